@@ -91,8 +91,8 @@ pub struct Decision {
     pub detail: Option<String>,
     /// The answer.
     pub disposition: Verdict,
-    /// The ids of the policies that determined it.
-    pub policies: Vec<String>,
+    /// The ids of the policies that determined it. Shared, so that a reused decision allocates nothing for them.
+    pub policies: Arc<[Arc<str>]>,
     /// Errors while evaluating; any of them makes a deny.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub errors: Vec<String>,
