@@ -1,0 +1,169 @@
+//! The server's TLS identity: a P-256 key and a self-signed certificate.
+//!
+//! Owns: making, wrapping and renaming it. Invariant: rustls gets the key as an object that signs; its bytes stay here.
+//! Not here: the TLS configuration (`server`) and certificates signed by an authority.
+//!
+//! The certificate does not expire (until 4096): clients trust it by its fingerprint, to which a date adds nothing.
+
+use std::fmt;
+use std::sync::Arc;
+
+use casemate_core::Digest;
+use rcgen::{
+    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::CertifiedKey;
+use zeroize::Zeroizing;
+
+use crate::binding::{KeyScope, encode_place, push_framed};
+use crate::digest::sha256;
+use crate::error::VaultError;
+use crate::vault::Vault;
+
+/// What a TLS server shows and signs with.
+#[derive(Clone)]
+pub struct TlsIdentity {
+    certified: Arc<CertifiedKey>,
+    certificate: CertificateDer<'static>,
+}
+
+impl TlsIdentity {
+    /// Certificate and signer, for `rustls::server::ResolvesServerCert` or `SingleCertAndKey`.
+    #[must_use]
+    pub fn certified(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.certified)
+    }
+
+    /// The certificate, for clients that are to trust it.
+    #[must_use]
+    pub fn certificate(&self) -> &CertificateDer<'static> {
+        &self.certificate
+    }
+
+    /// SHA-256 of the certificate, as people compare it.
+    #[must_use]
+    pub fn fingerprint(&self) -> Digest {
+        sha256(&self.certificate)
+    }
+}
+
+impl fmt::Debug for TlsIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TlsIdentity({})", self.fingerprint())
+    }
+}
+
+/// A TLS identity in sealed form, fit to be stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WrappedTlsIdentity(Vec<u8>);
+
+impl WrappedTlsIdentity {
+    /// A wrapped identity as it was stored.
+    #[must_use]
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes to store.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for WrappedTlsIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WrappedTlsIdentity({} bytes)", self.0.len())
+    }
+}
+
+/// See [`Vault::tls_identity`].
+pub(crate) fn identity(
+    vault: &Vault,
+    wrapped: Option<&WrappedTlsIdentity>,
+    names: &[String],
+) -> Result<(TlsIdentity, WrappedTlsIdentity), VaultError> {
+    let Some(wrapped) = wrapped else {
+        let pair = KeyPair::generate().map_err(|_| VaultError::Cryptography("making a TLS key"))?;
+        return certify(vault, Zeroizing::new(pair.serialize_der()), names);
+    };
+    let stored = vault.unwrap(&place(), wrapped.as_bytes())?;
+    let Stored { pkcs8, certificate, names: certified } =
+        Stored::parse(&stored).ok_or(VaultError::NotAuthentic)?;
+    if certified == joined(names) {
+        let certificate = CertificateDer::from(certificate.to_vec());
+        return Ok((assemble(pkcs8, certificate)?, wrapped.clone()));
+    }
+    certify(vault, Zeroizing::new(pkcs8.to_vec()), names)
+}
+
+/// Makes a certificate for a key and wraps both.
+fn certify(
+    vault: &Vault,
+    pkcs8: Zeroizing<Vec<u8>>,
+    names: &[String],
+) -> Result<(TlsIdentity, WrappedTlsIdentity), VaultError> {
+    const STEP: VaultError = VaultError::Cryptography("making a certificate");
+    let pair = KeyPair::try_from(pkcs8.as_slice()).map_err(|_| STEP)?;
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, "Casemate (self-signed)");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    for name in names {
+        let bad = || VaultError::BadCertificateName(name.chars().take(80).collect());
+        // rcgen takes any ASCII; what rustls cannot read back would make a certificate that no client accepts.
+        rustls::pki_types::ServerName::try_from(name.as_str()).map_err(|_| bad())?;
+        params
+            .subject_alt_names
+            .extend(CertificateParams::new(vec![name.clone()]).map_err(|_| bad())?.subject_alt_names);
+    }
+    let certificate = params.self_signed(&pair).map_err(|_| STEP)?.der().clone();
+
+    let mut stored = Zeroizing::new(Vec::new());
+    push_framed(&mut stored, &pkcs8);
+    push_framed(&mut stored, &certificate);
+    stored.extend_from_slice(joined(names).as_bytes());
+    let wrapped = WrappedTlsIdentity(vault.wrap(&place(), &stored)?);
+    Ok((assemble(&pkcs8, certificate)?, wrapped))
+}
+
+fn assemble(pkcs8: &[u8], certificate: CertificateDer<'static>) -> Result<TlsIdentity, VaultError> {
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8));
+    let signer = rustls::crypto::aws_lc_rs::sign::any_ecdsa_type(&key)
+        .map_err(|_| VaultError::Cryptography("reading the TLS key"))?;
+    let certified = Arc::new(CertifiedKey::new(vec![certificate.clone()], signer));
+    certified.keys_match().map_err(|_| VaultError::Cryptography("matching the TLS key and certificate"))?;
+    Ok(TlsIdentity { certified, certificate })
+}
+
+/// What is wrapped: key and certificate, each preceded by its length, then the names, one a line.
+struct Stored<'a> {
+    pkcs8: &'a [u8],
+    certificate: &'a [u8],
+    names: &'a str,
+}
+
+impl<'a> Stored<'a> {
+    fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let field = |bytes: &'a [u8]| {
+            let (length, rest) = bytes.split_first_chunk()?;
+            rest.split_at_checked(usize::try_from(u64::from_be_bytes(*length)).ok()?)
+        };
+        let (pkcs8, rest) = field(bytes)?;
+        let (certificate, names) = field(rest)?;
+        Some(Self { pkcs8, certificate, names: std::str::from_utf8(names).ok()? })
+    }
+}
+
+fn joined(names: &[String]) -> String {
+    names.join("\n")
+}
+
+fn place() -> Vec<u8> {
+    encode_place(&KeyScope::Platform, casemate_core::KeyId(0), &[b"TLS identity"])
+}
+
+#[cfg(test)]
+mod tests;
