@@ -17,6 +17,8 @@ pub enum MacPurpose {
     ApiKey,
     /// A session's handle at rest.
     SessionHandle,
+    /// A password before it is hashed: the pepper.
+    Password,
     /// The setup code at rest.
     SetupCode,
     /// A thing that may be used once.
@@ -35,9 +37,10 @@ pub enum MacPurpose {
 
 impl MacPurpose {
     /// INVARIANT: a label never changes; stored MACs depend on it.
-    const ALL: [(Self, &'static str); 9] = [
+    const ALL: [(Self, &'static str); 10] = [
         (Self::ApiKey, "mac: api key"),
         (Self::SessionHandle, "mac: session handle"),
+        (Self::Password, "mac: password"),
         (Self::SetupCode, "mac: setup code"),
         (Self::ConsumeOnce, "mac: consume once"),
         (Self::AccountName, "mac: account name"),
@@ -49,11 +52,11 @@ impl MacPurpose {
 }
 
 /// The keys of all purposes, with their pads computed.
-pub(crate) struct MacKeys([hmac::Key; 9]);
+pub(crate) struct MacKeys([hmac::Key; 10]);
 
 impl MacKeys {
     pub(crate) fn derive(prk: &hkdf::Prk) -> Result<Self, Unspecified> {
-        let mut keys = Vec::with_capacity(9);
+        let mut keys = Vec::with_capacity(10);
         for (_, label) in MacPurpose::ALL {
             keys.push(hmac::Key::new(hmac::HMAC_SHA256, expand(prk, label.as_bytes())?.as_slice()));
         }
@@ -62,11 +65,12 @@ impl MacKeys {
 
     /// The MAC of `parts`, each preceded by its length.
     pub(crate) fn mac(&self, purpose: MacPurpose, parts: &[&[u8]]) -> [u8; 32] {
-        let [api_key, session_handle, setup_code, consume_once, account_name, row_key, image, cursor, ledger] =
+        let [api_key, session_handle, password, setup_code, consume_once, account_name, row_key, image, cursor, ledger] =
             &self.0;
         let key = match purpose {
             MacPurpose::ApiKey => api_key,
             MacPurpose::SessionHandle => session_handle,
+            MacPurpose::Password => password,
             MacPurpose::SetupCode => setup_code,
             MacPurpose::ConsumeOnce => consume_once,
             MacPurpose::AccountName => account_name,
