@@ -95,3 +95,19 @@ pub struct Explanation {
     /// For a deny, the smallest change that would have allowed it.
     pub advice: Option<Advice>,
 }
+
+use casemate_core::Decision;
+
+use crate::book::Book;
+use crate::directory::Roles;
+
+pub(crate) fn explain(_book: &Book, _roles: &Roles, decision: &Decision, changed: bool) -> Explanation {
+    Explanation {
+        question: String::new(),
+        disposition: decision.disposition,
+        policies: Vec::new(),
+        errors: decision.errors.clone(),
+        changed_since: changed,
+        advice: None,
+    }
+}

@@ -1,33 +1,100 @@
-//! The one place where something is allowed.
+//! The one door: decides, records, and only then mints a permit. Also the only place where a decision is reused.
+//!
+//! Invariants: no permit without a recorded allow. Whatever goes wrong while deciding is a deny, also an error in a policy
+//! that would have forbidden. A reused decision is recorded like any other, and was made by the same policies and roles:
+//! the answers live in the same [`State`] as both, which is replaced whole. Not here: what the policies say (`book`).
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
 use casemate_core::event::ActorRecord;
-use casemate_core::{Actor, Decision, Entry, LedgerClass, Operation, PolicyVersion, Target, Verdict};
+use casemate_core::{
+    Action, Actor, Decision, Entry, LedgerClass, Operation, PolicyVersion, Principal, Resource, Seq, Target,
+    Timestamp, Verdict,
+};
 
-use crate::{Directory, Explanation, Permit, PolicyError, Refusal, Rules};
+use crate::book::Book;
+use crate::cache::{Cache, Key};
+use crate::context::Circumstances;
+use crate::directory::Roles;
+use crate::objection::objection;
+use crate::question::{Answer, Question};
+use crate::{Directory, Explanation, Permit, PolicyError, Refusal, Rules, StepUp, explain};
 
-/// Decides, records, and only then mints a permit.
-#[derive(Debug, Default)]
-pub struct Guard(());
+/// Decides who may do what.
+pub struct Guard {
+    state: ArcSwap<State>,
+    /// Held while a new state is made, so that no change overwrites another.
+    changing: Mutex<()>,
+}
+
+/// Policies, roles, and the answers that follow from them.
+struct State {
+    book: Arc<Book>,
+    roles: Arc<Roles>,
+    directory_version: u64,
+    kept: Cache<Kept>,
+}
+
+/// What is kept for a principal, an action and a resource.
+enum Kept {
+    /// No candidate reads the context: the ruling stays the same as long as this state.
+    Ruling(Ruling),
+    /// Some candidate reads the context: it is asked anew each time.
+    Question(Question),
+}
+
+/// An answer, and what follows from it for the caller.
+#[derive(Clone)]
+struct Ruling {
+    answer: Answer,
+    visible: bool,
+    step_up: Option<StepUp>,
+}
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard").field("version", &self.version()).finish_non_exhaustive()
+    }
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Guard {
     /// A guard that knows the built-in policies and nobody's roles.
     #[must_use]
     pub fn new() -> Self {
-        Self(())
+        #[expect(clippy::expect_used, reason = "embedded constants; every test of this room makes a guard")]
+        let book = Book::new(PolicyVersion(1), &Rules::default()).expect("the built-in policies are valid");
+        let state = State::new(Arc::new(book), Arc::default(), 1);
+        Self { state: ArcSwap::from_pointee(state), changing: Mutex::new(()) }
     }
 
     /// Replaces manifests and written policies, all at once.
     ///
     /// # Errors
     /// [`PolicyError`]; nothing has changed then.
-    pub fn install(&self, _rules: Rules) -> Result<PolicyVersion, PolicyError> {
-        Ok(PolicyVersion(1))
+    pub fn install(&self, rules: Rules) -> Result<PolicyVersion, PolicyError> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.state.load_full();
+        let book = Arc::new(Book::new(old.book.version.next(), &rules)?);
+        let version = book.version;
+        self.state.store(Arc::new(State::new(book, Arc::clone(&old.roles), old.directory_version)));
+        Ok(version)
     }
 
-    /// Replaces the roles, all at once. Decisions that were made with the old ones are dropped.
-    pub fn update_directory(&self, _directory: Directory) {}
+    /// Replaces the roles, all at once. What was decided with the old ones is forgotten.
+    pub fn update_directory(&self, directory: Directory) {
+        let roles = Arc::new(Roles::new(directory));
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.state.load_full();
+        let version = old.directory_version.saturating_add(1);
+        self.state.store(Arc::new(State::new(Arc::clone(&old.book), roles, version)));
+    }
 
     /// May `actor` do `A` to `target`? Decides, records the decision, and only then gives a permit.
     ///
@@ -40,49 +107,153 @@ impl Guard {
         actor: &Arc<Actor>,
         target: A::Target,
     ) -> Result<Permit<A>, Refusal> {
-        let decision = Decision {
-            time: entry.opened().at,
-            http_request: None,
-            actor: ActorRecord {
-                principal: actor.principal.clone(),
-                name: Arc::clone(&actor.name),
-                authentication: None,
-                on_behalf_of: actor.on_behalf_of.as_ref().map(|caller| caller.principal.clone()),
-            },
-            action: A::ACTION,
-            resource: target.resource(),
-            detail: target.detail(),
-            disposition: Verdict::Deny,
-            policies: Arc::default(),
-            errors: Vec::new(),
-            policy_version: PolicyVersion(1),
-            directory_version: 0,
-            reused: false,
-        };
-        let allowed = decision.disposition == Verdict::Allow;
-        let seq = entry.decided(LedgerClass::Acknowledge, decision).map_err(Refusal::Unrecorded)?;
-        if allowed {
-            return Ok(Permit::grant(target, Arc::clone(actor), entry.request(), seq, PolicyVersion(1)));
-        }
-        Err(Refusal::Denied { visible: false, step_up: None })
+        let (seq, version) = self.decide(entry, actor, A::ACTION, target.resource(), target.detail())?;
+        Ok(Permit::grant(target, Arc::clone(actor), entry.request(), seq, version))
     }
 
-    /// Why a decision came out as it did.
+    fn decide(
+        &self,
+        entry: &Entry,
+        actor: &Actor,
+        action: Action,
+        resource: Resource,
+        detail: Option<String>,
+    ) -> Result<(Seq, PolicyVersion), Refusal> {
+        let state = self.state.load();
+        let now = entry.opened().at.plus(entry.age());
+        let (ruling, reused) = match objection(actor, action, &resource, now) {
+            Some(why) => (Ruling::refused(why), false),
+            None => state.rule(entry, actor, action, &resource, now),
+        };
+        // A deny has no effect that would have to wait for the disk.
+        let class =
+            if ruling.answer.verdict == Verdict::Allow { action.class() } else { LedgerClass::Acknowledge };
+        let version = state.book.version;
+        let decision = Decision {
+            time: now,
+            http_request: None,
+            actor: record_of(actor),
+            action,
+            resource,
+            detail,
+            disposition: ruling.answer.verdict,
+            policies: ruling.answer.policies,
+            errors: ruling.answer.errors,
+            policy_version: version,
+            directory_version: state.directory_version,
+            reused,
+        };
+        // INVARIANT: recorded before anyone hears of it, whether allowed, denied or reused.
+        let seq = entry.decided(class, decision).map_err(Refusal::Unrecorded)?;
+        match ruling.answer.verdict {
+            Verdict::Allow => Ok((seq, version)),
+            Verdict::Deny => Err(Refusal::Denied { visible: ruling.visible, step_up: ruling.step_up }),
+        }
+    }
+
+    /// Why a decision came out as it did, and the smallest change that would turn a deny into an allow. Speaks of the
+    /// policies that are in force now, and says so when they are others than those that decided.
     #[must_use]
     pub fn explain(&self, decision: &Decision) -> Explanation {
-        Explanation {
-            question: String::new(),
-            disposition: decision.disposition,
-            policies: Vec::new(),
-            errors: decision.errors.clone(),
-            changed_since: false,
-            advice: None,
-        }
+        let state = self.state.load();
+        let changed = state.book.version != decision.policy_version
+            || state.directory_version != decision.directory_version;
+        explain::explain(&state.book, &state.roles, decision, changed)
     }
 
     /// The version of the policies that decide now.
     #[must_use]
     pub fn version(&self) -> PolicyVersion {
-        PolicyVersion(1)
+        self.state.load().book.version
     }
 }
+
+fn record_of(actor: &Actor) -> ActorRecord {
+    ActorRecord {
+        principal: actor.principal.clone(),
+        name: Arc::clone(&actor.name),
+        authentication: actor.principal.is_signed_in().then(|| actor.authentication.clone()),
+        on_behalf_of: actor.on_behalf_of.as_ref().map(|caller| caller.principal.clone()),
+    }
+}
+
+impl State {
+    fn new(book: Arc<Book>, roles: Arc<Roles>, directory_version: u64) -> Self {
+        Self { book, roles, directory_version, kept: Cache::new() }
+    }
+
+    /// The ruling, and whether it was made earlier.
+    fn rule(
+        &self,
+        entry: &Entry,
+        actor: &Actor,
+        action: Action,
+        resource: &Resource,
+        now: Timestamp,
+    ) -> (Ruling, bool) {
+        let on_behalf_of = actor.on_behalf_of.as_deref();
+        let circumstances = Circumstances {
+            entry,
+            now,
+            caller: on_behalf_of.unwrap_or(actor),
+            on_behalf_of: on_behalf_of.map(|caller| &caller.principal),
+        };
+        if let Some(found) = self.kept.find(&actor.principal, action, resource) {
+            return match &found.1 {
+                Kept::Ruling(ruling) => (ruling.clone(), true),
+                Kept::Question(question) => {
+                    (self.judge(question, &circumstances, &actor.principal, resource), false)
+                }
+            };
+        }
+        let question = match Question::new(&self.book, &self.roles, &actor.principal, action, resource) {
+            Ok(question) => question,
+            Err(why) => return (Ruling::refused(why), false),
+        };
+        let ruling = self.judge(&question, &circumstances, &actor.principal, resource);
+        let key = Key { principal: actor.principal.clone(), action, resource: resource.clone() };
+        let reusable = question.reads_no_context();
+        self.kept.keep(key, if reusable { Kept::Ruling(ruling.clone()) } else { Kept::Question(question) });
+        (ruling, false)
+    }
+
+    fn judge(
+        &self,
+        question: &Question,
+        circumstances: &Circumstances<'_>,
+        principal: &Principal,
+        resource: &Resource,
+    ) -> Ruling {
+        let answer = question.ask(&self.roles, circumstances, None).unwrap_or_else(Answer::refused);
+        let mut ruling = Ruling { answer, visible: false, step_up: None };
+        if ruling.answer.verdict == Verdict::Deny {
+            ruling.visible = self.visible(principal, resource);
+            ruling.step_up = question.step_up(&self.roles, circumstances);
+        }
+        ruling
+    }
+
+    /// Whether a principal may know that a resource is there: 403 rather than 404.
+    fn visible(&self, principal: &Principal, resource: &Resource) -> bool {
+        let app = resource.app();
+        match principal {
+            // Its own app's, or it would not have come this far.
+            Principal::Function(_) => true,
+            Principal::User(_) | Principal::Service(_) | Principal::External(_) => {
+                self.roles.is_admin(principal)
+                    || *resource != Resource::Platform
+                        && (self.roles.in_app(principal, &app).next().is_some() || self.book.is_open(&app))
+            }
+            Principal::Anonymous | Principal::Setup | Principal::System => false,
+        }
+    }
+}
+
+impl Ruling {
+    fn refused(why: String) -> Self {
+        Self { answer: Answer::refused(why), visible: false, step_up: None }
+    }
+}
+
+#[cfg(test)]
+mod tests;
