@@ -1,2 +1,121 @@
-//! Chores of the workspace.
-fn main() {}
+//! Chores of the workspace: `cargo xtask` lists them.
+//!
+//! Owns: the menu. Invariant: a chore needs nothing but the Rust toolchain, unless its help says what else. Not here:
+//! anything that a user of Casemate runs (`cli`).
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to whoever runs it")]
+
+mod actions;
+mod check;
+mod files;
+mod guests;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+Chores of the workspace.
+
+Usage: cargo xtask <chore> [options]
+
+  check                 what CI runs: fmt, clippy, tests (tidy is one of them), the demo
+  tidy                  the walls of the workspace: arrows, file rules, documents, stamps
+  docs                  write docs/actions.md from the action table
+  guests [NAME…]        rebuild the sample functions, all or these, and stamp them
+                        (needs once: rustup target add wasm32-wasip2)
+  guests --check        say which committed component does not come from its source
+  guests --js           build the JavaScript example into target/guests/js-hello.wasm
+                        (needs Node 20 or newer and npm)
+
+Examples:
+  cargo xtask guests hello orders
+  cargo xtask tidy
+";
+
+/// What was asked for.
+#[derive(Debug, PartialEq, Eq)]
+enum Chore {
+    Help,
+    Check,
+    Tidy,
+    Docs,
+    BuildGuests(Vec<String>),
+    CheckGuests,
+    BuildJavaScript,
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match parse(&words).and_then(run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(words: &[String]) -> Result<Chore> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    Ok(match words.as_slice() {
+        [] | ["help" | "--help" | "-h", ..] => Chore::Help,
+        ["check"] => Chore::Check,
+        ["tidy"] => Chore::Tidy,
+        ["docs"] => Chore::Docs,
+        ["guests", "--check"] => Chore::CheckGuests,
+        ["guests", "--js"] => Chore::BuildJavaScript,
+        ["guests", names @ ..] if !names.iter().any(|name| name.starts_with('-')) => {
+            Chore::BuildGuests(names.iter().map(|name| (*name).to_owned()).collect())
+        }
+        other => bail!("`{}` is no chore; `cargo xtask help` lists them", other.join(" ")),
+    })
+}
+
+fn run(chore: Chore) -> Result<()> {
+    let root = files::root()?;
+    match chore {
+        Chore::Help => print!("{HELP}"),
+        Chore::Check => check::run(&root)?,
+        Chore::Docs => println!("{}", actions::write(&root)?),
+        Chore::BuildGuests(names) => guests::build(&root, &names)?,
+        Chore::BuildJavaScript => guests::javascript::build(&root)?,
+        Chore::CheckGuests => report("every component comes from its source", &guests::check(&root)?)?,
+        Chore::Tidy => report("tidy", &tidy::findings(&root)?)?,
+    }
+    Ok(())
+}
+
+fn report(fine: &str, findings: &[tidy::Finding]) -> Result<()> {
+    for finding in findings {
+        println!("{finding}");
+    }
+    match findings.len() {
+        0 => println!("{fine}"),
+        1 => bail!("one finding"),
+        more => bail!("{more} findings"),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_menu() {
+        let check = |words: &str, expect: Option<Chore>| {
+            let words: Vec<_> = words.split_whitespace().map(str::to_owned).collect();
+            assert_eq!(parse(&words).ok(), expect, "{words:?}");
+        };
+        check("", Some(Chore::Help));
+        check("check", Some(Chore::Check));
+        check("guests", Some(Chore::BuildGuests(Vec::new())));
+        check("guests hello", Some(Chore::BuildGuests(vec!["hello".into()])));
+        check("guests --check", Some(Chore::CheckGuests));
+        check("guests --js", Some(Chore::BuildJavaScript));
+        check("guests --jss", None);
+        check("tidy up", None);
+        check("polish", None);
+    }
+}

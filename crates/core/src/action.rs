@@ -38,6 +38,8 @@ pub struct ActionSpec {
     pub action: Action,
     /// Its name in policies, events and answers.
     pub name: &'static str,
+    /// What it is, in a sentence.
+    pub about: &'static str,
     /// The resource kind that it applies to, as [`crate::Resource::kind`] names it.
     pub resource: &'static str,
     /// Which door it comes through.
@@ -59,12 +61,12 @@ pub trait Operation: Send + Sync + 'static {
 }
 
 macro_rules! actions {
-    ($( $(#[$doc:meta])* $name:ident($target:ty): $text:literal on $resource:literal via $audience:ident
+    ($( $(#[doc = $about:literal])* $name:ident($target:ty): $text:literal on $resource:literal via $audience:ident
         [$($enters:literal),* $(,)?] cost $cost:literal $class:ident; )*) => {
         /// Everything that can be decided on.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum Action {
-            $( $(#[$doc])* #[serde(rename = $text)] $name, )*
+            $( $(#[doc = $about])* #[serde(rename = $text)] $name, )*
         }
 
         /// The table, in declaration order.
@@ -72,6 +74,7 @@ macro_rules! actions {
             $( ActionSpec {
                 action: Action::$name,
                 name: $text,
+                about: concat!($($about),*).trim_ascii(),
                 resource: $resource,
                 audience: Audience::$audience,
                 enters: &[$($enters),*],
@@ -88,6 +91,7 @@ macro_rules! actions {
                     $( Self::$name => ActionSpec {
                         action: Self::$name,
                         name: $text,
+                        about: concat!($($about),*).trim_ascii(),
                         resource: $resource,
                         audience: Audience::$audience,
                         enters: &[$($enters),*],
@@ -102,7 +106,7 @@ macro_rules! actions {
         pub mod operation {
             use super::*;
             $(
-                $(#[$doc])*
+                $(#[doc = $about])*
                 #[derive(Debug, Clone, Copy)]
                 pub enum $name {}
                 impl Operation for $name {
@@ -161,7 +165,7 @@ actions! {
     UserWrite(PlatformPart): "user-write" on "Platform" via Control
         ["POST /v1/users", "PATCH /v1/users/{name}"] cost 0 Durable;
     /// See accounts.
-    UserRead(PlatformPart): "user-read" on "Platform" via Control ["GET /v1/users"] cost 0 Acknowledge;
+    UserRead(PlatformPart): "user-read" on "Platform" via Control ["GET /v1/users", "GET /v1/services"] cost 0 Acknowledge;
     /// Create a service account or an API key, or revoke one.
     ServiceWrite(PlatformPart): "service-write" on "Platform" via Control
         ["POST /v1/services", "DELETE /v1/services/{name}"] cost 0 Durable;
