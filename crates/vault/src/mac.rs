@@ -65,8 +65,18 @@ impl MacKeys {
 
     /// The MAC of `parts`, each preceded by its length.
     pub(crate) fn mac(&self, purpose: MacPurpose, parts: &[&[u8]]) -> [u8; 32] {
-        let [api_key, session_handle, password, setup_code, consume_once, account_name, row_key, image, cursor, ledger] =
-            &self.0;
+        let [
+            api_key,
+            session_handle,
+            password,
+            setup_code,
+            consume_once,
+            account_name,
+            row_key,
+            image,
+            cursor,
+            ledger,
+        ] = &self.0;
         let key = match purpose {
             MacPurpose::ApiKey => api_key,
             MacPurpose::SessionHandle => session_handle,

@@ -8,9 +8,9 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::rand;
 use casemate_core::ids::hex;
@@ -111,10 +111,10 @@ fn create(path: &Path) -> io::Result<()> {
 fn write(path: &Path) -> io::Result<()> {
     let mut key = Zeroizing::new([0; 32]);
     rand::fill(key.as_mut_slice()).map_err(|_| io::Error::other("no randomness"))?;
-    let mut text = Zeroizing::new(hex(key.as_slice()));
-    text.push('\n');
+    let text = Zeroizing::new(hex(key.as_slice()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
+    file.write_all(b"\n")?;
     file.sync_all()
 }
 
@@ -127,26 +127,45 @@ fn run(words: &[String], timeout: Duration) -> Result<Zeroizing<[u8; 32]>, OpenV
         .stdout(Stdio::piped())
         .spawn()
         .map_err(failed)?;
-    let (sender, receiver) = mpsc::channel();
-    if let Some(stdout) = child.stdout.take() {
-        // The thread ends with the pipe; it may outlive this function only as long as a program that ignores its end.
-        std::thread::spawn(move || {
-            let mut text = Zeroizing::new(Vec::with_capacity(MOST_BYTES as usize));
-            let outcome = stdout.take(MOST_BYTES).read_to_end(&mut text);
-            let _ = sender.send(outcome.map(|_| text));
-        });
-    }
-    let Ok(outcome) = receiver.recv_timeout(timeout) else {
+    let slow = || OpenVaultError::CommandSlow { program: program.clone(), seconds: timeout.as_secs() };
+    let deadline = Instant::now() + timeout;
+    let outcome =
+        read_output(&mut child, timeout).and_then(|text| Some((text, wait_until(&mut child, deadline)?)));
+    let Some((text, status)) = outcome else {
         let _ = child.kill();
         let _ = child.wait();
-        return Err(OpenVaultError::CommandSlow { program: program.clone(), seconds: timeout.as_secs() });
+        return Err(slow());
     };
-    let status = child.wait().map_err(failed)?;
-    let text = outcome.map_err(failed)?;
+    let (text, status) = (text.map_err(failed)?, status.map_err(failed)?);
     if !status.success() {
         return Err(OpenVaultError::CommandFailed { program: program.clone(), status });
     }
     parse(&text).ok_or_else(|| OpenVaultError::Malformed { from: program.clone() })
+}
+
+/// What the child prints until it closes its output; `None` when that takes too long.
+fn read_output(child: &mut Child, timeout: Duration) -> Option<io::Result<Zeroizing<Vec<u8>>>> {
+    let stdout = child.stdout.take()?;
+    let (sender, receiver) = mpsc::channel();
+    // The thread ends with the pipe: after a timeout, once the killed child and its children are gone.
+    std::thread::spawn(move || {
+        let mut text = Zeroizing::new(Vec::with_capacity(MOST_BYTES as usize));
+        let outcome = stdout.take(MOST_BYTES).read_to_end(&mut text);
+        let _ = sender.send(outcome.map(|_| text));
+    });
+    receiver.recv_timeout(timeout).ok()
+}
+
+/// How the child ended; `None` when it has not by `deadline`.
+fn wait_until(child: &mut Child, deadline: Instant) -> Option<io::Result<ExitStatus>> {
+    loop {
+        match child.try_wait() {
+            Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(2)),
+            Ok(None) => return None,
+            Ok(Some(status)) => return Some(Ok(status)),
+            Err(error) => return Some(Err(error)),
+        }
+    }
 }
 
 /// 64 hex digits of either case; white space may follow.

@@ -8,10 +8,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 use casemate_core::Digest;
-use rcgen::{
-    CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose,
-};
+use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyUsagePurpose};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 use zeroize::Zeroizing;
@@ -85,8 +85,9 @@ pub(crate) fn identity(
     names: &[String],
 ) -> Result<(TlsIdentity, WrappedTlsIdentity), VaultError> {
     let Some(wrapped) = wrapped else {
-        let pair = KeyPair::generate().map_err(|_| VaultError::Cryptography("making a TLS key"))?;
-        return certify(vault, Zeroizing::new(pair.serialize_der()), names);
+        let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &SystemRandom::new())
+            .map_err(|_| VaultError::Cryptography("making a TLS key"))?;
+        return certify(vault, pkcs8.as_ref(), names);
     };
     let stored = vault.unwrap(&place(), wrapped.as_bytes())?;
     let Stored { pkcs8, certificate, names: certified } =
@@ -95,17 +96,18 @@ pub(crate) fn identity(
         let certificate = CertificateDer::from(certificate.to_vec());
         return Ok((assemble(pkcs8, certificate)?, wrapped.clone()));
     }
-    certify(vault, Zeroizing::new(pkcs8.to_vec()), names)
+    certify(vault, pkcs8, names)
 }
 
 /// Makes a certificate for a key and wraps both.
 fn certify(
     vault: &Vault,
-    pkcs8: Zeroizing<Vec<u8>>,
+    pkcs8: &[u8],
     names: &[String],
 ) -> Result<(TlsIdentity, WrappedTlsIdentity), VaultError> {
     const STEP: VaultError = VaultError::Cryptography("making a certificate");
-    let pair = KeyPair::try_from(pkcs8.as_slice()).map_err(|_| STEP)?;
+    let signer =
+        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8).map(Signer).map_err(|_| STEP)?;
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, "Casemate (self-signed)");
@@ -119,14 +121,39 @@ fn certify(
             .subject_alt_names
             .extend(CertificateParams::new(vec![name.clone()]).map_err(|_| bad())?.subject_alt_names);
     }
-    let certificate = params.self_signed(&pair).map_err(|_| STEP)?.der().clone();
+    let certificate = params.self_signed(&signer).map_err(|_| STEP)?.der().clone();
 
-    let mut stored = Zeroizing::new(Vec::new());
-    push_framed(&mut stored, &pkcs8);
+    let names = joined(names);
+    // SECURITY: room for all at once; a vector that grows leaves copies of the key behind.
+    let room = 8 + pkcs8.len() + 8 + certificate.len() + names.len();
+    let mut stored = Zeroizing::new(Vec::with_capacity(room));
+    push_framed(&mut stored, pkcs8);
     push_framed(&mut stored, &certificate);
-    stored.extend_from_slice(joined(names).as_bytes());
+    stored.extend_from_slice(names.as_bytes());
     let wrapped = WrappedTlsIdentity(vault.wrap(&place(), &stored)?);
-    Ok((assemble(&pkcs8, certificate)?, wrapped))
+    Ok((assemble(pkcs8, certificate)?, wrapped))
+}
+
+/// The TLS key as rcgen sees it: it signs, and its bytes stay here.
+struct Signer(EcdsaKeyPair);
+
+impl rcgen::PublicKeyData for Signer {
+    fn der_bytes(&self) -> &[u8] {
+        self.0.public_key().as_ref()
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        &rcgen::PKCS_ECDSA_P256_SHA256
+    }
+}
+
+impl rcgen::SigningKey for Signer {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        match self.0.sign(&SystemRandom::new(), message) {
+            Ok(signature) => Ok(signature.as_ref().to_vec()),
+            Err(_) => Err(rcgen::Error::RingUnspecified),
+        }
+    }
 }
 
 fn assemble(pkcs8: &[u8], certificate: CertificateDer<'static>) -> Result<TlsIdentity, VaultError> {

@@ -31,12 +31,19 @@ impl XaesKey {
         Ok(Self { block, subkey })
     }
 
-    /// The AES-256-GCM key and nonce of one message (steps 3 to 6).
+    /// The AES-256-GCM key and nonce of one message.
+    fn message_key(&self, nonce: &[u8; NONCE]) -> Result<(LessSafeKey, Nonce), Unspecified> {
+        let (context, tail) = nonce.split_at(12);
+        let derived = self.derive(context)?;
+        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, derived.as_slice())?);
+        Ok((key, Nonce::try_assume_unique_for_key(tail)?))
+    }
+
+    /// The key of all messages whose nonces start with `context` (steps 3 to 5).
     ///
     /// WHY not `aws_lc_rs::cmac`: each CMAC clones a heap-allocated context; with a cached key schedule both blocks cost
     /// two AES calls. `tests` hold the two equal.
-    fn message_key(&self, nonce: &[u8; NONCE]) -> Result<(LessSafeKey, Nonce), Unspecified> {
-        let (context, tail) = nonce.split_at(12);
+    pub(crate) fn derive(&self, context: &[u8]) -> Result<Zeroizing<[u8; 32]>, Unspecified> {
         let mut derived = Zeroizing::new([0; 32]);
         for (counter, block) in (1_u8..).zip(derived.chunks_exact_mut(16)) {
             let (head, rest) = block.split_at_mut(4);
@@ -47,8 +54,7 @@ impl XaesKey {
             }
         }
         self.block.less_safe_encrypt(derived.as_mut_slice(), EncryptionContext::None)?;
-        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, derived.as_slice())?);
-        Ok((key, Nonce::try_assume_unique_for_key(tail)?))
+        Ok(derived)
     }
 
     /// Encrypts `text` in place and returns the tag.
