@@ -1,0 +1,2 @@
+//! How long one whole in-process request takes.
+fn main() {}
