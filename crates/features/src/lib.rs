@@ -1,0 +1,1 @@
+//! One feature set of shared dependencies, whatever packages a command selects. No code: see `Cargo.toml`.
