@@ -14,7 +14,7 @@ pub(crate) fn build(root: &Path) -> Result<()> {
     let out = root.join(COMPONENT);
     let out = out.to_string_lossy();
     for words in
-        [vec!["ci", "--no-audit", "--no-fund"], vec!["run", "--silent", "build", "--", "--out", &out]]
+        [vec!["install", "--no-audit", "--no-fund"], vec!["run", "--silent", "build", "--", "--out", &out]]
     {
         let status = Command::new("npm")
             .args(&words)
