@@ -1,9 +1,19 @@
-//! Why a decision came out as it did, and the smallest change that would turn a deny into an allow.
+//! Why a decision came out as it did: who asked for what, and which policies decided, with their origin and text.
+//!
+//! Invariant: reads a decision of the ledger and the policies that are in force; decides nothing. Not here: what would turn
+//! a deny into an allow (`advice`).
 
-use casemate_core::Verdict;
+use std::fmt;
+
+use casemate_core::{Decision, Verdict};
+use serde::{Deserialize, Serialize};
+
+use crate::advice::{Advice, advise};
+use crate::book::Book;
+use crate::directory::Roles;
 
 /// Where a policy comes from.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum PolicyOrigin {
     /// Part of the platform.
@@ -29,7 +39,7 @@ pub enum PolicyOrigin {
 }
 
 /// A policy that had a part in a decision.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExplainedPolicy {
     /// Its id.
     pub id: String,
@@ -39,48 +49,8 @@ pub struct ExplainedPolicy {
     pub text: Option<String>,
 }
 
-/// The smallest change that would have turned a deny into an allow.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Advice {
-    /// The caller showed no credential, or one for another app.
-    SignIn {
-        /// The app to sign in to.
-        app: String,
-    },
-    /// Give the principal a role.
-    GrantRole {
-        /// The command to run.
-        command: String,
-    },
-    /// Put a line into the manifest and deploy.
-    ManifestLine {
-        /// The app whose manifest it is.
-        app: String,
-        /// The table that it belongs in, such as `[functions.orders.grants]`.
-        table: String,
-        /// The line; it replaces one with the same key.
-        line: String,
-    },
-    /// Authenticate more strongly.
-    StepUp {
-        /// The method that is missing, as RFC 8176 names it.
-        method: String,
-    },
-    /// A policy forbids it; it would have to change.
-    ChangePolicy {
-        /// Its id.
-        policy: String,
-    },
-    /// A written policy would be needed.
-    WritePolicy {
-        /// One that would do.
-        text: String,
-    },
-}
-
 /// Why a decision came out as it did.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// Who asked for what, in a sentence.
     pub question: String,
@@ -96,18 +66,81 @@ pub struct Explanation {
     pub advice: Option<Advice>,
 }
 
-use casemate_core::Decision;
-
-use crate::book::Book;
-use crate::directory::Roles;
-
-pub(crate) fn explain(_book: &Book, _roles: &Roles, decision: &Decision, changed: bool) -> Explanation {
+pub(crate) fn explain(book: &Book, roles: &Roles, decision: &Decision, changed_since: bool) -> Explanation {
+    let policies = decision.policies.iter().map(|id| match book.note(id) {
+        Some((id, note)) => {
+            ExplainedPolicy { id: id.to_string(), origin: note.origin.clone(), text: Some(note.text.clone()) }
+        }
+        None => ExplainedPolicy { id: id.to_string(), origin: PolicyOrigin::Gone, text: None },
+    });
     Explanation {
-        question: String::new(),
+        question: question(decision),
         disposition: decision.disposition,
-        policies: Vec::new(),
+        policies: policies.collect(),
         errors: decision.errors.clone(),
-        changed_since: changed,
-        advice: None,
+        changed_since,
+        advice: (decision.disposition == Verdict::Deny).then(|| advise(book, roles, decision)).flatten(),
     }
 }
+
+fn question(decision: &Decision) -> String {
+    let actor = &decision.actor;
+    let mut text = match &*actor.name {
+        "" => actor.principal.to_string(),
+        name => format!("`{name}` ({})", actor.principal),
+    };
+    if let Some(caller) = &actor.on_behalf_of {
+        text.push_str(&format!(", acting for {caller},"));
+    }
+    text.push_str(&format!(" asked for `{}` on {}", decision.action.name(), decision.resource));
+    if let Some(detail) = &decision.detail {
+        text.push_str(&format!(" ({detail})"));
+    }
+    text
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let answer = match self.disposition {
+            Verdict::Allow => "allowed",
+            Verdict::Deny => "denied",
+        };
+        writeln!(f, "{}: {answer}", self.question)?;
+        for policy in &self.policies {
+            writeln!(f, "by `{}`, {}", policy.id, policy.origin)?;
+            for line in policy.text.iter().flat_map(|text| text.lines()) {
+                writeln!(f, "    {line}")?;
+            }
+        }
+        for error in &self.errors {
+            writeln!(f, "because {error}")?;
+        }
+        if self.policies.is_empty() && self.errors.is_empty() && self.disposition == Verdict::Deny {
+            writeln!(f, "because no policy allows it")?;
+        }
+        if self.changed_since {
+            writeln!(f, "policies or roles have changed since")?;
+        }
+        match &self.advice {
+            Some(advice) => writeln!(f, "{advice}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for PolicyOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn => f.write_str("built in"),
+            Self::Manifest { app, table, line } if table.is_empty() => {
+                write!(f, "manifest of `{app}`: {line}")
+            }
+            Self::Manifest { app, table, line } => write!(f, "manifest of `{app}`: {table} {line}"),
+            Self::Written { name, line } => write!(f, "written policy `{name}`, line {line}"),
+            Self::Gone => f.write_str("no longer in force"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

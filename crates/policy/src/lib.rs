@@ -4,6 +4,7 @@
 //! recorded allow; any error while deciding is a deny; nothing outside this room links Cedar. Not here: who the actor is
 //! (`identity`), what a permit is spent on (`storage`, `sandbox`). Read `guard` first, then `book`, `index`, `compile`.
 
+mod advice;
 mod book;
 mod cache;
 mod check;
@@ -24,10 +25,11 @@ mod reads;
 mod text;
 mod words;
 
+pub use advice::Advice;
 pub use book::{Rules, WrittenPolicy};
 pub use check::{Warning, check};
 pub use directory::Directory;
 pub use error::{PolicyError, Refusal, StepUp};
-pub use explain::{Advice, ExplainedPolicy, Explanation, PolicyOrigin};
+pub use explain::{ExplainedPolicy, Explanation, PolicyOrigin};
 pub use guard::Guard;
 pub use permit::Permit;

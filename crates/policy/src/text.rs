@@ -21,8 +21,6 @@ pub(crate) const MAX_POLICY_BYTES: usize = 64 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct Parsed {
     pub(crate) policy: Policy,
-    /// Line that it starts at, from one.
-    pub(crate) line: usize,
     pub(crate) note: Note,
     pub(crate) literals: Vec<Literal>,
 }
@@ -146,7 +144,7 @@ impl Source<'_> {
         let line = self.place(at).0;
         let note =
             Note { origin: origin(line), text, step_up: step_up.transpose()?, reads: Reads::of(&json) };
-        Ok(Parsed { policy: policy.new_id(PolicyId::new(id)), line, note, literals })
+        Ok(Parsed { policy: policy.new_id(PolicyId::new(id)), note, literals })
     }
 
     fn validate(&self, set: &PolicySet) -> Result<Vec<Warning>, PolicyError> {
