@@ -35,7 +35,7 @@ impl Folder {
             let why = "it belongs to another user".to_owned();
             return Err(OpenStorageError::Unfit(path.to_owned(), why));
         }
-        if metadata.mode() & 0o077 != 0 && is_empty(path)? {
+        if metadata.mode() & 0o077 != 0 && is_unused(path)? {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
                 .map_err(|error| StorageError::file("made private", path, error))?;
         } else if metadata.mode() & 0o077 != 0 {
@@ -67,9 +67,15 @@ impl Folder {
     }
 }
 
-fn is_empty(path: &Path) -> Result<bool, StorageError> {
-    let mut entries = std::fs::read_dir(path).map_err(|error| StorageError::file("listed", path, error))?;
-    Ok(entries.next().is_none())
+/// Whether nothing lies in the folder but the root key that the vault may just have made there.
+fn is_unused(path: &Path) -> Result<bool, StorageError> {
+    let failed = |error| StorageError::file("listed", path, error);
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        if entry.map_err(failed)?.file_name() != "root.key" {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Makes a folder with mode 0700, and its parents, unless it is there.

@@ -30,6 +30,8 @@ pub mod ledger_files;
 mod migrations;
 mod open;
 pub mod registry;
+#[cfg(test)]
+mod testing;
 
 pub use accounts::Accounts;
 pub use error::{OpenStorageError, StorageError};

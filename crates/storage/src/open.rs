@@ -64,6 +64,19 @@ pub fn is_new(dir: &Path) -> io::Result<bool> {
 }
 
 impl Storage {
+    /// Makes the data folder (mode 0700) on a first start, and says whether it is one. Comes before the vault is opened,
+    /// because the root key may lie in the folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be looked into or made.
+    pub fn prepare(dir: &Path) -> Result<bool, OpenStorageError> {
+        let first_start = is_new(dir).map_err(|error| StorageError::file("read", dir, error))?;
+        if first_start {
+            make_private(dir)?;
+        }
+        Ok(first_start)
+    }
+
     /// Opens the data folder, and makes it on a first start. The folder stays locked until the last handle is dropped.
     ///
     /// # Errors
