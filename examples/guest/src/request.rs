@@ -70,10 +70,18 @@ impl Request {
         self.request.headers().entries()
     }
 
-    /// Who calls, as the host says it; nobody outside can set this.
+    /// Who calls, as the host says it (`User usr_…`, `Anonymous anonymous`); nobody outside can set this.
     #[must_use]
     pub fn caller(&self) -> String {
-        self.header("casemate-caller").unwrap_or_else(|| "anonymous".into())
+        self.header("casemate-caller").unwrap_or_default()
+    }
+
+    /// The caller's readable name, for display: names may change, [`Self::caller`] does not.
+    #[must_use]
+    pub fn caller_name(&self) -> String {
+        self.header("casemate-caller-name")
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "anonymous".into())
     }
 
     /// The next piece of the body; `None` at its end.

@@ -30,7 +30,7 @@ async fn create(request: &mut Request) -> Result<Response, String> {
     };
     let orders = kv::open("orders")?;
     let id = orders.increment("last-id", 1)?;
-    let order = json!({ "id": id, "item": item, "quantity": quantity, "customer": request.caller() });
+    let order = json!({ "id": id, "item": item, "quantity": quantity, "customer": request.caller_name() });
     orders.set(&format!("order/{id}"), order.to_string().as_bytes())?;
 
     let totals = kv::open("totals")?;
