@@ -42,6 +42,8 @@ mod settings;
 mod shared;
 mod sync;
 mod tail;
+#[cfg(test)]
+mod test_vault;
 pub mod tile;
 pub mod tree;
 mod verify;

@@ -169,6 +169,3 @@ pub fn verify_proof(proof: &RequestProof, vkey: &str) -> Result<ProvedRequest, V
     }
     Ok(ProvedRequest { checkpoint, leaves })
 }
-
-#[cfg(test)]
-mod tests;

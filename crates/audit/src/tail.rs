@@ -249,6 +249,3 @@ impl Tail {
         done
     }
 }
-
-#[cfg(test)]
-mod tests;

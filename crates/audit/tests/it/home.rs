@@ -25,6 +25,7 @@ impl Home {
         Self { path: path.to_owned(), _temporary: None }
     }
 
+    #[allow(dead_code, reason = "not every test looks around")]
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -90,10 +91,12 @@ pub fn copy_folder(from: &Path, to: &Path) {
 }
 
 /// Segments that are small enough for a test to go through many.
+#[allow(dead_code, reason = "not every test needs it")]
 pub fn small() -> LedgerSettings {
     LedgerSettings { segment_bytes: 96 * 1024, ..LedgerSettings::default() }
 }
 
+#[allow(dead_code, reason = "not every test needs it")]
 pub fn event(number: u64) -> Event {
     let message =
         format!("event {number}, with a message that is about as long as a decision's record is in JSON");
