@@ -54,4 +54,4 @@ pub use ledger::Ledger;
 pub use note::{Checkpoint, VerifierKey};
 pub use prove::{LeafProof, ProvedRequest, RequestProof, VerifyProofError, verify_proof};
 pub use settings::LedgerSettings;
-pub use verify::{Finding, Severity, VerifyError, VerifyReport, verify};
+pub use verify::{Finding, Severity, VerifyError, VerifyReport, segment_holds, verify};

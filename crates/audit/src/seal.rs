@@ -45,8 +45,11 @@ impl SealError {
     }
 }
 
+/// A file to be published: its name and its bytes.
+type NewFile = (String, Vec<u8>);
+
 /// The tiles of a tree that are not full, with their paths.
-fn partial_tiles(edge: &Edge) -> Vec<(String, Vec<u8>)> {
+fn partial_tiles(edge: &Edge) -> Vec<NewFile> {
     let mut files = Vec::new();
     for (level, hashes) in edge.levels().iter().enumerate() {
         let width = Edge::width(edge.size(), level);
@@ -115,7 +118,7 @@ impl Sealer {
     }
 
     /// The tree after `frames`, its partial bundle, and the files that make the difference.
-    fn grow(&self, frames: &[Arc<Frame>]) -> (Edge, Vec<u8>, Vec<(String, Vec<u8>)>) {
+    fn grow(&self, frames: &[Arc<Frame>]) -> (Edge, Vec<u8>, Vec<NewFile>) {
         let (mut edge, mut bundle, mut files) = (self.edge.clone(), self.bundle.clone(), Vec::new());
         for frame in frames {
             push_entry(&mut bundle, frame.leaf());

@@ -219,3 +219,11 @@ fn check_remembered(remembered: &Checkpoint, now: &Checkpoint) -> Result<(), Ver
     }
     Ok(())
 }
+
+/// Whether the bytes of a lone segment, the first of its ledger, read as an undamaged tail. An entrance for fuzzing: the reader
+/// of frames is not public otherwise.
+#[doc(hidden)]
+#[must_use]
+pub fn segment_holds(bytes: &[u8]) -> bool {
+    tail::TailReport::of_segment(bytes)
+}

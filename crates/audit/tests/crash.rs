@@ -2,6 +2,14 @@
 //!
 //! The test is its own child: started with `CASEMATE_LEDGER_CRASH` it appends until it is killed, and says so on stdout after each
 //! append has returned.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests say what they expect by panicking"
+)]
 
 #[path = "it/home.rs"]
 mod home;

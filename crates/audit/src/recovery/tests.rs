@@ -110,7 +110,8 @@ fn a_cut_at_a_border_of_the_last_frame_is_a_write_that_was_cut_off() {
                 assert_eq!(recovered.dropped, Some(Dropped { seq: 6, power_cut: false }));
                 borders += 1;
             }
-            Err(error) => assert!(border >= to, "cut at {cut}: {error}"),
+            // Without its first eight bytes it is no frame of ours: they stand in one sector with what follows them.
+            Err(error) => assert!(border >= to || written < from + 8, "cut at {cut}: {error}"),
         }
     }
     assert!(borders > 0);

@@ -63,7 +63,8 @@ impl Moving {
 }
 
 fn partial_names(size: u64) -> Vec<String> {
-    let bundle = (size % TILE_WIDTH > 0).then(|| bundle_path(size / TILE_WIDTH, size % TILE_WIDTH));
+    let bundle =
+        (!size.is_multiple_of(TILE_WIDTH)).then(|| bundle_path(size / TILE_WIDTH, size % TILE_WIDTH));
     let tiles = (0..Edge::height(size)).filter_map(|level| {
         let width = Edge::width(size, level);
         (width > 0).then(|| tile_path(level, size >> (8 * (level + 1)), width))

@@ -29,6 +29,11 @@ impl TailReport {
         Ok(Self::judge(&segments, sealed))
     }
 
+    /// Judges one segment alone.
+    pub(super) fn of_segment(bytes: &[u8]) -> bool {
+        !Self::judge(&[(0, "tail/0".to_owned(), bytes.to_vec())], 0).is_wrong()
+    }
+
     pub(super) fn is_wrong(&self) -> bool {
         self.finding.as_ref().is_some_and(|(severity, ..)| *severity == Severity::Tampered)
     }

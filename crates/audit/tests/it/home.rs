@@ -9,32 +9,32 @@ use casemate_core::{Clock, Event, KeyId, Opened, RequestId, SystemClock, Timesta
 use casemate_storage::LedgerFiles;
 use casemate_vault::{KeyScope, RootKeySource, Vault, WrappedKey};
 
-pub struct Home {
+pub(crate) struct Home {
     path: PathBuf,
     _temporary: Option<tempfile::TempDir>,
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let temporary = tempfile::tempdir().unwrap();
         Self { path: temporary.path().to_owned(), _temporary: Some(temporary) }
     }
 
-    #[allow(dead_code, reason = "only the crash test needs it")]
-    pub fn at(path: &Path) -> Self {
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub(crate) fn at(path: &Path) -> Self {
         Self { path: path.to_owned(), _temporary: None }
     }
 
     #[allow(dead_code, reason = "not every test looks around")]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub fn ledger(&self) -> PathBuf {
+    pub(crate) fn ledger(&self) -> PathBuf {
         self.path.join("ledger")
     }
 
-    pub fn vault(&self) -> Arc<Vault> {
+    pub(crate) fn vault(&self) -> Arc<Vault> {
         let kept = self.path.join("data-key");
         let vault = Vault::open(&RootKeySource::File(self.path.join("root.key")), !kept.exists()).unwrap();
         if let Ok(bytes) = std::fs::read(&kept) {
@@ -50,7 +50,7 @@ impl Home {
         Arc::new(vault)
     }
 
-    pub fn try_open(
+    pub(crate) fn try_open(
         &self,
         settings: LedgerSettings,
         clock: Arc<dyn Clock>,
@@ -58,24 +58,24 @@ impl Home {
         Ledger::open(LedgerFiles::alone(&self.ledger()).unwrap(), self.vault(), clock, settings)
     }
 
-    pub fn open(&self, settings: LedgerSettings) -> Arc<Ledger> {
+    pub(crate) fn open(&self, settings: LedgerSettings) -> Arc<Ledger> {
         self.try_open(settings, Arc::new(SystemClock)).unwrap()
     }
 
-    pub fn verify(&self, vkey: &str) -> Result<VerifyReport, VerifyError> {
+    pub(crate) fn verify(&self, vkey: &str) -> Result<VerifyReport, VerifyError> {
         verify(&self.path, vkey, None)
     }
 
     /// A copy of everything, as a thief or a backup would make it.
     #[allow(dead_code, reason = "not every test copies")]
-    pub fn copy(&self) -> Self {
+    pub(crate) fn copy(&self) -> Self {
         let other = Self::new();
         copy_folder(&self.path, &other.path);
         other
     }
 }
 
-pub fn copy_folder(from: &Path, to: &Path) {
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -92,12 +92,12 @@ pub fn copy_folder(from: &Path, to: &Path) {
 
 /// Segments that are small enough for a test to go through many.
 #[allow(dead_code, reason = "not every test needs it")]
-pub fn small() -> LedgerSettings {
+pub(crate) fn small() -> LedgerSettings {
     LedgerSettings { segment_bytes: 96 * 1024, ..LedgerSettings::default() }
 }
 
 #[allow(dead_code, reason = "not every test needs it")]
-pub fn event(number: u64) -> Event {
+pub(crate) fn event(number: u64) -> Event {
     let message =
         format!("event {number}, with a message that is about as long as a decision's record is in JSON");
     Event::Lifecycle(Lifecycle {
@@ -107,13 +107,13 @@ pub fn event(number: u64) -> Event {
     })
 }
 
-pub fn request(number: u64) -> RequestId {
+pub(crate) fn request(number: u64) -> RequestId {
     let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
     RequestId::new(Timestamp::from_secs(1_700_000_000 + number / 100), [a, b, c, d, e, f, g, h, 0, 0])
 }
 
 #[allow(dead_code, reason = "not every test begins entries")]
-pub fn opened(number: u64, path: &str) -> Opened {
+pub(crate) fn opened(number: u64, path: &str) -> Opened {
     let http = HttpRequest {
         http_method: "GET".to_owned(),
         host: "shop.localhost".to_owned(),
