@@ -127,7 +127,8 @@ actions! {
 
     /// Read values, or ask whether keys exist.
     KvGet(KvKeys): "kv-get" on "KvStore" via Guest
-        ["wasi:keyvalue/store#get", "wasi:keyvalue/store#exists", "wasi:keyvalue/batch#get-many"] cost 10 Acknowledge;
+        ["wasi:keyvalue/store#get", "wasi:keyvalue/store#exists", "wasi:keyvalue/atomics#new",
+         "wasi:keyvalue/batch#get-many"] cost 10 Acknowledge;
     /// Write values.
     KvSet(KvKeys): "kv-set" on "KvStore" via Guest
         ["wasi:keyvalue/store#set", "wasi:keyvalue/batch#set-many", "wasi:keyvalue/atomics#increment",

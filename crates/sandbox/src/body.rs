@@ -121,6 +121,7 @@ impl RunBody {
 
     fn broken(&mut self, reason: RunError) -> Poll<Option<Result<Frame<Bytes>, RunError>>> {
         self.end = End::Broken(reason.clone());
+        self.state.function.count_failure();
         Poll::Ready(Some(Err(reason)))
     }
 
@@ -177,6 +178,9 @@ impl Body for RunBody {
                 Some(reason) if this.length != Some(this.sent) => {
                     let reason = reason.clone();
                     this.broken(reason)
+                }
+                _ if this.length.is_some_and(|length| this.sent < length) => {
+                    this.broken(RunError::BrokenOff("it is shorter than its head promised".to_owned()))
                 }
                 _ => {
                     this.end = End::Complete;

@@ -163,6 +163,3 @@ fn limit_self(memory_bytes: u64, cpu_secs: u64) -> rustix::io::Result<()> {
     // No file can be written; pipes are no files.
     setrlimit(Resource::Fsize, both(0))
 }
-
-#[cfg(test)]
-mod tests;

@@ -87,7 +87,8 @@ fn tick(state: &RunState) -> wasmtime::Result<UpdateDeadline> {
     if let Some(reason) = state.ended() {
         return Err(wasmtime::Error::new(reason.clone()));
     }
-    Ok(UpdateDeadline::Yield(1))
+    // WHY: tokio's own yield lets its driver look at sockets and timers first; a plain wake would not, for many turns.
+    Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
 }
 
 pub(crate) fn cpu_limit_ns(limits: &Limits) -> u64 {

@@ -21,15 +21,17 @@ use crate::state::RunState;
 const PAGE_KEYS: usize = 500;
 
 /// A store that a guest named.
+#[expect(unreachable_pub, reason = "the generated bindings name it in public")]
 #[derive(Debug, Clone)]
-pub(crate) struct Bucket {
+pub struct Bucket {
     store: StoreId,
     partition: Partition,
 }
 
 /// A key as it was read once.
+#[expect(unreachable_pub, reason = "the generated bindings name it in public")]
 #[derive(Debug, Clone)]
-pub(crate) struct Cas {
+pub struct Cas {
     bucket: Bucket,
     key: String,
     value: Option<Vec<u8>>,
@@ -273,3 +275,6 @@ impl batch::Host for Guest {
         ask(&self.state, Delete { keys }).await
     }
 }
+
+#[cfg(test)]
+mod tests;

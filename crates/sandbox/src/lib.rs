@@ -34,6 +34,11 @@ mod run;
 mod settings;
 mod state;
 mod stdio;
+#[cfg(test)]
+mod testbed;
+
+#[cfg(test)]
+extern crate self as casemate_sandbox;
 
 pub use body::RunBody;
 pub use compile::{COMPILE_VERB, compile_child};
