@@ -68,7 +68,8 @@ pub fn parse_authority(text: &[u8]) -> Result<Authority, Refused> {
         None => (text, None),
     };
     let label = |label: &str| {
-        (1..=63).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     if host.len() > 253 || !host.split('.').all(label) {
         return Err(refuse("the host is not a name of letters, digits, `-` and `.`"));
@@ -99,12 +100,13 @@ pub(super) fn of_request(parts: &Parts, tls: bool) -> Result<Authority, Refused>
         return Err(refuse("the target's scheme is neither `http` nor `https`"));
     }
     let host = host.map(|host| parse_authority(host.as_bytes())).transpose()?;
-    let target = parts.uri.authority().map(|target| parse_authority(target.as_str().as_bytes())).transpose()?;
+    let target =
+        parts.uri.authority().map(|target| parse_authority(target.as_str().as_bytes())).transpose()?;
     let default = if tls { 443 } else { 80 };
     match (target, host) {
         (Some(target), Some(host)) => {
-            let same = target.host == host.host
-                && target.port.unwrap_or(default) == host.port.unwrap_or(default);
+            let same =
+                target.host == host.host && target.port.unwrap_or(default) == host.port.unwrap_or(default);
             if same { Ok(host) } else { Err(refuse("the target and `Host` name different hosts")) }
         }
         (Some(one), None) | (None, Some(one)) => Ok(one),
@@ -132,11 +134,16 @@ impl Hosts {
             Self::Any => true,
             Self::Only(names) => {
                 let bare = host.trim_start_matches('[').trim_end_matches(']');
-                let loopback = bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback());
+                let loopback =
+                    bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback());
                 loopback || names.iter().any(|name| name.eq_ignore_ascii_case(host))
             }
         };
-        if answered { Ok(()) } else { Err(Refused::new(Wall::Misdirected, "this listener does not answer for the host")) }
+        if answered {
+            Ok(())
+        } else {
+            Err(Refused::new(Wall::Misdirected, "this listener does not answer for the host"))
+        }
     }
 }
 
@@ -163,9 +170,41 @@ mod tests {
     #[test]
     fn refuses_what_has_two_readings() {
         for text in [
-            "", ":80", "a:", "a:0", "a:65536", "a:+1", "a: 1", "a:1:2", "a b", " a", "a ", "a.", ".a", "a..b", "a/b",
-            "a?b", "a#b", "a@b", "user:pw@b", "a,b", "a%2eb", "é", "a\\b", "[::1", "::1", "[::1]x", "[::1%25eth0]",
-            "[::1%eth0]", "[v1.x]", "[]", "[127.0.0.1]", "a\0b", "a\tb", "a\"b", "*",
+            "",
+            ":80",
+            "a:",
+            "a:0",
+            "a:65536",
+            "a:+1",
+            "a: 1",
+            "a:1:2",
+            "a b",
+            " a",
+            "a ",
+            "a.",
+            ".a",
+            "a..b",
+            "a/b",
+            "a?b",
+            "a#b",
+            "a@b",
+            "user:pw@b",
+            "a,b",
+            "a%2eb",
+            "é",
+            "a\\b",
+            "[::1",
+            "::1",
+            "[::1]x",
+            "[::1%25eth0]",
+            "[::1%eth0]",
+            "[v1.x]",
+            "[]",
+            "[127.0.0.1]",
+            "a\0b",
+            "a\tb",
+            "a\"b",
+            "*",
         ] {
             let refused = parse_authority(text.as_bytes()).map_err(|refused| refused.wall());
             assert_eq!(refused, Err(Wall::Authority), "{text:?}");
@@ -177,12 +216,17 @@ mod tests {
 
     #[test]
     fn listeners_answer_for_their_own_hosts() {
-        let check = |hosts: &Hosts, host: &str| hosts.check(&parse_authority(host.as_bytes()).unwrap()).is_ok();
+        let check =
+            |hosts: &Hosts, host: &str| hosts.check(&parse_authority(host.as_bytes()).unwrap()).is_ok();
         let own = Hosts::Only(vec!["localhost".into(), "casemate.internal".into()]);
-        for host in ["localhost", "LOCALHOST:8081", "127.0.0.1:8081", "127.8.8.8", "[::1]:1", "casemate.internal"] {
+        for host in
+            ["localhost", "LOCALHOST:8081", "127.0.0.1:8081", "127.8.8.8", "[::1]:1", "casemate.internal"]
+        {
             assert!(check(&own, host), "{host}");
         }
-        for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "[2001:db8::1]"] {
+        for host in
+            ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "[2001:db8::1]"]
+        {
             assert!(!check(&own, host), "{host}");
             assert!(check(&Hosts::Any, host), "{host}");
         }

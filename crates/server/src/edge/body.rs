@@ -56,7 +56,7 @@ impl Faulty for BodyError {
     fn limit(&self) -> Option<&'static str> {
         match self {
             Self::TooLarge(_) => Some("request_body_bytes"),
-            Self::TooSlow => Some("body_idle_timeout_ms"),
+            Self::TooSlow => Some("body_grace_ms"),
             Self::Broken => None,
         }
     }

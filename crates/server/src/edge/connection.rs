@@ -86,8 +86,13 @@ async fn first_bytes<IO: AsyncRead + Unpin>(
     }
 }
 
-async fn serve_h1<IO, H>(site: &Arc<Site<H>>, wire: Wire<IO>, peer: Peer, pulse: Rc<Pulse>, stop: watch::Receiver<bool>)
-where
+async fn serve_h1<IO, H>(
+    site: &Arc<Site<H>>,
+    wire: Wire<IO>,
+    peer: Peer,
+    pulse: Rc<Pulse>,
+    stop: watch::Receiver<bool>,
+) where
     IO: AsyncRead + AsyncWrite + Unpin + 'static,
     H: Handler,
 {
@@ -115,30 +120,27 @@ where
     let ended = drive.await;
     let wire = conn.into_parts().io.into_inner();
     let refused = wire.refused().or_else(|| match &ended {
-        Ended::Http(Err(error)) if error.is_parse() => Some(Refused::new(Wall::Grammar, "hyper could not parse it")),
+        Ended::Http(Err(error)) if error.is_parse() => {
+            Some(Refused::new(Wall::Grammar, "hyper could not parse it"))
+        }
         _ => None,
     });
     if let Some(refused) = &refused {
         site.counters.note(refused, peer.source);
     }
-    match ended {
-        // A request that runs has the next words; a broken body was its own to answer.
-        Ended::Http(Err(_)) if pulse.is_quiet() => wire.close_after(refused).await,
-        Ended::Http(_) => wire.close(None).await,
-        Ended::Cut => {}
+    // A request that was cut leaves half an answer, to which nothing can be added.
+    if matches!(ended, Ended::Http(_)) && pulse.is_quiet() {
+        wire.close().await;
     }
 }
 
-impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
-    /// hyper has answered its own parse errors; what the scanner refused is answered here.
-    async fn close_after(self, refused: Option<Refused>) {
-        let own = refused.filter(|_| self.refused().is_some());
-        self.close(own.as_ref()).await;
-    }
-}
-
-async fn serve_h2<IO, H>(site: &Arc<Site<H>>, wire: Wire<IO>, peer: Peer, pulse: Rc<Pulse>, stop: watch::Receiver<bool>)
-where
+async fn serve_h2<IO, H>(
+    site: &Arc<Site<H>>,
+    wire: Wire<IO>,
+    peer: Peer,
+    pulse: Rc<Pulse>,
+    stop: watch::Receiver<bool>,
+) where
     IO: AsyncRead + AsyncWrite + Unpin + 'static,
     H: Handler,
 {

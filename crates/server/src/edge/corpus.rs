@@ -32,9 +32,21 @@ pub(super) fn refused() -> Vec<Case> {
         ("TE.CL", post("Transfer-Encoding: chunked\r\nContent-Length: 4\r\n", &smuggle), Framing),
         ("two lengths", post("Content-Length: 5\r\nContent-Length: 6\r\n", "abcdef"), Framing),
         ("the same length twice", post("Content-Length: 5\r\nContent-Length: 5\r\n", "abcde"), Framing),
-        ("two codings", post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", &smuggle), Framing),
-        ("chunked, then identity", post("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", &smuggle), Framing),
-        ("identity, then chunked", post("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n", &smuggle), Framing),
+        (
+            "two codings",
+            post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", &smuggle),
+            Framing,
+        ),
+        (
+            "chunked, then identity",
+            post("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", &smuggle),
+            Framing,
+        ),
+        (
+            "identity, then chunked",
+            post("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n", &smuggle),
+            Framing,
+        ),
         ("bare LF in the head", raw("GET / HTTP/1.1\nHost: a.localhost\n\n"), Grammar),
         ("bare LF after a header", raw("GET / HTTP/1.1\r\nHost: a.localhost\n\r\n"), Grammar),
         ("bare CR in a value", get("X: a\rContent-Length: 5\r\n"), Grammar),
@@ -61,7 +73,11 @@ pub(super) fn refused() -> Vec<Case> {
         ("HTTP/0.9", raw("GET /\r\n\r\n"), Grammar),
         ("empty lines first", raw("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"), Grammar),
         ("HTTP/1.0", raw("GET / HTTP/1.0\r\nHost: a\r\n\r\n"), Version),
-        ("HTTP/1.0 with chunks", raw("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), Version),
+        (
+            "HTTP/1.0 with chunks",
+            raw("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+            Version,
+        ),
         ("HTTP/1.2", raw("GET / HTTP/1.2\r\nHost: a\r\n\r\n"), Version),
         ("HTTP/2.0 in text", raw("GET / HTTP/2.0\r\nHost: a\r\n\r\n"), Version),
         ("a version in small letters", raw("GET / http/1.1\r\nHost: a\r\n\r\n"), Grammar),
@@ -73,28 +89,76 @@ pub(super) fn refused() -> Vec<Case> {
         ("the same host twice", get("host: a.localhost\r\n"), Authority),
         ("TLS hello", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n".to_vec(), Grammar),
     ];
-    for length in ["+5", "-5", "5 5", "5,5", "5, 5", "05", "0x5", "5.0", "5e0", "", "five", "\"5\"", "5;", "18446744073709551621", "99999999999999999999"] {
+    for length in [
+        "+5",
+        "-5",
+        "5 5",
+        "5,5",
+        "5, 5",
+        "05",
+        "0x5",
+        "5.0",
+        "5e0",
+        "",
+        "five",
+        "\"5\"",
+        "5;",
+        "18446744073709551621",
+        "99999999999999999999",
+    ] {
         cases.push(("odd length", post(&format!("Content-Length: {length}\r\n"), "abcde"), Framing));
     }
     for coding in [
-        "xchunked", "chunked, identity", "identity", "gzip, chunked", "chunked, chunked", "chunked;q=1", "\"chunked\"", "chunked,",
-        ",chunked", "cow", "", "chunked chunked", "identity, chunked", "chun ked",
+        "xchunked",
+        "chunked, identity",
+        "identity",
+        "gzip, chunked",
+        "chunked, chunked",
+        "chunked;q=1",
+        "\"chunked\"",
+        "chunked,",
+        ",chunked",
+        "cow",
+        "",
+        "chunked chunked",
+        "identity, chunked",
+        "chun ked",
     ] {
         cases.push(("odd coding", post(&format!("Transfer-Encoding: {coding}\r\n"), &smuggle), Framing));
     }
     cases.push(("control in the coding", post("Transfer-Encoding: \x0bchunked\r\n", &smuggle), Grammar));
     for chunks in [
-        "5;ext=1\r\nabcde\r\n0\r\n\r\n", "5 ;a\r\nabcde\r\n0\r\n\r\n", "5 \r\nabcde\r\n0\r\n\r\n", " 5\r\nabcde\r\n0\r\n\r\n",
-        "+5\r\nabcde\r\n0\r\n\r\n", "0x5\r\nabcde\r\n0\r\n\r\n", "-1\r\nabcde\r\n0\r\n\r\n", "\r\n5\r\nabcde\r\n0\r\n\r\n",
-        "5\r\nabcdeX\r\n0\r\n\r\n", "5\r\nabcde0\r\n\r\n", "g\r\nabcde\r\n0\r\n\r\n",
-        "10000000000000005\r\nabcde\r\n0\r\n\r\n", "0;ext\r\n\r\n", "5;\"\r\nabcde\r\n0\r\n\r\n",
+        "5;ext=1\r\nabcde\r\n0\r\n\r\n",
+        "5 ;a\r\nabcde\r\n0\r\n\r\n",
+        "5 \r\nabcde\r\n0\r\n\r\n",
+        " 5\r\nabcde\r\n0\r\n\r\n",
+        "+5\r\nabcde\r\n0\r\n\r\n",
+        "0x5\r\nabcde\r\n0\r\n\r\n",
+        "-1\r\nabcde\r\n0\r\n\r\n",
+        "\r\n5\r\nabcde\r\n0\r\n\r\n",
+        "5\r\nabcdeX\r\n0\r\n\r\n",
+        "5\r\nabcde0\r\n\r\n",
+        "g\r\nabcde\r\n0\r\n\r\n",
+        "10000000000000005\r\nabcde\r\n0\r\n\r\n",
+        "0;ext\r\n\r\n",
+        "5;\"\r\nabcde\r\n0\r\n\r\n",
     ] {
         cases.push(("odd chunk", post("Transfer-Encoding: chunked\r\n", chunks), Framing));
     }
-    for chunks in ["5\nabcde\r\n0\r\n\r\n", "5\r\nabcde\n0\r\n\r\n", "0\r\nX: y\n\r\n", "0\r\n folded: y\r\n\r\n", "0\r\nX y\r\n\r\n"] {
+    for chunks in [
+        "5\nabcde\r\n0\r\n\r\n",
+        "5\r\nabcde\n0\r\n\r\n",
+        "0\r\nX: y\n\r\n",
+        "0\r\n folded: y\r\n\r\n",
+        "0\r\nX y\r\n\r\n",
+    ] {
         cases.push(("odd line in chunks", post("Transfer-Encoding: chunked\r\n", chunks), Grammar));
     }
-    cases.push(("a length in trailers", post("Transfer-Encoding: chunked\r\n", "0\r\nContent-Length: 5\r\n\r\n"), Framing));
+    cases.push((
+        "a length in trailers",
+        post("Transfer-Encoding: chunked\r\n", "0\r\nContent-Length: 5\r\n\r\n"),
+        Framing,
+    ));
     cases.into_iter().map(|(name, bytes, wall)| Case { name, bytes, wall }).collect()
 }
 

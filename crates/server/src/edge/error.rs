@@ -119,7 +119,10 @@ mod tests {
         ] {
             let error = ListenError::of(address, "control", kind.into());
             assert!(error.to_string().contains(message), "{error}");
-            assert!(error.to_string().contains("`192.0.2.1:80`") && error.to_string().contains("`control`"), "{error}");
+            assert!(
+                error.to_string().contains("`192.0.2.1:80`") && error.to_string().contains("`control`"),
+                "{error}"
+            );
             assert_eq!(error.help().as_deref(), Some(help));
         }
         let error = ListenError::PlainHttp { address };

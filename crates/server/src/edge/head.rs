@@ -325,7 +325,8 @@ fn chunk_size(line: &[u8]) -> Result<u64, Refused> {
         return Err(framing("a chunk has no size"));
     }
     line.iter().try_fold(0_u64, |sum, digit| {
-        let digit = char::from(*digit).to_digit(16).ok_or(framing("a chunk's size is no plain hex number"))?;
+        let digit =
+            char::from(*digit).to_digit(16).ok_or(framing("a chunk's size is no plain hex number"))?;
         Ok(sum << 4 | u64::from(digit))
     })
 }

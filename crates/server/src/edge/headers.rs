@@ -109,7 +109,10 @@ pub(super) fn clean(headers: &mut HeaderMap, version: http::Version) -> Result<(
             Judgement::Keep => {}
             Judgement::Drop => drop.push(name.clone()),
             Judgement::Refuse => {
-                return Err(Refused::new(Wall::Header, "a header's name could pass for one of the platform's own"));
+                return Err(Refused::new(
+                    Wall::Header,
+                    "a header's name could pass for one of the platform's own",
+                ));
             }
         }
     }
@@ -138,7 +141,10 @@ fn judge(name: &str) -> Judgement {
     let twin: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     if twin.starts_with(OWN_PREFIX) {
         Judgement::Refuse
-    } else if HOP_BY_HOP.contains(&twin.as_str()) || is_believed(&twin) || END_TO_END.iter().any(|own| own == twin.as_str()) {
+    } else if HOP_BY_HOP.contains(&twin.as_str())
+        || is_believed(&twin)
+        || END_TO_END.iter().any(|own| own == twin.as_str())
+    {
         Judgement::Drop
     } else {
         Judgement::Keep
@@ -154,7 +160,10 @@ fn named_by_connection(headers: &HeaderMap) -> Result<Vec<HeaderName>, Refused> 
     for value in headers.get_all(header::CONNECTION) {
         for option in value.as_bytes().split(|b| *b == b',') {
             let option = option.trim_ascii();
-            if option.is_empty() || option.eq_ignore_ascii_case(b"close") || option.eq_ignore_ascii_case(b"keep-alive") {
+            if option.is_empty()
+                || option.eq_ignore_ascii_case(b"close")
+                || option.eq_ignore_ascii_case(b"keep-alive")
+            {
                 continue;
             }
             let name = HeaderName::from_bytes(option)
@@ -163,7 +172,10 @@ fn named_by_connection(headers: &HeaderMap) -> Result<Vec<HeaderName>, Refused> 
                 return Err(Refused::new(Wall::Upgrade, "upgrades are not offered"));
             }
             if END_TO_END.contains(&name) {
-                return Err(Refused::new(Wall::Header, "`Connection` names a header that belongs to the request"));
+                return Err(Refused::new(
+                    Wall::Header,
+                    "`Connection` names a header that belongs to the request",
+                ));
             }
             named.push(name);
         }
@@ -173,7 +185,8 @@ fn named_by_connection(headers: &HeaderMap) -> Result<Vec<HeaderName>, Refused> 
 
 /// RFC 9113 §8.2.2: a request with these is malformed.
 fn refuse_connection_headers(headers: &HeaderMap) -> Result<(), Refused> {
-    let connection = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "http2-settings"];
+    let connection =
+        ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "http2-settings"];
     let other_te = headers.get_all(header::TE).iter().any(|te| te.as_bytes() != b"trailers");
     if other_te || connection.iter().any(|name| headers.contains_key(*name)) {
         return Err(Refused::new(Wall::Header, "HTTP/2 has no headers of a connection"));
@@ -194,7 +207,14 @@ fn join_cookies(headers: &mut HeaderMap) {
 
 /// Drops from an answer what belongs to the connection, which is the edge's, and what only the platform may say.
 pub(super) fn clean_reply(headers: &mut HeaderMap) {
-    for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::TE, header::TRAILER, header::SERVER] {
+    for name in [
+        header::CONNECTION,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+        header::TE,
+        header::TRAILER,
+        header::SERVER,
+    ] {
         headers.remove(name);
     }
     headers.remove("keep-alive");

@@ -101,7 +101,11 @@ impl Listener {
     ///
     /// # Errors
     /// [`ListenError::Thread`] when a thread cannot start; then none serves.
-    pub fn serve<H: Handler>(self, handler: Arc<H>, counters: Arc<EdgeCounters>) -> Result<Serving, ListenError> {
+    pub fn serve<H: Handler>(
+        self,
+        handler: Arc<H>,
+        counters: Arc<EdgeCounters>,
+    ) -> Result<Serving, ListenError> {
         let Self { settings, address, sockets } = self;
         let limits = settings.limits;
         let site = Arc::new(Site { handler, hosts: settings.hosts, limits, counters });
@@ -203,7 +207,8 @@ impl Serving {
             }
         };
         // They have nothing to do any more but to drop what was cut.
-        let joined = tokio::task::spawn_blocking(move || joins.into_iter().for_each(|thread| drop(thread.join())));
+        let joined =
+            tokio::task::spawn_blocking(move || joins.into_iter().for_each(|thread| drop(thread.join())));
         let _joined = timeout(Duration::from_secs(5), joined).await;
         left
     }
@@ -304,7 +309,8 @@ async fn greet<H: Handler>(
     let _place = place;
     // Both are best effort: a connection works without.
     let _set = stream.set_nodelay(true);
-    let _set = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)));
+    let _set =
+        SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(Duration::from_secs(60)));
     let Some(tls) = tls else {
         let peer = Peer { source, tls: false, h2: None };
         return connection::serve(site, stream, peer, stop).await;

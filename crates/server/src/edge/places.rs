@@ -50,7 +50,10 @@ impl Places {
             if *own == 0 {
                 taken.by_network.remove(&network);
             }
-            return Err(Refused::new(Wall::ConnectionsPerAddress, "there are too many connections from this address"));
+            return Err(Refused::new(
+                Wall::ConnectionsPerAddress,
+                "there are too many connections from this address",
+            ));
         }
         *own += 1;
         taken.total += 1;

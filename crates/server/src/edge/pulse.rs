@@ -75,7 +75,11 @@ pub(super) struct Running {
 
 impl Running {
     /// Ties this to an answer; it ends when the answer's body is sent or dropped.
-    pub(super) fn answer(self, response: http::Response<ReplyBody>, bodiless: bool) -> http::Response<Answer> {
+    pub(super) fn answer(
+        self,
+        response: http::Response<ReplyBody>,
+        bodiless: bool,
+    ) -> http::Response<Answer> {
         response.map(|body| {
             let mut running = self;
             running.finished = bodiless || body.is_end_stream();
@@ -101,7 +105,10 @@ impl Body for Answer {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         if matches!(polled, Poll::Ready(None)) || self.body.is_end_stream() {
             self.running.finished = true;

@@ -40,8 +40,6 @@ pub enum Wall {
     BodyBytes,
     /// `header_timeout`.
     HeadTime,
-    /// `body_grace` and `body_bytes_per_second`.
-    BodyTime,
     /// `connections`.
     Connections,
     /// `connections_per_address`.
@@ -67,7 +65,7 @@ const fn answer(name: &'static str, status: u16, limit: Option<&'static str>) ->
 
 impl Wall {
     /// Every wall, in the order of its discriminant.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 20] = [
         Self::Grammar,
         Self::Framing,
         Self::Version,
@@ -83,7 +81,6 @@ impl Wall {
         Self::HeaderCount,
         Self::BodyBytes,
         Self::HeadTime,
-        Self::BodyTime,
         Self::Connections,
         Self::ConnectionsPerAddress,
         Self::Handshake,
@@ -108,7 +105,6 @@ impl Wall {
             Self::HeaderCount => answer("header count", 431, Some("header_count")),
             Self::BodyBytes => answer("body size", 413, Some("request_body_bytes")),
             Self::HeadTime => answer("header timeout", 408, Some("header_timeout_ms")),
-            Self::BodyTime => answer("body timeout", 408, Some("body_idle_timeout_ms")),
             Self::Connections => answer("connections", 503, Some("connections")),
             Self::ConnectionsPerAddress => {
                 answer("connections of one address", 503, Some("connections_per_address"))

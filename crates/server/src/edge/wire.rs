@@ -31,6 +31,8 @@ pub(super) struct Wire<IO> {
     replay: Vec<u8>,
     scanner: Option<Scanner>,
     refused: Option<Refused>,
+    /// The refusal that nobody but us can answer: of a head, which hyper never saw the end of.
+    last_words: Option<Refused>,
     pulse: Rc<Pulse>,
     header_timeout: Duration,
     /// Runs while a head has begun and not ended.
@@ -47,6 +49,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
             replay,
             scanner: (!h2).then(|| Scanner::new(limits)),
             refused: None,
+            last_words: None,
             pulse,
             header_timeout: limits.header_timeout,
             head_timer: None,
@@ -66,8 +69,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
     }
 
     /// Ends the connection: the answer to refused bytes, when one can be given, then a close that lets the peer read it.
-    pub(super) async fn close(mut self, last_words: Option<&Refused>) {
-        if let Some(refused) = last_words {
+    pub(super) async fn close(mut self) {
+        if let Some(refused) = self.last_words {
             let write = async {
                 self.io.write_all(&refused.to_bytes()).await?;
                 self.io.flush().await
@@ -76,7 +79,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
                 return;
             }
         }
-        let unread = last_words.is_some() || self.is_unread();
+        let unread = self.is_unread();
         let _closed = timeout(Duration::from_secs(1), self.io.shutdown()).await;
         if unread {
             // WHY: closing a socket with unread bytes resets it, and a reset throws away the answer on the way (RFC 9112 §9.6).
@@ -89,11 +92,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
         let Some(scanner) = &mut self.scanner else { return Ok(()) };
         let scan = scanner.scan(buf.filled().get(from..).unwrap_or_default());
         if let Some(refused) = scan.refused {
-            let good = if scanner.in_body() { 0 } else { scan.good };
-            buf.set_filled(from + good);
+            // A broken body is its own request's to answer: the handler hears of it.
+            self.last_words = (!scanner.in_body()).then_some(refused);
             self.refused = Some(refused);
             self.head_timer = None;
-            return if good > 0 { Ok(()) } else { self.refusal() };
+            buf.set_filled(from + scan.good);
+            return if scan.good > 0 { Ok(()) } else { self.refusal() };
         }
         if !scanner.in_head() {
             self.head_timer = None;
@@ -143,7 +147,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<IO> {
             // A request before the refused one may still be answered: hyper reads again when it has been. Broken bodies
             // belong to the request that runs, which must hear of it.
             let in_body = this.scanner.as_ref().is_some_and(Scanner::in_body);
-            return if in_body || this.pulse.is_quiet() { Poll::Ready(this.refusal()) } else { Poll::Pending };
+            return if in_body || this.pulse.is_quiet() {
+                Poll::Ready(this.refusal())
+            } else {
+                Poll::Pending
+            };
         }
         let from = buf.filled().len();
         if !this.replay.is_empty() {
@@ -159,6 +167,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Wire<IO> {
                 if let Some(timer) = &mut this.head_timer {
                     ready!(timer.as_mut().poll(cx));
                     this.refused = Some(Refused::new(Wall::HeadTime, "the request's head took too long"));
+                    this.last_words = this.refused;
                     return Poll::Ready(this.refusal());
                 }
                 Poll::Pending
@@ -210,6 +219,10 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Wire<IO> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.refused.is_some() {
+            // hyper takes a refused head for the end of the stream; there is still something to count, and perhaps to say.
+            return Poll::Ready(Ok(()));
+        }
         let polled = Pin::new(&mut this.io).poll_shutdown(cx);
         this.watch(cx, polled)
     }

@@ -7,7 +7,12 @@ use super::*;
 fn raw(build: impl FnOnce(http::request::Builder) -> http::request::Builder) -> RawRequest {
     let request = build(Request::builder().uri("/").header("host", "shop.localhost")).body(()).unwrap();
     let parts = request.into_parts().0;
-    RawRequest { parts, body: LimitedBody::whole(""), source: "::ffff:192.0.2.1".parse().unwrap(), tls: false }
+    RawRequest {
+        parts,
+        body: LimitedBody::whole(""),
+        source: "::ffff:192.0.2.1".parse().unwrap(),
+        tls: false,
+    }
 }
 
 fn let_in(raw: RawRequest) -> Result<Admitted, Wall> {
@@ -24,7 +29,10 @@ fn a_good_request_has_one_reading() {
             .header("x-forwarded-for", "10.0.0.1")
     }))
     .unwrap();
-    assert_eq!((admitted.method.as_str(), admitted.host.as_str(), admitted.port), ("POST", "shop.localhost", None));
+    assert_eq!(
+        (admitted.method.as_str(), admitted.host.as_str(), admitted.port),
+        ("POST", "shop.localhost", None)
+    );
     assert_eq!((admitted.path.as_str(), admitted.query.as_deref()), ("/a/b", Some("token=x&y")));
     assert_eq!(admitted.source, "192.0.2.1".parse::<IpAddr>().unwrap());
     let names: Vec<&str> = admitted.headers.keys().map(|name| name.as_str()).collect();
@@ -71,7 +79,11 @@ fn hosts_must_agree() {
         (two, "http://a.localhost/", Some("b.localhost")),
         (two, "/", None),
     ] {
-        assert_eq!(check(version, target, host).unwrap_err(), Wall::Authority, "{version:?} {target} {host:?}");
+        assert_eq!(
+            check(version, target, host).unwrap_err(),
+            Wall::Authority,
+            "{version:?} {target} {host:?}"
+        );
     }
 }
 
@@ -79,9 +91,15 @@ fn hosts_must_agree() {
 fn sizes() {
     let long = "a".repeat(9_000);
     assert_eq!(let_in(raw(|b| b.uri(format!("/{long}")))).unwrap_err(), Wall::UriBytes);
-    assert_eq!(let_in(raw(|b| (0..101).fold(b, |b, n| b.header(format!("x-{n}"), "")))).unwrap_err(), Wall::HeaderCount);
+    assert_eq!(
+        let_in(raw(|b| (0..101).fold(b, |b, n| b.header(format!("x-{n}"), "")))).unwrap_err(),
+        Wall::HeaderCount
+    );
     assert!(let_in(raw(|b| (0..99).fold(b, |b, n| b.header(format!("x-{n}"), "")))).is_ok());
-    assert_eq!(let_in(raw(|b| (0..4).fold(b, |b, n| b.header(format!("x-{n}"), &long)))).unwrap_err(), Wall::HeadBytes);
+    assert_eq!(
+        let_in(raw(|b| (0..4).fold(b, |b, n| b.header(format!("x-{n}"), &long)))).unwrap_err(),
+        Wall::HeadBytes
+    );
     let limits = ListenerLimits { request_body_bytes: 3, ..ListenerLimits::default() };
     for (body, wall) in [("abc", None), ("abcd", Some(Wall::BodyBytes))] {
         let raw = RawRequest { body: LimitedBody::whole(body), ..raw(|b| b) };

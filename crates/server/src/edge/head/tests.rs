@@ -58,8 +58,14 @@ fn limits_are_named() {
     check(head(&format!("x: {}\r\n", "y".repeat(32_000))), None);
     check(head(&format!("x: {}\r\n", "y".repeat(33_000))), Some(Wall::HeadBytes));
     check(format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(8_190)).into_bytes(), None);
-    check(format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(8_192)).into_bytes(), Some(Wall::UriBytes));
-    check(format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(90_000)).into_bytes(), Some(Wall::UriBytes));
+    check(
+        format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(8_192)).into_bytes(),
+        Some(Wall::UriBytes),
+    );
+    check(
+        format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(90_000)).into_bytes(),
+        Some(Wall::UriBytes),
+    );
     // No end of line at all: memory stays bounded.
     check(vec![b'a'; 1 << 20], Some(Wall::UriBytes));
 }

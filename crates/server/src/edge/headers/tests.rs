@@ -15,12 +15,36 @@ fn headers(lines: &[(&str, &str)]) -> HeaderMap {
 #[test]
 fn what_outsiders_may_not_say_is_dropped_under_every_spelling() {
     for name in [
-        "casemate-user", "casemate-caller", "x-forwarded-for", "X-Forwarded-Host", "x-forwarded", "forwarded", "x-real-ip",
-        "remote-user", "x-remote-user", "x-client-ip", "true-client-ip", "x-original-url", "x-http-method-override", "proxy",
-        "x_forwarded_for", "x_real_ip", "x-real_ip", "x.real.ip", "remote_user", "x_original_url", "content_length",
-        "transfer_encoding", "authorization_".trim_end_matches('_'), "te", "keep-alive", "proxy-authorization", "expect",
+        "casemate-user",
+        "casemate-caller",
+        "x-forwarded-for",
+        "X-Forwarded-Host",
+        "x-forwarded",
+        "forwarded",
+        "x-real-ip",
+        "remote-user",
+        "x-remote-user",
+        "x-client-ip",
+        "true-client-ip",
+        "x-original-url",
+        "x-http-method-override",
+        "proxy",
+        "x_forwarded_for",
+        "x_real_ip",
+        "x-real_ip",
+        "x.real.ip",
+        "remote_user",
+        "x_original_url",
+        "content_length",
+        "transfer_encoding",
+        "authorization_".trim_end_matches('_'),
+        "te",
+        "keep-alive",
+        "proxy-authorization",
+        "expect",
     ] {
-        let mut map = headers(&[(name, if name == "expect" { "100-continue" } else { "admin" }), ("accept", "*/*")]);
+        let mut map =
+            headers(&[(name, if name == "expect" { "100-continue" } else { "admin" }), ("accept", "*/*")]);
         clean(&mut map, Version::HTTP_11).unwrap();
         let kept = name == "authorization";
         assert_eq!(map.contains_key(name), kept, "{name}");
@@ -30,7 +54,9 @@ fn what_outsiders_may_not_say_is_dropped_under_every_spelling() {
 
 #[test]
 fn twins_of_the_platforms_own_are_refused() {
-    for name in ["casemate_user", "casemate.user", "Casemate_User", "casemate~user", "casemate_", "casemate!x"] {
+    for name in
+        ["casemate_user", "casemate.user", "Casemate_User", "casemate~user", "casemate_", "casemate!x"]
+    {
         let refused = clean(&mut headers(&[(name, "admin")]), Version::HTTP_11).map_err(|r| r.wall());
         assert_eq!(refused, Err(Wall::Header), "{name}");
     }
@@ -70,7 +96,9 @@ fn connection_takes_what_it_names() {
 
 #[test]
 fn http_2_has_no_connection_headers_and_whole_cookies() {
-    for (name, value) in [("connection", "close"), ("keep-alive", "1"), ("transfer-encoding", "chunked"), ("te", "gzip")] {
+    for (name, value) in
+        [("connection", "close"), ("keep-alive", "1"), ("transfer-encoding", "chunked"), ("te", "gzip")]
+    {
         let refused = clean(&mut headers(&[(name, value)]), Version::HTTP_2).map_err(|r| r.wall());
         assert_eq!(refused, Err(Wall::Header), "{name}");
     }
@@ -81,7 +109,8 @@ fn http_2_has_no_connection_headers_and_whole_cookies() {
 
 #[test]
 fn answers_say_nothing_of_the_connection() {
-    let mut map = headers(&[("server", "x"), ("connection", "keep-alive"), ("transfer-encoding", "x"), ("x-a", "1")]);
+    let mut map =
+        headers(&[("server", "x"), ("connection", "keep-alive"), ("transfer-encoding", "x"), ("x-a", "1")]);
     clean_reply(&mut map);
     assert_eq!(map, headers(&[("x-a", "1")]));
 }

@@ -58,7 +58,8 @@ fn each_rate_is_named_and_kept_apart() {
 
     let user = Principal::User(UserId::from_random([1; 16]));
     let service = Principal::Service(ServiceId::from_random([1; 16]));
-    let caller = |principal: &Principal| rates.admit_caller(&one, principal, &rate, now).err().map(|e| e.key());
+    let caller =
+        |principal: &Principal| rates.admit_caller(&one, principal, &rate, now).err().map(|e| e.key());
     assert_eq!([(); 3].map(|()| caller(&user)), [None, None, Some("rate.caller")]);
     assert_eq!(caller(&service), None);
     let later = now + Duration::from_millis(500);

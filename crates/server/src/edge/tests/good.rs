@@ -8,7 +8,10 @@ fn keep_alive_serves_many_requests() {
     let server = Server::start(ListenerLimits::default());
     let mut client = server.connect();
     for number in 0..20 {
-        client.send(format!("POST /n{number} HTTP/1.1\r\nHost: Shop.localhost:80\r\nContent-Length: 2\r\n\r\nhi").as_bytes());
+        client.send(
+            format!("POST /n{number} HTTP/1.1\r\nHost: Shop.localhost:80\r\nContent-Length: 2\r\n\r\nhi")
+                .as_bytes(),
+        );
         let answer = client.answer();
         assert!(answer.ends_with(&format!("POST shop.localhost /n{number} HTTP/1.1 false hi")), "{answer}");
     }
@@ -28,8 +31,9 @@ fn continue_is_said_before_the_body_is_read() {
 #[test]
 fn absolute_targets_and_escapes_are_normalised() {
     let server = Server::start(ListenerLimits::default());
-    let answer =
-        server.talk(b"GET http://SHOP.localhost/%7ea%2Db HTTP/1.1\r\nHost: shop.localhost\r\nConnection: close\r\n\r\n");
+    let answer = server.talk(
+        b"GET http://SHOP.localhost/%7ea%2Db HTTP/1.1\r\nHost: shop.localhost\r\nConnection: close\r\n\r\n",
+    );
     assert!(answer.contains("GET shop.localhost /~a-b "), "{answer}");
 }
 

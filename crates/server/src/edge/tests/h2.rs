@@ -70,7 +70,8 @@ async fn header_lists_are_limited() {
             request.headers_mut().insert(name, "y".repeat(size).parse().unwrap());
         }
         let answer = timeout(PATIENCE, sender.send_request(request)).await.unwrap();
-        let refused = answer.map_or(true, |answer| answer.status() == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        let refused =
+            answer.map_or(true, |answer| answer.status() == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
         assert!(refused, "{count} × {size}");
     }
     assert_eq!(server.echo.calls.load(Ordering::SeqCst), 0);
@@ -99,23 +100,45 @@ async fn rapid_reset_ends_the_connection() {
     }
 }
 
+/// A frame (RFC 9113 §4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
 /// The same without waiting: resets overtake the streams.
-#[tokio::test]
-async fn a_flood_of_resets_ends_the_connection() {
-    let server = Server::start(ListenerLimits { h2_resets: 10, ..ListenerLimits::default() });
-    let (mut sender, connection) = connect(&server).await;
-    let mut sent = 0_usize;
-    while !connection.is_finished() && sent < 100_000 {
-        if timeout(PATIENCE, sender.ready()).await.unwrap().is_err() {
-            break;
+#[test]
+fn a_flood_of_resets_ends_the_connection() {
+    const STREAMS: usize = 20_000;
+    // :method GET, :scheme http, :path /hang, :authority a.
+    let head = [&[0x82, 0x86, 0x04, 5][..], b"/hang", &[0x41, 1, b'a']].concat();
+    let start = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &frame(4, 0, 0, &[])].concat();
+    let flood = |reset: bool, count: usize| {
+        let server = Server::start(ListenerLimits { h2_resets: 100, ..ListenerLimits::default() });
+        let mut client = server.connect();
+        client.send(&start);
+        for number in 0..count {
+            let stream = u32::try_from(number * 2 + 1).unwrap();
+            let mut bytes = frame(1, 0x5, stream, &head);
+            if reset {
+                bytes.extend(frame(3, 0, stream, &8_u32.to_be_bytes()));
+            }
+            if !client.send(&bytes) {
+                break;
+            }
         }
-        drop(sender.send_request(get("/hang")));
-        sent += 1;
-        tokio::task::yield_now().await;
-    }
-    assert!(timeout(PATIENCE, connection).await.is_ok(), "the connection is still open after {sent}");
-    let (mut sender, _connection) = connect(&server).await;
-    assert_eq!(status(&mut sender, get("/")).await.0, StatusCode::OK);
+        (server, client)
+    };
+    let (server, mut client) = flood(true, STREAMS);
+    client.rest();
+    assert!(server.settles_at(0), "the connection is still open");
+    let calls = server.echo.calls.load(Ordering::SeqCst);
+    assert!(calls < STREAMS / 10, "{calls} requests ran");
+    server.still_serves();
+
+    let (server, _client) = flood(false, 50);
+    assert!(server.calls_reach(50), "positive control: the same streams run when they are not reset");
+    assert_eq!(server.serving.connections(), 1);
 }
 
 #[tokio::test]

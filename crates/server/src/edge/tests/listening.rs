@@ -31,7 +31,10 @@ fn a_port_in_use_is_an_error_although_threads_share_it() {
     let address: SocketAddr = server.address();
     let error = bind(&address.to_string()).unwrap_err();
     assert!(matches!(error, ListenError::InUse { .. }), "{error}");
-    assert!(error.to_string().contains(&address.to_string()) && error.to_string().contains("`listen`"), "{error}");
+    assert!(
+        error.to_string().contains(&address.to_string()) && error.to_string().contains("`listen`"),
+        "{error}"
+    );
     assert!(matches!(bind("192.0.2.1:0").unwrap_err(), ListenError::PlainHttp { .. }));
 }
 

@@ -114,8 +114,17 @@ impl Server {
 
     /// Waits until the server holds so many connections.
     pub(super) fn settles_at(&self, connections: usize) -> bool {
+        Self::until(|| self.serving.connections() == connections)
+    }
+
+    /// Waits until so many requests reached the handler.
+    pub(super) fn calls_reach(&self, calls: usize) -> bool {
+        Self::until(|| self.echo.calls.load(Ordering::SeqCst) >= calls)
+    }
+
+    fn until(reached: impl Fn() -> bool) -> bool {
         let since = Instant::now();
-        while self.serving.connections() != connections {
+        while !reached() {
             if since.elapsed() > PATIENCE {
                 return false;
             }

@@ -13,7 +13,14 @@ fn sizes_are_limited_and_named() {
         (get(&format!("/{}", "a".repeat(9_000)), ""), "414", "uri_bytes"),
         (get(&format!("/?{}", "a".repeat(9_000)), ""), "414", "uri_bytes"),
         (format!("{}hello world", get("/", "Content-Length: 11\r\n")), "413", "request_body_bytes"),
-        (format!("{}b\r\nhello world\r\n0\r\n\r\n", get("/", "Transfer-Encoding: chunked\r\n")), "413", "request_body_bytes"),
+        (
+            format!(
+                "{}b\r\nhello world\r\n0\r\n\r\n",
+                get("/", "Transfer-Encoding: chunked\r\nConnection: close\r\n")
+            ),
+            "413",
+            "request_body_bytes",
+        ),
     ] {
         let answer = server.talk(request.as_bytes());
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{limit}: {answer}");
@@ -31,7 +38,10 @@ fn a_refusal_is_a_problem_document_and_ends_the_connection() {
         ("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", "405"),
         ("PROPFIND / HTTP/1.1\r\nHost: a\r\n\r\n", "405"),
         ("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "400"),
-        ("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n", "400"),
+        (
+            "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n",
+            "400",
+        ),
         ("GET / HTTP/1.1\r\nHost: a\r\nExpect: 200-maybe\r\n\r\n", "417"),
         ("GET / HTTP/1.1\r\nHost: a\r\ncasemate_user: root\r\n\r\n", "400"),
         ("GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n", "400"),
@@ -58,7 +68,10 @@ fn a_refusal_is_a_problem_document_and_ends_the_connection() {
 fn connections_are_limited_and_places_come_back() {
     for (limits, limit) in [
         (ListenerLimits { connections: 2, ..ListenerLimits::default() }, "\"connections\""),
-        (ListenerLimits { connections_per_address: 2, ..ListenerLimits::default() }, "\"connections_per_address\""),
+        (
+            ListenerLimits { connections_per_address: 2, ..ListenerLimits::default() },
+            "\"connections_per_address\"",
+        ),
     ] {
         let server = Server::start(limits);
         let mut held = [server.connect(), server.connect()];
@@ -79,7 +92,8 @@ fn connections_are_limited_and_places_come_back() {
 fn a_body_that_nobody_reads_does_not_become_a_request() {
     let server = Server::start(ListenerLimits::default());
     let inner = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
-    let outer = format!("POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", inner.len() + 100_000);
+    let outer =
+        format!("POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", inner.len() + 100_000);
     let mut client = server.connect();
     client.send(outer.as_bytes());
     client.send(inner.as_bytes());

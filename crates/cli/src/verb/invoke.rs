@@ -1,0 +1,122 @@
+//! `casemate invoke`: call a function with a token for its app.
+
+use casemate_core::Origin;
+use clap::ArgAction;
+use serde_json::{Value, json};
+
+use crate::client::{Client, ServerArguments, whole};
+use crate::failure::{Failure, Kind};
+use crate::output::{DIM, Output, paint};
+use crate::verb::segment;
+
+/// Call a function as whoever is signed in.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  casemate invoke hello                        the only app's function `hello`, at its first route
+  casemate invoke orders --app shop --path /orders/ -X POST -d '{\"item\": \"tea\"}'
+  curl -H \"authorization: Bearer $(casemate invoke --app shop --token)\" http://shop.localhost:8080/orders/")]
+pub(crate) struct Arguments {
+    /// The function.
+    #[arg(required_unless_present = "token")]
+    function: Option<String>,
+    /// The app; may be left out while there is only one with such a function.
+    #[arg(long)]
+    app: Option<String>,
+    /// The path; by default the function's first route.
+    #[arg(long)]
+    path: Option<String>,
+    /// The method.
+    #[arg(short = 'X', long, default_value = "GET")]
+    method: String,
+    /// A header, as `name: value`.
+    #[arg(short = 'H', long = "header", action = ArgAction::Append)]
+    headers: Vec<String>,
+    /// The body.
+    #[arg(short, long, default_value = "")]
+    data: String,
+    /// Print a token for the app instead of calling.
+    #[arg(long, requires = "app")]
+    token: bool,
+    #[command(flatten)]
+    server: ServerArguments,
+}
+
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
+    let client = Client::new(&arguments.server)?;
+    let app = match &arguments.app {
+        Some(app) => app.clone(),
+        None => find_app(&client, arguments.function.as_deref().unwrap_or_default())?,
+    };
+    let issued = client.call("POST", &format!("/v1/apps/{}/token", segment(&app)?), None)?;
+    let text = |key: &str| issued.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    if arguments.token {
+        output.result(&issued, || text("access_token"));
+        return Ok(());
+    }
+    let function = arguments.function.as_deref().unwrap_or_default();
+    let path = match &arguments.path {
+        Some(path) => path.clone(),
+        None => first_route(&client, &app, function)?,
+    };
+    let origin = Origin::parse(&text("url")).map_err(|error| Failure::failed(error.to_string()))?;
+    let mut request = http::Request::builder().method(arguments.method.as_str()).uri(&path);
+    request = request.header(http::header::AUTHORIZATION, format!("Bearer {}", text("access_token")));
+    for header in &arguments.headers {
+        let (name, value) = header
+            .split_once(':')
+            .ok_or_else(|| Failure::new(Kind::Usage, format!("`{header}` is no header")).help("-H 'name: value'"))?;
+        request = request.header(name.trim(), value.trim());
+    }
+    let request = request
+        .body(whole(arguments.data.clone()))
+        .map_err(|error| Failure::new(Kind::Usage, format!("the request cannot be made: {error}")))?;
+    // `*.localhost` is this machine (RFC 6761 §6.3), whatever the resolver says.
+    let loopback = origin.host().ends_with(".localhost").then(|| format!("127.0.0.1:{}", origin.port()));
+    let answer = client.reach(&origin, loopback.as_deref(), request)?;
+    let body = String::from_utf8_lossy(&answer.body).into_owned();
+    let request_id = answer.request();
+    output.note(&paint(DIM, format!("{} {} · request {}", answer.status, origin, request_id.as_deref().unwrap_or("?"))));
+    output.result(&json!({ "status": answer.status, "request": request_id, "body": body }), || body.clone());
+    if (200..400).contains(&answer.status) {
+        return Ok(());
+    }
+    let kind = match answer.status {
+        401 | 403 => Kind::Denied,
+        404 => Kind::Missing,
+        _ => Kind::Failed,
+    };
+    Err(Failure { kind, message: format!("the function answered {}", answer.status), help: None, request: request_id })
+}
+
+fn find_app(client: &Client, function: &str) -> Result<String, Failure> {
+    let apps = client.call("GET", "/v1/apps", None)?;
+    let names = apps.get("apps").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut found = Vec::new();
+    for name in names.iter().filter_map(|app| app.get("app").and_then(Value::as_str)) {
+        let app = client.call("GET", &format!("/v1/apps/{}", segment(name)?), None)?;
+        let functions = app.get("functions").and_then(Value::as_array).cloned().unwrap_or_default();
+        if functions.iter().any(|known| known.get("name").and_then(Value::as_str) == Some(function)) {
+            found.push(name.to_owned());
+        }
+    }
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(Failure::new(Kind::Missing, format!("no app has a function `{function}`")).help("casemate list")),
+        several => Err(Failure::new(Kind::Usage, format!("several apps have a function `{function}`: {}", several.join(", ")))
+            .help(format!("casemate invoke {function} --app {}", several.first().map_or("APP", String::as_str)))),
+    }
+}
+
+fn first_route(client: &Client, app: &str, function: &str) -> Result<String, Failure> {
+    let answer = client.call("GET", &format!("/v1/apps/{}", segment(app)?), None)?;
+    let functions = answer.get("functions").and_then(Value::as_array).cloned().unwrap_or_default();
+    let known = functions
+        .iter()
+        .find(|known| known.get("name").and_then(Value::as_str) == Some(function))
+        .ok_or_else(|| Failure::new(Kind::Missing, format!("app `{app}` has no function `{function}`")).help(format!("casemate list {app}")))?;
+    let route = known.get("routes").and_then(|routes| routes.get(0)).and_then(Value::as_str).ok_or_else(|| {
+        Failure::new(Kind::Usage, format!("function `{function}` has no route")).help(format!("routes = [\"/{function}\"]"))
+    })?;
+    Ok(route.rsplit(' ').next().unwrap_or("/").trim_end_matches('*').to_owned())
+}

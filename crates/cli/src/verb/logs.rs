@@ -1,0 +1,62 @@
+//! `casemate logs`: what functions logged and what was decided for them.
+
+use serde_json::Value;
+
+use crate::client::{Client, ServerArguments};
+use crate::failure::Failure;
+use crate::output::{BAD, DIM, Output, paint};
+use crate::verb::segment;
+
+/// Show log lines and decisions of an app, straight from the ledger.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  casemate logs shop -f\n  casemate logs shop --function orders --limit 50\n  casemate logs shop --json | jq .text")]
+pub(crate) struct Arguments {
+    /// The app.
+    app: String,
+    /// Only this function's.
+    #[arg(long)]
+    function: Option<String>,
+    /// Only what stands after this place in the ledger.
+    #[arg(long, value_name = "SEQ")]
+    after: Option<u64>,
+    /// At most so many lines.
+    #[arg(long, default_value_t = 200)]
+    limit: usize,
+    /// Wait for more.
+    #[arg(short, long)]
+    follow: bool,
+    #[command(flatten)]
+    server: ServerArguments,
+}
+
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
+    let client = Client::new(&arguments.server)?;
+    let mut path = format!("/v1/apps/{}/logs?limit={}&follow={}", segment(&arguments.app)?, arguments.limit, arguments.follow);
+    if let Some(function) = &arguments.function {
+        path.push_str(&format!("&function={}", segment(function)?));
+    }
+    if let Some(after) = arguments.after {
+        path.push_str(&format!("&after={after}"));
+    }
+    client.follow(&path, |line| {
+        if line.is_empty() {
+            return Ok(());
+        }
+        if output.is_json() {
+            output.line(line);
+        } else if let Ok(value) = serde_json::from_str::<Value>(line) {
+            output.line(&words(&value));
+        }
+        Ok(())
+    })
+}
+
+fn words(line: &Value) -> String {
+    let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
+    let said = if text("kind") == "decision" && text("text").ends_with("denied") {
+        paint(BAD, text("text"))
+    } else {
+        text("text").to_owned()
+    };
+    format!("{} {:<12} {said}  {}", paint(DIM, text("time")), text("function"), paint(DIM, text("request")))
+}

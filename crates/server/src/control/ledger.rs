@@ -1,0 +1,218 @@
+//! Control calls that read the ledger: logs, explanations, proofs.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use casemate_audit::Leaf;
+use casemate_core::action::operation::{LedgerRead, LogsRead};
+use casemate_core::resource::LedgerPart;
+use casemate_core::{Action, AppId, Event, RequestId, Resource, Seq};
+use http::{HeaderValue, StatusCode, header};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use serde_json::{Value, json};
+
+use super::Caller;
+use crate::edge::ReplyBody;
+use crate::platform::Platform;
+use crate::reply::{self, Problem};
+
+type Answer = Result<http::Response<ReplyBody>, Problem>;
+
+/// Leaves that one step of a log stream reads.
+const STEP: usize = 500;
+
+/// What a log reader asked for.
+struct LogQuery {
+    function: Option<String>,
+    after: Option<u64>,
+    limit: usize,
+    follow: bool,
+}
+
+impl LogQuery {
+    fn parse(query: Option<&str>) -> Result<Self, Problem> {
+        let mut parsed = Self { function: None, after: None, limit: 200, follow: false };
+        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let wrong = || Problem::caller(format!("`{key}` cannot be read")).with_help("?function=NAME&after=SEQ&limit=N&follow=true");
+            match key {
+                "function" => parsed.function = Some(value.to_owned()),
+                "after" => parsed.after = Some(value.parse().map_err(|_| wrong())?),
+                "limit" => parsed.limit = value.parse().ok().filter(|limit| (1..=10_000).contains(limit)).ok_or_else(wrong)?,
+                "follow" => parsed.follow = value.parse().map_err(|_| wrong())?,
+                _ => return Err(wrong()),
+            }
+        }
+        Ok(parsed)
+    }
+}
+
+pub(super) async fn logs(caller: Caller<'_>, app: AppId, query: Option<&str>) -> Answer {
+    let query = LogQuery::parse(query)?;
+    let _permit = caller.permit::<LogsRead>(app.clone()).await?;
+    let ledger = &caller.platform.ledger;
+    let first = collect(caller.platform, &app, &query)?;
+    let next = ledger.head();
+    if !query.follow {
+        let mut response = http::Response::new(reply::whole(lines(&first)));
+        ndjson(&mut response);
+        return Ok(response);
+    }
+    let platform = Arc::clone(caller.platform);
+    let state = (platform, app, query.function, next, Some(lines(&first)));
+    let stream = futures_util::stream::unfold(state, |(platform, app, function, next, pending)| async move {
+        if let Some(ready) = pending {
+            return Some((Ok::<_, Infallible>(Frame::data(ready)), (platform, app, function, next, None)));
+        }
+        loop {
+            platform.ledger.wait_past(next).await;
+            let leaves = platform.ledger.scan(next, STEP).ok()?;
+            let after = leaves.last().map_or(next, |leaf| leaf.seq.next());
+            let found: Vec<_> = leaves.iter().filter_map(|leaf| line(leaf, &app, function.as_deref())).collect();
+            if !found.is_empty() {
+                return Some((Ok(Frame::data(lines(&found))), (platform, app, function, after, None)));
+            }
+            if after == next {
+                return None;
+            }
+            return Some((Ok(Frame::data(Bytes::new())), (platform, app, function, after, None)));
+        }
+    });
+    let body = StreamBody::new(stream).map_err(|never| match never {}).boxed_unsync();
+    let mut response = http::Response::new(body);
+    ndjson(&mut response);
+    Ok(response)
+}
+
+fn ndjson(response: &mut http::Response<ReplyBody>) {
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+fn lines(values: &[Value]) -> Bytes {
+    let mut text = String::new();
+    for value in values {
+        text.push_str(&value.to_string());
+        text.push('\n');
+    }
+    Bytes::from(text)
+}
+
+/// The newest lines of an app, oldest first; or, with `after`, the first ones past it.
+fn collect(platform: &Platform, app: &AppId, query: &LogQuery) -> Result<Vec<Value>, Problem> {
+    let ledger = &platform.ledger;
+    let function = query.function.as_deref();
+    let read = |from: Seq, limit: usize| ledger.scan(from, limit).map_err(|error| Problem::of(&error));
+    let mut found = Vec::new();
+    if let Some(after) = query.after {
+        let mut from = Seq(after).next();
+        while found.len() < query.limit {
+            let leaves = read(from, STEP)?;
+            let Some(last) = leaves.last() else { break };
+            from = last.seq.next();
+            found.extend(leaves.iter().filter_map(|leaf| line(leaf, app, function)));
+        }
+        found.truncate(query.limit);
+        return Ok(found);
+    }
+    // Backwards in steps, until there are enough lines. Other apps' leaves lie between, so the look back is bounded.
+    let mut end = ledger.head().0;
+    let mut budget = 200_u32;
+    while end > 0 && found.len() < query.limit && budget > 0 {
+        budget -= 1;
+        let start = end.saturating_sub(STEP as u64);
+        let leaves = read(Seq(start), usize::try_from(end - start).unwrap_or(STEP))?;
+        let mut step: Vec<_> = leaves.iter().filter_map(|leaf| line(leaf, app, function)).collect();
+        step.append(&mut found);
+        found = step;
+        end = start;
+    }
+    let surplus = found.len().saturating_sub(query.limit);
+    found.drain(..surplus);
+    Ok(found)
+}
+
+/// A leaf as a log line, if it speaks of this app (and function).
+fn line(leaf: &Leaf, app: &AppId, function: Option<&str>) -> Option<Value> {
+    let Event::Decision(decision) = &leaf.event else { return None };
+    if decision.resource.app() != *app {
+        return None;
+    }
+    let speaker = match (&decision.resource, &decision.actor.principal) {
+        (Resource::Function(id), _) | (_, casemate_core::Principal::Function(id)) => Some(id.name.as_str()),
+        _ => None,
+    };
+    if function.is_some() && function != speaker {
+        return None;
+    }
+    let (kind, text) = match decision.action {
+        Action::LogWrite => ("log", decision.detail.clone().unwrap_or_default()),
+        action => {
+            let verdict = match decision.disposition {
+                casemate_core::Verdict::Allow => "allowed",
+                casemate_core::Verdict::Deny => "denied",
+            };
+            let detail = decision.detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+            ("decision", format!("{} {} on {}{detail} {verdict}", decision.actor.principal, action.name(), decision.resource))
+        }
+    };
+    Some(json!({ "seq": leaf.seq, "time": decision.time.to_string(), "request": leaf.request, "function": speaker, "kind": kind, "text": text }))
+}
+
+pub(super) async fn explain(caller: Caller<'_>, request: RequestId) -> Answer {
+    let _permit = caller.permit::<LedgerRead>(LedgerPart(Some(request))).await?;
+    let leaves = caller.platform.ledger.read(request).map_err(|error| Problem::of(&error))?;
+    if leaves.is_empty() {
+        return Err(Problem::hidden("no such request"));
+    }
+    let steps: Vec<_> = leaves.iter().map(|leaf| step(caller.platform, leaf)).collect();
+    Ok(reply::json(StatusCode::OK, &json!({ "request": request, "steps": steps })))
+}
+
+fn step(platform: &Platform, leaf: &Leaf) -> Value {
+    match &leaf.event {
+        Event::Decision(decision) => {
+            let explanation = platform.guard.explain(decision);
+            let who = if decision.actor.name.is_empty() {
+                decision.actor.principal.to_string()
+            } else {
+                format!("{} ({})", decision.actor.principal, decision.actor.name)
+            };
+            json!({
+                "seq": leaf.seq, "kind": "decision", "time": decision.time.to_string(), "who": who,
+                "on_behalf_of": decision.actor.on_behalf_of.as_ref().map(ToString::to_string),
+                "http_request": decision.http_request, "action": decision.action,
+                "resource": decision.resource.to_string(), "detail": decision.detail,
+                "disposition": decision.disposition, "reused": decision.reused,
+                "policy_version": decision.policy_version, "explanation": explanation,
+            })
+        }
+        Event::Outcome(outcome) => json!({
+            "seq": leaf.seq, "kind": "outcome", "time": outcome.time.to_string(), "status": outcome.status_code,
+            "detail": outcome.status_detail, "duration_us": outcome.duration_us, "cpu_us": outcome.cpu_us,
+            "memory_bytes": outcome.memory_bytes, "http_request": outcome.http_request, "revision": outcome.revision,
+        }),
+        Event::Authentication(attempt) => json!({
+            "seq": leaf.seq, "kind": "authentication", "time": attempt.time.to_string(), "principal": attempt.principal,
+            "app": attempt.app, "disposition": attempt.disposition, "detail": attempt.status_detail,
+            "src_endpoint": attempt.src_endpoint,
+        }),
+        Event::Lifecycle(change) => json!({
+            "seq": leaf.seq, "kind": "lifecycle", "time": change.time.to_string(), "activity": change.activity,
+            "message": change.message,
+        }),
+    }
+}
+
+pub(super) async fn prove(caller: Caller<'_>, request: RequestId) -> Answer {
+    let _permit = caller.permit::<LedgerRead>(LedgerPart(Some(request))).await?;
+    let ledger = Arc::clone(&caller.platform.ledger);
+    // Proving may seal the tail first, which syncs files.
+    let proof = tokio::task::spawn_blocking(move || ledger.prove(request))
+        .await
+        .map_err(|_| Problem::hidden("proof abandoned"))?
+        .map_err(|error| Problem::of(&error))?;
+    Ok(reply::json(StatusCode::OK, &proof))
+}

@@ -1,0 +1,99 @@
+//! The live functions: which request reaches which deployed function.
+//!
+//! Invariant: a route table is swapped whole, so a request sees one revision of an app and never half of two. Not here:
+//! who may call (`policy`), how a function runs (`sandbox`).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use casemate_core::manifest::{Manifest, Route};
+use casemate_core::{AppId, FunctionId, FunctionName, Limits, Revision};
+use casemate_sandbox::LoadedFunction;
+
+/// One function that can be called now.
+#[derive(Debug)]
+pub struct LiveFunction {
+    /// Its id.
+    pub id: FunctionId,
+    /// The revision that it belongs to.
+    pub revision: Revision,
+    /// Its limits, for the rates that the edge counts.
+    pub limits: Limits,
+    /// Its code, ready to be instantiated.
+    pub loaded: Arc<LoadedFunction>,
+}
+
+/// One app's revision that is live.
+#[derive(Debug)]
+pub struct LiveApp {
+    /// The revision.
+    pub revision: Revision,
+    /// Its manifest.
+    pub manifest: Arc<Manifest>,
+    routes: Vec<(Route, Arc<LiveFunction>)>,
+}
+
+impl LiveApp {
+    /// Orders an app's routes: the most specific first.
+    #[must_use]
+    pub fn new(
+        revision: Revision,
+        manifest: Arc<Manifest>,
+        mut loaded: HashMap<FunctionName, Arc<LoadedFunction>>,
+    ) -> Self {
+        let mut routes = Vec::new();
+        for (name, function) in &manifest.functions {
+            let Some(code) = loaded.remove(name) else { continue };
+            let live = Arc::new(LiveFunction {
+                id: FunctionId { app: manifest.app.clone(), name: name.clone() },
+                revision,
+                limits: function.limits,
+                loaded: code,
+            });
+            routes.extend(function.routes.iter().map(|route| (route.clone(), Arc::clone(&live))));
+        }
+        routes.sort_by_key(|(route, _)| std::cmp::Reverse(route.weight()));
+        Self { revision, manifest, routes }
+    }
+
+    fn route(&self, method: &str, path: &str) -> Option<&Arc<LiveFunction>> {
+        self.routes.iter().find(|(route, _)| route.matches(method, path)).map(|(_, live)| live)
+    }
+}
+
+/// Every live app.
+#[derive(Debug, Default)]
+pub struct Functions(ArcSwap<HashMap<AppId, Arc<LiveApp>>>);
+
+impl Functions {
+    /// The function that a request reaches.
+    #[must_use]
+    pub fn route(&self, app: &AppId, method: &str, path: &str) -> Option<Arc<LiveFunction>> {
+        self.0.load().get(app)?.route(method, path).cloned()
+    }
+
+    /// An app's live revision.
+    #[must_use]
+    pub fn app(&self, app: &AppId) -> Option<Arc<LiveApp>> {
+        self.0.load().get(app).cloned()
+    }
+
+    /// All live apps, by name.
+    #[must_use]
+    pub fn apps(&self) -> Vec<Arc<LiveApp>> {
+        let mut apps: Vec<_> = self.0.load().values().cloned().collect();
+        apps.sort_by(|a, b| a.manifest.app.cmp(&b.manifest.app));
+        apps
+    }
+
+    /// Puts a revision live. Requests that already run keep theirs.
+    pub fn install(&self, live: LiveApp) {
+        let live = Arc::new(live);
+        self.0.rcu(|apps| {
+            let mut next = HashMap::clone(apps);
+            next.insert(live.manifest.app.clone(), Arc::clone(&live));
+            next
+        });
+    }
+}

@@ -1,0 +1,205 @@
+//! A server from its first step to its last: confine, open, listen, stop.
+//!
+//! Invariant: the walls stand before the first byte from outside is read: settings are checked, the process is confined, every room is
+//! open and every app restored before a listener accepts. Not here: what the rooms are (`platform`).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use casemate_sandbox::SandboxSettings;
+use casemate_storage::Storage;
+use casemate_vault::Vault;
+
+use crate::confine::{ConfinementPlan, confine};
+use crate::edge::{
+    Admitted, BodyPace, Handler, Hosts, Listener, ListenerLimits, ListenerSettings, ReplyBody, Serving,
+};
+use crate::error::StartError;
+use crate::platform::Platform;
+use crate::settings::{EdgeLimits, Settings};
+use crate::{control, jobs, request};
+
+/// How long running requests may take to end when the server stops.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What a started server tells its operator.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// Where functions are called.
+    pub listen: SocketAddr,
+    /// Where the platform is administered.
+    pub control: SocketAddr,
+    /// Where functions are called, as a URL with a place for the app's name.
+    pub url: String,
+    /// Where the platform is administered, as a URL.
+    pub control_url: String,
+    /// On a first start: the code that makes the first administrator.
+    pub setup_code: Option<String>,
+    /// The key that verifies the ledger.
+    pub ledger_key: String,
+    /// Which walls of the kernel stand around the process.
+    pub confinement: String,
+    /// What an operator should know.
+    pub warnings: Vec<String>,
+}
+
+/// A running server. Dropping it cuts all connections.
+#[derive(Debug)]
+pub struct Server {
+    ready: Ready,
+    platform: Arc<Platform>,
+    data: Serving,
+    control: Serving,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// Requests on the data listener.
+struct DataPlane(Arc<Platform>);
+
+impl Handler for DataPlane {
+    async fn handle(self: Arc<Self>, admitted: Admitted) -> http::Response<ReplyBody> {
+        request::handle(Arc::clone(&self.0), admitted).await
+    }
+}
+
+/// Requests on the control listener.
+struct ControlPlane(Arc<Platform>);
+
+impl Handler for ControlPlane {
+    async fn handle(self: Arc<Self>, admitted: Admitted) -> http::Response<ReplyBody> {
+        control::handle(Arc::clone(&self.0), admitted).await
+    }
+}
+
+impl Server {
+    /// Starts a server. Call it on a thread that has started no others: confinement holds for this thread and those that it
+    /// starts.
+    ///
+    /// # Errors
+    /// [`StartError`] says what to change.
+    pub fn start(settings: Settings) -> Result<Self, StartError> {
+        Self::start_with(settings, SandboxSettings::default())
+    }
+
+    /// Starts a server whose components are compiled by another program than this one.
+    ///
+    /// # Errors
+    /// [`StartError`] says what to change.
+    pub fn start_with(mut settings: Settings, sandbox: SandboxSettings) -> Result<Self, StartError> {
+        settings.check()?;
+        let first_start = Storage::prepare(&settings.data)?;
+        // A root key may come from a program, which the confined process could no longer start.
+        let vault = Arc::new(Vault::open(&settings.root_key_source(), first_start)?);
+        let ports = [settings.listen.port(), settings.control.port()];
+        let confinement = confine(&ConfinementPlan::for_server(&settings.data)?.binding(&ports))?;
+        let mut warnings = Vec::new();
+        if let Some(reason) = confinement.weakness() {
+            if settings.require_landlock {
+                return Err(StartError::Unconfined(reason));
+            }
+            warnings.push(format!("the kernel does not confine this process fully: {reason}"));
+        }
+        if settings.root_key.is_none() {
+            warnings.push("the root key lies beside the data: whoever steals the disk has both (see `root_key`)".to_owned());
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("casemate")
+            .enable_all()
+            .build()
+            .map_err(StartError::Runtime)?;
+
+        let opened = runtime.block_on(Platform::open(settings, Arc::clone(&vault), sandbox))?;
+        let platform = opened.platform;
+        let settings = &platform.settings;
+        let tls = runtime.block_on(platform.tls(&vault))?;
+        let own = vec!["localhost".to_owned(), settings.domain.clone(), settings.control.ip().to_string()];
+        let data = listener(settings, settings.listen, "listen", settings.workers, Hosts::Any, tls.clone());
+        let control = listener(settings, settings.control, "control", 1, Hosts::Only(own), tls);
+        // Both ports are taken before either serves.
+        let (data, control) = (Listener::bind(data)?, Listener::bind(control)?);
+        platform.listens_on(data.address());
+        let data = data.serve(Arc::new(DataPlane(Arc::clone(&platform))), Arc::clone(&platform.counters))?;
+        let control = control.serve(Arc::new(ControlPlane(Arc::clone(&platform))), Arc::clone(&platform.counters))?;
+        runtime.spawn(jobs::run(Arc::downgrade(&platform)));
+        let ready = Ready {
+            listen: data.address(),
+            control: control.address(),
+            url: platform.url_of("APP"),
+            control_url: format!("{}://{}", platform.settings.tls.scheme(), control.address()),
+            setup_code: opened.setup_code,
+            ledger_key: platform.ledger.verifier_key(),
+            confinement: confinement.to_string(),
+            warnings,
+        };
+        Ok(Self { ready, platform, data, control, runtime })
+    }
+
+    /// What the operator should read.
+    #[must_use]
+    pub fn ready(&self) -> &Ready {
+        &self.ready
+    }
+
+    /// Serves until the process is told to stop (SIGTERM, SIGINT), then stops.
+    ///
+    /// # Errors
+    /// When signals cannot be waited for.
+    pub fn wait(self) -> Result<(), StartError> {
+        let signalled = async {
+            use tokio::signal::unix::{SignalKind, signal};
+            let mut terminate = signal(SignalKind::terminate())?;
+            tokio::select! {
+                _ = terminate.recv() => Ok(()),
+                interrupted = tokio::signal::ctrl_c() => interrupted,
+            }
+        };
+        self.runtime.block_on(signalled).map_err(StartError::Runtime)?;
+        self.stop();
+        Ok(())
+    }
+
+    /// Stops: no new connections, running requests end, the ledger is sealed.
+    pub fn stop(self) {
+        let Self { platform, data, control, runtime, .. } = self;
+        runtime.block_on(async {
+            let (cut, _) = tokio::join!(data.stop(DRAIN), control.stop(DRAIN));
+            if cut > 0 {
+                tracing::warn!(cut, "connections were cut after the drain deadline");
+            }
+        });
+        jobs::report_refusals(&platform);
+        platform.ledger.close();
+        runtime.shutdown_timeout(Duration::from_secs(5));
+    }
+}
+
+fn listener(
+    settings: &Settings,
+    address: SocketAddr,
+    setting: &'static str,
+    threads: usize,
+    hosts: Hosts,
+    tls: Option<Arc<rustls::ServerConfig>>,
+) -> ListenerSettings {
+    ListenerSettings {
+        threads,
+        tls,
+        dangerous_plain_http: settings.dangerous_plain_http,
+        hosts,
+        limits: limits(&settings.edge),
+        ..ListenerSettings::new(address, setting)
+    }
+}
+
+fn limits(edge: &EdgeLimits) -> ListenerLimits {
+    let defaults = ListenerLimits::default();
+    ListenerLimits {
+        connections: edge.connections,
+        connections_per_address: edge.connections_per_address,
+        header_timeout: Duration::from_millis(edge.header_timeout_ms),
+        body_pace: BodyPace { grace: Duration::from_millis(edge.body_grace_ms), ..defaults.body_pace },
+        ..defaults
+    }
+}

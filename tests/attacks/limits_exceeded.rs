@@ -1,0 +1,112 @@
+//! Functions and callers exceed every limit, through the deploy path, on both versions of WASI. Each row has its control: the same
+//! request below the limit.
+
+use crate::harness::{Ask, Answer, Server, ask, get};
+
+fn deploy(server: &mut Server, version: &str, limits: &str) {
+    let manifest = format!(
+        "app = \"lab\"\n[stores.scratch]\n[functions.a]\ncomponent = \"components/attacker{version}.wasm\"\nroutes = [\"/*\"]\naccess = \"public\"\n\
+         grants.kv = {{ scratch = [\"get\", \"set\"] }}\nlimits = {{ {limits} }}\n"
+    );
+    server.deploy("lab", &manifest);
+}
+
+fn path(path: &str) -> Ask {
+    get("lab.localhost", path)
+}
+
+fn body(path: &str, bytes: usize) -> Ask {
+    ask("POST", "lab.localhost", path).bytes(&vec![b'x'; bytes])
+}
+
+#[test]
+fn each_limit_holds_and_names_itself() {
+    type Row = (&'static str, fn() -> Ask, fn() -> Ask, u16);
+    let rows: [Row; 7] = [
+        ("cpu_ms = 100", || path("/busy?ms=5"), || path("/loop"), 504),
+        ("wall_ms = 400", || path("/count"), || path("/slow?seconds=30"), 504),
+        ("memory_bytes = 16777216", || path("/count"), || path("/hog"), 502),
+        ("request_body_bytes = 1000", || body("/swallow", 900), || body("/swallow", 2_000), 413),
+        ("host_call_units = 200", || path("/kv-spin?count=5"), || path("/kv-spin"), 502),
+        ("resources = 100", || path("/resources?count=10"), || path("/resources?count=10000"), 502),
+        ("host_call_bytes = 65536", || path("/kv-big?bytes=100"), || path("/kv-big?bytes=1000000"), 502),
+    ];
+    for version in ["", "3"] {
+        let mut server = Server::start();
+        for (limit, below, above, status) in &rows {
+            let key = limit.split(' ').next().unwrap();
+            deploy(&mut server, version, limit);
+            let control = server.call(&below());
+            assert_eq!(control.status, 200, "{key}, wasi {version}: below the limit: {}", control.text());
+            let stopped = server.call(&above());
+            assert_eq!((stopped.status, stopped.limit().as_str()), (*status, key), "wasi {version}: {}", stopped.text());
+            // The function is well afterwards.
+            assert_eq!(server.call(&path("/count")).text(), "1\n");
+        }
+        // A response that has begun can only be cut.
+        deploy(&mut server, version, "response_body_bytes = 100000");
+        assert!(server.call(&path("/big-body?bytes=90000")).whole);
+        let cut = server.call(&path("/big-body?bytes=100000000"));
+        assert!(!cut.whole && cut.body.len() <= 200_000 || cut.limit() == "response_body_bytes", "{} bytes came whole", cut.body.len());
+        // Tables.
+        let tables = |elements: u32| {
+            format!("app = \"lab\"\n[functions.a]\ncomponent = \"components/tables{version}.wasm\"\nroutes = [\"/*\"]\naccess = \"public\"\nlimits = {{ table_elements = {elements} }}\n")
+        };
+        server.deploy("lab", &tables(200_000));
+        assert_eq!(server.call(&path("/")).status, 200);
+    }
+}
+
+#[test]
+fn a_full_function_says_when_to_come_back() {
+    let mut server = Server::start();
+    deploy(&mut server, "", "concurrency = 1, queue = 0, wall_ms = 5000");
+    let listen = server.listen;
+    let slow = std::thread::spawn(move || path("/slow?seconds=2").send(listen));
+    // Asks until the slow one is in: bounded by the slow one's own time.
+    let busy = loop {
+        let answer: Answer = server.call(&path("/count"));
+        if answer.status == 503 || slow.is_finished() {
+            break answer;
+        }
+    };
+    assert_eq!(busy.status, 503, "{}", busy.text());
+    assert!(busy.header("retry-after").is_some());
+    assert_eq!(slow.join().unwrap().status, 200);
+    assert_eq!(server.call(&path("/count")).status, 200, "control: free again");
+}
+
+#[test]
+fn rates_of_function_caller_and_address() {
+    let mut server = Server::start();
+    let flood = |server: &Server, from: [u8; 4], token: Option<&str>| {
+        (0..60)
+            .map(|_| {
+                let mut call = path("/count").from(from);
+                if let Some(token) = token {
+                    call = call.token(token);
+                }
+                server.call(&call)
+            })
+            .collect::<Vec<_>>()
+    };
+    let limited = |answers: &[Answer], key: &str| {
+        let refused: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
+        assert!(refused.iter().all(|answer| answer.limit() == key && answer.header("retry-after").is_some()), "{refused:?}");
+        refused.len()
+    };
+    // Control: the defaults let sixty through.
+    deploy(&mut server, "", "cpu_ms = 100");
+    assert_eq!(limited(&flood(&server, [127, 0, 0, 1], None), ""), 0);
+    deploy(&mut server, "", "rate = { address = 5 }");
+    assert!(limited(&flood(&server, [127, 0, 0, 2], None), "rate.address") > 20);
+    assert_eq!(server.call(&path("/count").from([127, 0, 0, 3])).status, 200, "another address is not affected");
+    deploy(&mut server, "", "rate = { function = 5 }");
+    assert!(limited(&flood(&server, [127, 0, 0, 4], None), "rate.function") > 20);
+    deploy(&mut server, "", "rate = { caller = 5 }");
+    server.user("bob", &[]);
+    server.user("eve", &[]);
+    let (bob, eve) = (server.sign_in("lab", "bob"), server.sign_in("lab", "eve"));
+    assert!(limited(&flood(&server, [127, 0, 0, 5], Some(&eve)), "rate.caller") > 20);
+    assert_eq!(server.call(&path("/count").token(&bob)).status, 200, "another caller is not affected");
+}

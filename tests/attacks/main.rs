@@ -1,0 +1,21 @@
+//! One file for each attack, named as the attack, each with a positive control: something that shows that the attack would work
+//! where the defence is off or does not apply.
+
+#[path = "../harness.rs"]
+mod harness;
+
+mod edited_image;
+mod edited_ledger;
+mod forged_identity_header;
+mod forged_token;
+mod limits_exceeded;
+mod login_from_another_site;
+mod metadata_address;
+mod other_users_data;
+mod password_guessing;
+mod path_confusion;
+mod remembering_instance;
+mod request_smuggling;
+mod setup_code_reuse;
+mod stolen_disk;
+mod ungranted_store;
