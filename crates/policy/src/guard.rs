@@ -21,6 +21,10 @@ use crate::objection::objection;
 use crate::question::{Answer, Question};
 use crate::{Directory, Explanation, Permit, PolicyError, Refusal, Rules, StepUp, explain};
 
+/// Stack that must be left for Cedar, and the size of a fresh one.
+const RED_ZONE_BYTES: usize = 128 << 10;
+const STACK_BYTES: usize = 1 << 20;
+
 /// Decides who may do what.
 pub struct Guard {
     state: ArcSwap<State>,
@@ -198,23 +202,39 @@ impl State {
             caller: on_behalf_of.unwrap_or(actor),
             on_behalf_of: on_behalf_of.map(|caller| &caller.principal),
         };
-        if let Some(found) = self.kept.find(&actor.principal, action, resource) {
-            return match &found.1 {
-                Kept::Ruling(ruling) => (ruling.clone(), true),
-                Kept::Question(question) => {
-                    (self.judge(question, &circumstances, &actor.principal, resource), false)
-                }
-            };
+        let kept = self.kept.find(&actor.principal, action, resource);
+        if let Some(Kept::Ruling(ruling)) = kept.as_ref().map(|found| &found.1) {
+            return (ruling.clone(), true);
         }
-        let question = match Question::new(&self.book, &self.roles, &actor.principal, action, resource) {
+        // WHY: Cedar refuses to work when less than 100 KiB seem left of the *thread's* stack. A guest's host call comes in
+        // on a stack of the engine's own, where that measure reads zero; there, and only there, this moves to a fresh one.
+        let ruling =
+            stacker::maybe_grow(RED_ZONE_BYTES, STACK_BYTES, || match kept.as_ref().map(|found| &found.1) {
+                Some(Kept::Question(question)) => {
+                    self.judge(question, &circumstances, &actor.principal, resource)
+                }
+                _ => self.rule_anew(&circumstances, &actor.principal, action, resource),
+            });
+        (ruling, false)
+    }
+
+    /// The ruling on a question that was not asked before; keeps what can be used again.
+    fn rule_anew(
+        &self,
+        circumstances: &Circumstances<'_>,
+        principal: &Principal,
+        action: Action,
+        resource: &Resource,
+    ) -> Ruling {
+        let question = match Question::new(&self.book, &self.roles, principal, action, resource) {
             Ok(question) => question,
-            Err(why) => return (Ruling::refused(why), false),
+            Err(why) => return Ruling::refused(why),
         };
-        let ruling = self.judge(&question, &circumstances, &actor.principal, resource);
-        let key = Key { principal: actor.principal.clone(), action, resource: resource.clone() };
+        let ruling = self.judge(&question, circumstances, principal, resource);
+        let key = Key { principal: principal.clone(), action, resource: resource.clone() };
         let reusable = question.reads_no_context();
         self.kept.keep(key, if reusable { Kept::Ruling(ruling.clone()) } else { Kept::Question(question) });
-        (ruling, false)
+        ruling
     }
 
     fn judge(
