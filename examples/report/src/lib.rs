@@ -18,7 +18,7 @@ fn totals() -> Result<(i64, i64), String> {
     Ok((number(totals.get("orders")?), number(totals.get("pieces")?)))
 }
 
-/// A counter as the host keeps it: eight bytes, little end first.
+/// A counter as the host keeps it: its digits as text.
 fn number(value: Option<Vec<u8>>) -> i64 {
-    value.and_then(|bytes| bytes.try_into().ok()).map_or(0, i64::from_le_bytes)
+    value.and_then(|bytes| String::from_utf8(bytes).ok()).and_then(|text| text.parse().ok()).unwrap_or(0)
 }

@@ -1,5 +1,7 @@
 //! The good rows: people with accounts and roles use the shop, and everything that should work does.
 
+use std::time::Instant;
+
 use casemate_core::Digest;
 use serde_json::{Value, json};
 
@@ -59,6 +61,8 @@ pub(super) struct Cast {
     pub(super) manager_token: String,
     /// A token of the customer that ends one second after it was made.
     pub(super) short_token: String,
+    /// When that was.
+    pub(super) short_since: Instant,
 }
 
 /// A password that nobody else has.
@@ -106,6 +110,7 @@ pub(super) fn prepare(stage: &Stage) -> Result<Cast, Failure> {
         manager,
         manager_token: sign_in(manager, &manager_password)?,
         short_token: token_of(&stage.control(&short)?),
+        short_since: Instant::now(),
         admin_password,
         manager_password,
     })
