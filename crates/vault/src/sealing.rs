@@ -117,21 +117,28 @@ impl SealingKey {
         }
     }
 
-    /// Opens what [`Self::seal`] made.
+    /// Appends to `out` what [`Self::seal`] was given. On error `out` is as it was.
     pub(crate) fn open(
         &self,
         sealed: &Sealed<'_>,
         associated: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        out: &mut Vec<u8>,
+    ) -> Result<(), VaultError> {
         let expected = self.commit(sealed.nonce, associated);
         if !constant_time_eq(expected.as_ref(), sealed.commitment) {
             return Err(VaultError::NotAuthentic);
         }
-        let mut text = Zeroizing::new(sealed.ciphertext.to_vec());
-        self.cipher
-            .open(sealed.nonce, associated, &mut text, sealed.tag)
-            .map_err(|Unspecified| VaultError::NotAuthentic)?;
-        Ok(text)
+        let start = out.len();
+        out.extend_from_slice(sealed.ciphertext);
+        let opened = match out.get_mut(start..) {
+            Some(text) => self.cipher.open(sealed.nonce, associated, text, sealed.tag),
+            None => Err(Unspecified),
+        };
+        opened.map_err(|Unspecified| {
+            // SECURITY: what was decrypted and is not authentic must not be seen.
+            out.truncate(start);
+            VaultError::NotAuthentic
+        })
     }
 }
 

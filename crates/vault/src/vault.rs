@@ -155,9 +155,26 @@ impl Vault {
         binding: &Binding<'_>,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        // The capacity is enough from the start, so no copy is left behind by growing.
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(sealed.len()));
+        self.open_into(binding, sealed, &mut plaintext)?;
+        Ok(plaintext)
+    }
+
+    /// Like [`Self::open_sealed`], appending to a buffer that nobody wipes: for data that leaves the process anyway. (Wiping
+    /// 64 KiB costs twice what opening them does.) On error `out` is as it was.
+    ///
+    /// # Errors
+    /// As [`Self::open_sealed`].
+    pub fn open_into(
+        &self,
+        binding: &Binding<'_>,
+        sealed: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), VaultError> {
         let sealed = Sealed::parse(sealed)?;
         let key = self.data.key(binding.scope, sealed.id)?;
-        key.sealing.open(&sealed, &binding.encode(key.id))
+        key.sealing.open(&sealed, &binding.encode(key.id), out)
     }
 
     /// The key under which `sealed` says it was sealed; not authenticated.
@@ -250,7 +267,9 @@ impl Vault {
         if sealed.id != WRAPPING_KEY {
             return Err(VaultError::NotAuthentic);
         }
-        self.wrapping.open(&sealed, place)
+        let mut secret = Zeroizing::new(Vec::with_capacity(wrapped.len()));
+        self.wrapping.open(&sealed, place, &mut secret)?;
+        Ok(secret)
     }
 }
 

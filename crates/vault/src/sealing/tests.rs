@@ -18,7 +18,11 @@ fn seal(key: &SealingKey, associated: &[u8], plaintext: &[u8]) -> Vec<u8> {
 }
 
 fn open(key: &SealingKey, associated: &[u8], sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
-    key.open(&Sealed::parse(sealed)?, associated).map(|text| text.to_vec())
+    let mut out = b"before".to_vec();
+    let outcome = key.open(&Sealed::parse(sealed)?, associated, &mut out);
+    let text = out.strip_prefix(b"before").unwrap().to_vec();
+    assert!(outcome.is_ok() || text.is_empty(), "a refusal leaves nothing behind");
+    outcome.map(|()| text)
 }
 
 #[test]
