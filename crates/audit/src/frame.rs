@@ -5,8 +5,9 @@
 //!   has no key cannot edit, insert, swap or move a frame;
 //! - `chain`: SHA-256 over the same and the MAC: a checksum that also links frames, for whoever has only the files.
 //!
-//! A frame: `magic 4 | length of the leaf 4 | durable 8 | leaf | mac 32 | chain 32`. `durable` is how many leaves were known
-//! to be on disk when it was written: it tells recovery what a power cut may have cost.
+//! A frame: `magic 4 | length of the leaf 4 | durable 8 | check 8 | leaf | mac 32 | chain 32`. `durable` is how many leaves were
+//! known to be on disk when it was written: it tells recovery what a power cut may have cost. `check` is a checksum of what
+//! stands before it, linked too: a frame that is not all there still has a length that can be believed.
 //! A segment's header: `magic 8 | first seq 8 | boot id 16 | chain before it 32 | mac 32 | sum 32`.
 //! Invariant: the parsers take any bytes without panicking. Not here: what recovery makes of a bad frame (`recovery`).
 
@@ -19,11 +20,11 @@ use crate::tree::{Hash, leaf_hash};
 const FRAME_MAGIC: [u8; 4] = *b"CmLf";
 const SEGMENT_MAGIC: [u8; 8] = *b"CmSegmt1";
 /// What stands before a frame's leaf.
-const BEFORE: usize = 16;
+pub(crate) const FRAME_HEAD: usize = 24;
 /// What stands after it.
 const AFTER: usize = 64;
 /// What a frame has beyond its leaf.
-pub(crate) const FRAME_OVERHEAD: usize = BEFORE + AFTER;
+pub(crate) const FRAME_OVERHEAD: usize = FRAME_HEAD + AFTER;
 /// A segment header's length.
 pub(crate) const SEGMENT_HEADER: usize = 128;
 
@@ -38,7 +39,7 @@ pub(crate) struct Frame {
 impl Frame {
     /// A frame of a leaf that comes from a bundle; it will not be written to the tail again.
     pub(crate) fn sealed(leaf: &[u8]) -> Self {
-        let mut bytes = vec![0; BEFORE];
+        let mut bytes = vec![0; FRAME_HEAD];
         bytes.extend_from_slice(leaf);
         bytes.extend_from_slice(&[0; AFTER]);
         Self { bytes, hash: leaf_hash(leaf) }
@@ -49,13 +50,13 @@ impl Frame {
     }
 
     pub(crate) fn leaf(&self) -> &[u8] {
-        self.bytes.get(BEFORE..self.bytes.len().saturating_sub(AFTER)).unwrap_or_default()
+        self.bytes.get(FRAME_HEAD..self.bytes.len().saturating_sub(AFTER)).unwrap_or_default()
     }
 
     /// Starts a frame: reserves the head; the leaf is appended next, then [`Self::finish`] closes it.
     pub(crate) fn start(leaf_length: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(FRAME_OVERHEAD + leaf_length);
-        bytes.extend_from_slice(&[0; BEFORE]);
+        bytes.extend_from_slice(&[0; FRAME_HEAD]);
         bytes
     }
 
@@ -67,9 +68,11 @@ impl Frame {
         seq: u64,
         durable: u64,
     ) -> (Self, Hash) {
-        let leaf = bytes.get(BEFORE..).unwrap_or_default();
+        let leaf = bytes.get(FRAME_HEAD..).unwrap_or_default();
         let (hash, length) = (leaf_hash(leaf), u32::try_from(leaf.len()).unwrap_or(u32::MAX));
-        let head = [FRAME_MAGIC.as_slice(), &length.to_be_bytes(), &durable.to_be_bytes()];
+        let (length, count) = (length.to_be_bytes(), durable.to_be_bytes());
+        let check = head_check(chain, length, count);
+        let head = [FRAME_MAGIC.as_slice(), &length, &count, &check];
         for (to, from) in bytes.iter_mut().zip(head.into_iter().flatten()) {
             *to = *from;
         }
@@ -79,6 +82,14 @@ impl Frame {
         bytes.extend_from_slice(&next);
         (Self { bytes, hash }, next)
     }
+}
+
+pub(crate) fn head_check(chain: &Hash, length: [u8; 4], durable: [u8; 8]) -> [u8; 8] {
+    let mut stream = Sha256Stream::new();
+    for part in [b"casemate frame head".as_slice(), chain, &length, &durable] {
+        stream.update(part);
+    }
+    stream.finish().0.first_chunk().copied().unwrap_or_default()
 }
 
 fn frame_mac(vault: &Vault, chain: &Hash, seq: u64, durable: u64, hash: &Hash) -> Hash {
@@ -107,23 +118,38 @@ pub(crate) struct RawFrame<'a> {
 }
 
 impl<'a> RawFrame<'a> {
-    /// Reads the frame that starts `bytes`; `None` when none stands there whole.
-    pub(crate) fn parse(bytes: &'a [u8]) -> Option<Self> {
-        let end = Self::extent(bytes)?;
+    /// Reads the frame that starts `bytes` and stands after `chain`; `None` when none stands there whole.
+    pub(crate) fn parse(bytes: &'a [u8], chain: &Hash) -> Option<Self> {
+        let end = Self::extent(bytes, chain)?;
         let whole = bytes.get(..end)?;
         let (_, rest) = whole.split_first_chunk::<8>()?;
         let (durable, rest) = rest.split_first_chunk::<8>()?;
+        let (_, rest) = rest.split_first_chunk::<8>()?;
         let (rest, chain) = rest.split_last_chunk::<32>()?;
         let (leaf, mac) = rest.split_last_chunk::<32>()?;
         Some(Self { whole, leaf, durable: u64::from_be_bytes(*durable), mac, chain: *chain })
     }
 
-    /// How long the frame that starts `bytes` says it is; `None` when no frame starts there.
-    pub(crate) fn extent(bytes: &[u8]) -> Option<usize> {
+    /// How long the frame is whose head starts `bytes`, after `chain`; `None` when no head stands there.
+    pub(crate) fn extent(bytes: &[u8], chain: &Hash) -> Option<usize> {
         let (magic, rest) = bytes.split_first_chunk::<4>()?;
-        let (length, _) = rest.split_first_chunk::<4>()?;
-        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-        (*magic == FRAME_MAGIC && (HEADER..=LEAF_MAX).contains(&length)).then(|| length + FRAME_OVERHEAD)
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let (durable, rest) = rest.split_first_chunk::<8>()?;
+        let (check, _) = rest.split_first_chunk::<8>()?;
+        let leaf = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let whole = *magic == FRAME_MAGIC && (HEADER..=LEAF_MAX).contains(&leaf);
+        (whole && head_check(chain, *length, *durable) == *check).then_some(leaf + FRAME_OVERHEAD)
+    }
+
+    /// The frames anywhere in `bytes` that follow the chain value before them, which stands right there; with it and their
+    /// place.
+    pub(crate) fn linked_anywhere(bytes: &'a [u8]) -> impl Iterator<Item = (Self, Hash, u64)> {
+        (0..bytes.len().saturating_sub(32)).filter_map(move |before| {
+            let (chain, at) = bytes.get(before..)?.split_first_chunk::<32>()?;
+            let frame = at.starts_with(&FRAME_MAGIC).then(|| Self::parse(at, chain))??;
+            let seq = LeafHeader::parse(frame.leaf)?.seq.0;
+            frame.follows(chain, seq).then_some((frame, *chain, seq))
+        })
     }
 
     /// How many bytes it takes.

@@ -18,8 +18,7 @@ use std::sync::Arc;
 use casemate_vault::Vault;
 
 use crate::error::OpenLedgerError;
-use crate::frame::{Frame, RawFrame, SEGMENT_HEADER, SegmentHeader};
-use crate::leaf::LeafHeader;
+use crate::frame::{FRAME_HEAD, Frame, RawFrame, SEGMENT_HEADER, SegmentHeader};
 use crate::tree::Hash;
 
 /// A disk writes whole sectors of at least this many bytes, and the kernel whole pages of a multiple of it.
@@ -121,7 +120,7 @@ impl Walk<'_> {
     /// Takes the authentic frames of a segment and returns where they stop.
     fn frames(&mut self, bytes: &[u8]) -> usize {
         let mut offset = SEGMENT_HEADER;
-        while let Some(frame) = bytes.get(offset..).and_then(RawFrame::parse) {
+        while let Some(frame) = bytes.get(offset..).and_then(|rest| RawFrame::parse(rest, &self.chain)) {
             if !frame.is_authentic(self.vault, &self.chain, self.next) {
                 break;
             }
@@ -153,32 +152,22 @@ impl Walk<'_> {
         if alone && is_zero(rest) {
             return Ok(None);
         }
-        if alone && is_cut_off(rest, offset) {
+        // Frames that the vault wrote after the break: then the break is in what was acknowledged, whatever it looks like.
+        let parts = std::iter::once(rest).chain(later.iter().map(|segment| segment.bytes.as_slice()));
+        let after: Vec<_> = parts
+            .flat_map(RawFrame::linked_anywhere)
+            .filter(|(frame, chain, seq)| frame.is_authentic(self.vault, chain, *seq))
+            .map(|(frame, ..)| frame.durable)
+            .collect();
+        if alone && after.is_empty() && is_cut_off(rest, offset, &self.chain) {
             return Ok(Some(Dropped { seq: self.next, power_cut: false }));
         }
         let known = header.boot != [0; 16] && self.boot != [0; 16];
-        if known && header.boot != self.boot && !self.was_on_disk(rest, later) {
+        if known && header.boot != self.boot && after.iter().all(|durable| *durable <= self.next) {
             return Ok(Some(Dropped { seq: self.next, power_cut: true }));
         }
         let problem = format!("frame at byte {offset} (leaf {}) is not what was written there", self.next);
         Err(OpenLedgerError::damaged(&segment.name, problem))
-    }
-
-    /// Whether an authentic frame after the break says that the leaf at the break was on disk.
-    fn was_on_disk(&self, rest: &[u8], later: &[RawSegment]) -> bool {
-        let parts = std::iter::once(rest).chain(later.iter().map(|segment| segment.bytes.as_slice()));
-        parts.flat_map(|bytes| self.authentic_frames(bytes)).any(|frame| frame.durable > self.next)
-    }
-
-    /// Authentic frames anywhere in `bytes`. The chain value that a frame follows stands right before it.
-    fn authentic_frames<'b>(&self, bytes: &'b [u8]) -> impl Iterator<Item = RawFrame<'b>> {
-        let vault = self.vault;
-        (0..bytes.len().saturating_sub(32)).filter_map(move |before| {
-            let (chain, at) = bytes.get(before..)?.split_first_chunk::<32>()?;
-            let frame = RawFrame::parse(at)?;
-            let seq = LeafHeader::parse(frame.leaf)?.seq.0;
-            frame.is_authentic(vault, chain, seq).then_some(frame)
-        })
     }
 }
 
@@ -187,13 +176,13 @@ pub(crate) fn is_zero(bytes: &[u8]) -> bool {
 }
 
 /// Whether `rest`, which starts at `offset` in its file, is the start of one frame, cut at a sector border inside it, and zeros.
-pub(crate) fn is_cut_off(rest: &[u8], offset: usize) -> bool {
+pub(crate) fn is_cut_off(rest: &[u8], offset: usize, chain: &Hash) -> bool {
     let written = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let border = (offset + written).next_multiple_of(SECTOR) - offset;
-    match RawFrame::extent(rest) {
+    match RawFrame::extent(rest, chain) {
         Some(length) => border < length,
-        // Cut within the first eight bytes: even the length is not there.
-        None => border < 8,
+        // Cut within the head: not even its length can be believed.
+        None => border < FRAME_HEAD,
     }
 }
 

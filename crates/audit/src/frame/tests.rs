@@ -19,7 +19,7 @@ fn frame(vault: &Vault, chain: &Hash, seq: u64) -> (Frame, Hash) {
 fn a_frame_follows_its_chain_and_nothing_else() {
     let vault = vault();
     let (frame, next) = frame(&vault, &[8; 32], 6);
-    let raw = RawFrame::parse(frame.bytes()).unwrap();
+    let raw = RawFrame::parse(frame.bytes(), &[8; 32]).unwrap();
     assert_eq!((raw.leaf, raw.durable, raw.chain), (frame.leaf(), 5, next));
     assert_eq!((raw.length(), raw.to_frame()), (frame.bytes().len(), frame.clone()));
     assert!(raw.follows(&[8; 32], 6) && raw.is_authentic(&vault, &[8; 32], 6));
@@ -28,10 +28,10 @@ fn a_frame_follows_its_chain_and_nothing_else() {
     for place in 0..frame.bytes().len() {
         let mut changed = frame.bytes().to_vec();
         changed[place] ^= 1;
-        let follows = RawFrame::parse(&changed).is_some_and(|raw| raw.follows(&[8; 32], 6));
+        let follows = RawFrame::parse(&changed, &[8; 32]).is_some_and(|raw| raw.follows(&[8; 32], 6));
         assert!(!follows, "byte {place} is covered by the checksum");
     }
-    assert!(RawFrame::parse(&frame.bytes()[..frame.bytes().len() - 1]).is_none());
+    assert!(RawFrame::parse(&frame.bytes()[..frame.bytes().len() - 1], &[8; 32]).is_none());
     let sealed = Frame::sealed(frame.leaf());
     assert_eq!((sealed.leaf(), sealed.hash), (frame.leaf(), frame.hash));
 }
@@ -42,13 +42,13 @@ fn new_links_without_the_key_satisfy_the_checksum_and_not_the_vault() {
     let vault = vault();
     let (frame, _) = frame(&vault, &[8; 32], 6);
     let mut forged = frame.bytes().to_vec();
-    let last = BEFORE + frame.leaf().len() - 1;
+    let last = FRAME_HEAD + frame.leaf().len() - 1;
     forged[last] ^= 1;
-    let raw = RawFrame::parse(&forged).unwrap();
+    let raw = RawFrame::parse(&forged, &[8; 32]).unwrap();
     let chain = frame_chain(&[8; 32], 6, raw.durable, &leaf_hash(raw.leaf), raw.mac);
     let end = forged.len() - 32;
     forged[end..].copy_from_slice(&chain);
-    let raw = RawFrame::parse(&forged).unwrap();
+    let raw = RawFrame::parse(&forged, &[8; 32]).unwrap();
     assert!(raw.follows(&[8; 32], 6));
     assert!(!raw.is_authentic(&vault, &[8; 32], 6));
 }
@@ -75,12 +75,21 @@ proptest! {
         if magic && bytes.len() > 8 {
             bytes[..4].copy_from_slice(&FRAME_MAGIC);
             bytes[4..8].copy_from_slice(&length.to_be_bytes());
+            if let Some(durable) = bytes.get(8..16).and_then(|durable| durable.try_into().ok()) {
+                let check = head_check(&[0; 32], length.to_be_bytes(), durable);
+                bytes.iter_mut().skip(16).zip(check).for_each(|(to, from)| *to = from);
+            }
         }
-        if let Some(raw) = RawFrame::parse(&bytes) {
+        if let Some(raw) = RawFrame::parse(&bytes, &[0; 32]) {
             prop_assert_eq!(raw.leaf.len() + FRAME_OVERHEAD, raw.length());
             prop_assert!(raw.length() <= bytes.len());
             prop_assert!(!raw.follows(&[0; 32], 0));
         }
+    }
+
+    #[test]
+    fn any_bytes_hold_no_linked_frame(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        prop_assert_eq!(RawFrame::linked_anywhere(&bytes).count(), 0);
     }
 
     #[test]

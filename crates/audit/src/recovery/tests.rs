@@ -2,7 +2,8 @@ use casemate_core::{LedgerClass, RequestId, Seq};
 use proptest::prelude::*;
 
 use super::*;
-use crate::test_vault::vault;
+use crate::leaf::LeafHeader;
+use crate::test_vault::{SHARED, vault};
 
 const BOOT: [u8; 16] = [1; 16];
 const OTHER_BOOT: [u8; 16] = [2; 16];
@@ -36,7 +37,8 @@ fn segments(vault: &Vault, counts: &[u64], durable: impl Fn(u64) -> u64) -> Vec<
 
 /// Where frame `n` of a segment starts; all have one length.
 fn start(segment: &RawSegment, n: usize) -> usize {
-    SEGMENT_HEADER + n * RawFrame::extent(&segment.bytes[SEGMENT_HEADER..]).unwrap()
+    let header = SegmentHeader::parse(&segment.bytes).unwrap();
+    SEGMENT_HEADER + n * RawFrame::extent(&segment.bytes[SEGMENT_HEADER..], &header.chain).unwrap()
 }
 
 #[test]
@@ -110,11 +112,26 @@ fn a_cut_at_a_border_of_the_last_frame_is_a_write_that_was_cut_off() {
                 assert_eq!(recovered.dropped, Some(Dropped { seq: 6, power_cut: false }));
                 borders += 1;
             }
-            // Without its first eight bytes it is no frame of ours: they stand in one sector with what follows them.
-            Err(error) => assert!(border >= to || written < from + 8, "cut at {cut}: {error}"),
+            // Without its whole head it is no frame of ours: the head stands in one sector with what follows it.
+            Err(error) => assert!(border >= to || written < from + FRAME_HEAD, "cut at {cut}: {error}"),
         }
     }
     assert!(borders > 0);
+}
+
+/// A head with a greater length, and a checksum that fits it, would make everything after it part of one unfinished frame.
+#[test]
+fn a_forged_length_does_not_swallow_the_frames_after_it() {
+    let vault = vault();
+    let mut tail = segments(&vault, &[8], |_| 0);
+    let chain = SegmentHeader::parse(&tail[0].bytes).unwrap().chain;
+    let length = 60_000_u32.to_be_bytes();
+    let check = crate::frame::head_check(&chain, length, [0; 8]);
+    tail[0].bytes[SEGMENT_HEADER + 4..][..4].copy_from_slice(&length);
+    tail[0].bytes[SEGMENT_HEADER + 16..][..8].copy_from_slice(&check);
+    assert_eq!(RawFrame::extent(&tail[0].bytes[SEGMENT_HEADER..], &chain), Some(60_000 + 88));
+    let error = recover(&vault, BOOT, 0, &tail).unwrap_err();
+    assert!(error.to_string().contains("(leaf 0)"), "{error}");
 }
 
 proptest! {
@@ -122,21 +139,21 @@ proptest! {
 
     #[test]
     fn no_damage_to_an_acknowledged_frame_goes_unnoticed(place in SEGMENT_HEADER..4000_usize, flip in 1..=255_u8) {
-        let vault = vault();
-        let mut tail = segments(&vault, &[8], |_| 0);
+        let vault = &*SHARED;
+        let mut tail = segments(vault, &[8], |_| 0);
         let end = start(&tail[0], 8);
         tail[0].bytes[place.min(end - 1)] ^= flip;
-        prop_assert!(recover(&vault, BOOT, 0, &tail).is_err());
+        prop_assert!(recover(vault, BOOT, 0, &tail).is_err());
     }
 
     #[test]
     fn any_bytes_are_a_tail_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..2000), keep in 0..3000_usize) {
-        let vault = vault();
-        let mut tail = segments(&vault, &[4], |_| 0);
+        let vault = &*SHARED;
+        let mut tail = segments(vault, &[4], |_| 0);
         tail[0].bytes.truncate(SEGMENT_HEADER + keep);
         tail[0].bytes.extend_from_slice(&bytes);
-        let _ = recover(&vault, OTHER_BOOT, 0, &tail);
+        let _ = recover(vault, OTHER_BOOT, 0, &tail);
         tail[0].bytes = bytes;
-        prop_assert!(recover(&vault, BOOT, 0, &tail).is_err());
+        prop_assert!(recover(vault, BOOT, 0, &tail).is_err());
     }
 }

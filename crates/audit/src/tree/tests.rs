@@ -61,7 +61,7 @@ fn root(size: u64, oracle: &Oracle) -> Hash {
 fn roots_equal_the_oracle_at_every_small_size_and_around_tile_borders() {
     let oracle = Oracle::of(66_000);
     for size in (0..600).chain([1023, 1024, 65_535, 65_536, 65_537, 65_792, 65_999]) {
-        let hashes: Vec<_> = (0..size).map(|leaf| leaf_hash(&leaf.to_be_bytes())).collect();
+        let hashes: Vec<_> = (0..size).map(|leaf: u64| leaf_hash(&leaf.to_be_bytes())).collect();
         assert_eq!(root_of(&hashes), root(size, &oracle), "{size} leaves");
     }
     let mut edge = Edge::default();

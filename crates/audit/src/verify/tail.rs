@@ -62,14 +62,17 @@ impl TailReport {
                 return tampered(unsealed(next), name, problem);
             }
             let mut offset = SEGMENT_HEADER;
-            while let Some(frame) =
-                bytes.get(offset..).and_then(RawFrame::parse).filter(|f| f.follows(&chain, next))
+            while let Some(frame) = bytes
+                .get(offset..)
+                .and_then(|rest| RawFrame::parse(rest, &chain))
+                .filter(|f| f.follows(&chain, next))
             {
                 (next, chain, offset) = (next + 1, frame.chain, offset + frame.length());
             }
             let rest = bytes.get(offset..).unwrap_or_default();
             let last = place + 1 == segments.len();
-            if !is_zero(rest) && last && is_cut_off(rest, offset) && next >= sealed {
+            let goes_on = RawFrame::linked_anywhere(rest).next().is_some();
+            if !is_zero(rest) && last && is_cut_off(rest, offset, &chain) && next >= sealed && !goes_on {
                 let problem =
                     format!("leaf {next} was not finished (the process was stopped, or is writing)");
                 return Self {

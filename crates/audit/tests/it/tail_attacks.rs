@@ -40,7 +40,7 @@ fn frames(bytes: &[u8]) -> Vec<usize> {
     let starts: Vec<_> = (0..bytes.len() - 4).filter(|at| &bytes[*at..at + 4] == b"CmLf").collect();
     let last = *starts.last().unwrap();
     let length = u32::from_be_bytes(bytes[last + 4..last + 8].try_into().unwrap());
-    starts.into_iter().chain([last + 80 + usize::try_from(length).unwrap()]).collect()
+    starts.into_iter().chain([last + 88 + usize::try_from(length).unwrap()]).collect()
 }
 
 #[test]
@@ -92,6 +92,7 @@ fn every_edit_of_an_acknowledged_frame_is_named_online_and_offline() {
         for place in [
             starts[leaf] + 60,
             starts[leaf] + 5,
+            starts[leaf] + 6,
             starts[leaf] + 12,
             starts[leaf + 1] - 40,
             starts[leaf + 1] - 10,
