@@ -91,7 +91,7 @@ where
         sender,
     ));
     let request = for_guest(request, &state)?;
-    let run = Run { state: Arc::clone(&state), _place: place };
+    let run = Run { _place: place, state: Arc::clone(&state) };
     let task = tokio::spawn(run.drive(request, wall)).abort_handle();
     // Should the caller leave before the head has come, the task must not go on.
     let abandoned = AbortOnDrop(Some(task));
@@ -190,8 +190,9 @@ fn field(text: &str) -> Result<HeaderValue, RunError> {
 
 /// A run under way. Dropping it, for whatever reason, notes what it used.
 struct Run {
-    state: Arc<RunState>,
+    /// Given back before the entry can complete.
     _place: OwnedSemaphorePermit,
+    state: Arc<RunState>,
 }
 
 impl Drop for Run {

@@ -91,6 +91,8 @@ impl RunState {
     pub(crate) fn answer(&self, answer: Answer) {
         let sender = self.answer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(sender) = sender {
+            // A guest that was already stopped may get this far before it notices.
+            let answer = self.ended().map_or(answer, |reason| Err(reason.clone()));
             // When nobody waits any more, the caller has left; the run is about to be dropped.
             let _ = sender.send(answer);
         }

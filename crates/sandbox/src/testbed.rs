@@ -9,14 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use casemate_core::action::operation::Invoke;
 use casemate_core::testing::{MemoryLedger, clock_at};
-use casemate_core::{Actor, Entry, Event, FunctionId, FunctionName, Manifest, Outcome, Revision, Verdict};
+use casemate_core::{
+    Actor, AppId, Entry, Event, FunctionId, FunctionName, Manifest, Outcome, Revision, Verdict,
+};
 use casemate_policy::{Guard, Rules};
 use casemate_sandbox::{
     Compiler, EgressSettings, FunctionSpec, HostServices, LoadError, LoadedFunction, RunBody, RunError,
     Sandbox, SandboxSettings,
 };
 use casemate_storage::Storage;
-use casemate_vault::{RootKeySource, Vault};
+use casemate_vault::{KeyScope, RootKeySource, Vault};
 use http_body_util::{BodyExt, Full};
 use tempfile::TempDir;
 
@@ -34,7 +36,6 @@ pub(crate) struct World {
 #[derive(Debug)]
 pub(crate) struct Came {
     pub(crate) status: u16,
-    pub(crate) headers: http::HeaderMap,
     pub(crate) body: Bytes,
     /// Why the body broke off, if it did.
     pub(crate) broken: Option<RunError>,
@@ -63,7 +64,9 @@ impl World {
         let key = RootKeySource::File(folder.path().join("root.key"));
         let vault = Arc::new(Vault::open(&key, first_start).unwrap());
         let clock = clock_at(1_700_000_000);
-        let handles = Storage::open(&data, vault, Arc::clone(&clock)).unwrap();
+        let handles = Storage::open(&data, Arc::clone(&vault), Arc::clone(&clock)).unwrap();
+        // What a deploy through the registry would do.
+        vault.create_data_key(&KeyScope::App(AppId::parse("shop").unwrap())).unwrap();
         let guard = Arc::new(Guard::new());
         let ledger = MemoryLedger::new();
         let services = HostServices {
@@ -202,5 +205,5 @@ pub(crate) async fn read(response: http::Response<RunBody>) -> Came {
             Err(error) => broken = Some(error),
         }
     }
-    Came { status: head.status.as_u16(), headers: head.headers, body: whole.into(), broken }
+    Came { status: head.status.as_u16(), body: whole.into(), broken }
 }

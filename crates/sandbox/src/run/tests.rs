@@ -203,6 +203,7 @@ async fn a_caller_who_leaves_ends_the_run() {
             "1\n",
             "{guest}: the place is free again"
         );
+        world.outcome(3).await;
         assert_eq!(attacker.stats().running, 0, "{guest}");
     }
 }
@@ -317,8 +318,8 @@ async fn head_requests_and_empty_answers_are_complete() {
 async fn a_run_ends_with_the_credential_that_allowed_it() {
     let world = World::new();
     let attacker = world.deploy("attacker", "").await.unwrap();
-    // The world's clock stands at this second.
-    let expires = Some(casemate_core::Timestamp::from_secs(1_700_000_000));
+    // The world's clock stands 300 ms before.
+    let expires = Some(casemate_core::Timestamp::from_millis(1_700_000_000_300));
     let caller = Actor { expires, ..Actor::anonymous() };
     let (_, ran) = world.start(&attacker, caller, request("GET", "/slow", "")).await;
     assert_eq!(ran.unwrap_err(), RunError::CredentialEnded);
