@@ -60,7 +60,7 @@ pub struct Admitted {
 /// [`Refused`].
 pub fn admit(raw: RawRequest, hosts: &Hosts, limits: &ListenerLimits) -> Result<Admitted, Refused> {
     let RawRequest { parts, mut body, source, tls } = raw;
-    if !ALLOW.split(", ").any(|method| method == parts.method.as_str()) {
+    if !is_allowed(&parts.method) {
         return Err(Refused::new(Wall::Method, "the method is not one that is let in"));
     }
     check_sizes(&parts, limits)?;
@@ -71,9 +71,12 @@ pub fn admit(raw: RawRequest, hosts: &Hosts, limits: &ListenerLimits) -> Result<
     query.as_deref().map(path::check_query).transpose()?;
     let mut headers = parts.headers;
     headers::clean(&mut headers, parts.version)?;
-    let host = HeaderValue::from_str(&authority.to_string())
-        .map_err(|_| Refused::new(Wall::Authority, "the host is not ASCII"))?;
-    headers.insert(header::HOST, host);
+    let host = authority.to_string();
+    if headers.get(header::HOST).is_none_or(|written| written != host.as_str()) {
+        let host = HeaderValue::try_from(host)
+            .map_err(|_| Refused::new(Wall::Authority, "the host is not ASCII"))?;
+        headers.insert(header::HOST, host);
+    }
     body.restrict(limits.request_body_bytes)?;
     Ok(Admitted {
         method: parts.method,
@@ -87,6 +90,11 @@ pub fn admit(raw: RawRequest, hosts: &Hosts, limits: &ListenerLimits) -> Result<
         tls,
         version: parts.version,
     })
+}
+
+fn is_allowed(method: &Method) -> bool {
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS]
+        .contains(method)
 }
 
 /// Over HTTP/1.1 the bytes were counted as they came; a header list of HTTP/2 is counted here.

@@ -11,52 +11,55 @@ use super::{Refused, Wall};
 pub const OWN_PREFIX: &str = "casemate-";
 
 /// Headers of one connection (RFC 9110 §7.6.1) and of proxies: they end here.
-const HOP_BY_HOP: [&str; 11] = [
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "http2-settings",
-    "expect",
-];
+fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-connection"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "http2-settings"
+            | "expect"
+    )
+}
 
 /// Headers by which others say who or where the caller is, or which method and target were meant. SECURITY: a guest's framework
 /// may believe them; the policy decided on the real ones.
-const BELIEVED: [&str; 17] = [
-    "forwarded",
-    "via",
-    "proxy",
-    "client-ip",
-    "true-client-ip",
-    "cf-connecting-ip",
-    "fastly-client-ip",
-    "remote-user",
-    "remote-addr",
-    "remote-host",
-    "x-real-ip",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "x-original-url",
-    "x-rewrite-url",
-    "x-http-method",
-    "x-method-override",
-];
-
-const BELIEVED_PREFIXES: [&str; 8] = [
-    "x-forwarded",
-    "x-original-",
-    "x-remote-",
-    "x-authenticated-",
-    "x-auth-request-",
-    "x-client-cert",
-    "x-ssl-client-",
-    "x-http-method-",
-];
+fn is_believed(name: &str) -> bool {
+    if let Some(rest) = name.strip_prefix("x-") {
+        let prefixes = [
+            "forwarded",
+            "original-",
+            "remote-",
+            "authenticated-",
+            "auth-request-",
+            "client-cert",
+            "ssl-client-",
+            "http-method-",
+        ];
+        let names =
+            ["real-ip", "client-ip", "cluster-client-ip", "rewrite-url", "http-method", "method-override"];
+        return names.contains(&rest) || prefixes.iter().any(|prefix| rest.starts_with(prefix));
+    }
+    matches!(
+        name,
+        "forwarded"
+            | "via"
+            | "proxy"
+            | "client-ip"
+            | "true-client-ip"
+            | "cf-connecting-ip"
+            | "fastly-client-ip"
+            | "remote-user"
+            | "remote-addr"
+            | "remote-host"
+    )
+}
 
 /// Headers that may stand once only.
 const SINGLE: [HeaderName; 6] = [
@@ -83,27 +86,11 @@ const END_TO_END: [HeaderName; 6] = [
 /// # Errors
 /// [`Refused`] by [`Wall::Header`], [`Wall::Framing`], [`Wall::Upgrade`] or [`Wall::Expectation`].
 pub(super) fn clean(headers: &mut HeaderMap, version: http::Version) -> Result<(), Refused> {
-    for name in &SINGLE {
-        if headers.get_all(name).iter().nth(1).is_some() {
-            return Err(Refused::new(Wall::Header, "a header that must stand once stands twice"));
-        }
+    let repeated = headers.len() != headers.keys_len();
+    if repeated && SINGLE.iter().any(|name| headers.get_all(name).iter().nth(1).is_some()) {
+        return Err(Refused::new(Wall::Header, "a header that must stand once stands twice"));
     }
-    if headers.contains_key(header::CONTENT_LENGTH) && headers.contains_key(header::TRANSFER_ENCODING) {
-        return Err(Refused::new(Wall::Framing, "`Content-Length` and `Transfer-Encoding` stand together"));
-    }
-    if headers.contains_key(header::UPGRADE) {
-        return Err(Refused::new(Wall::Upgrade, "upgrades are not offered"));
-    }
-    let expectation = headers.get(header::EXPECT).map(HeaderValue::as_bytes);
-    if expectation.is_some_and(|value| !value.eq_ignore_ascii_case(b"100-continue")) {
-        return Err(Refused::new(Wall::Expectation, "only `100-continue` can be expected"));
-    }
-    let named = named_by_connection(headers)?;
-    if version >= http::Version::HTTP_2 {
-        refuse_connection_headers(headers)?;
-        join_cookies(headers);
-    }
-    let mut drop = named;
+    let mut drop = Vec::new();
     for name in headers.keys() {
         match judge(name.as_str()) {
             Judgement::Keep => {}
@@ -116,10 +103,35 @@ pub(super) fn clean(headers: &mut HeaderMap, version: http::Version) -> Result<(
             }
         }
     }
+    if !drop.is_empty() {
+        // Headers of the connection are among what is dropped: without any, there is nothing to check.
+        drop.append(&mut check_connection(headers, version)?);
+    }
     for name in drop {
         headers.remove(name);
     }
+    if repeated && version >= http::Version::HTTP_2 {
+        join_cookies(headers);
+    }
     Ok(())
+}
+
+/// Checks the headers of the connection; says which others `Connection` takes away.
+fn check_connection(headers: &HeaderMap, version: http::Version) -> Result<Vec<HeaderName>, Refused> {
+    if headers.contains_key(header::CONTENT_LENGTH) && headers.contains_key(header::TRANSFER_ENCODING) {
+        return Err(Refused::new(Wall::Framing, "`Content-Length` and `Transfer-Encoding` stand together"));
+    }
+    if headers.contains_key(header::UPGRADE) {
+        return Err(Refused::new(Wall::Upgrade, "upgrades are not offered"));
+    }
+    let expectation = headers.get(header::EXPECT).map(HeaderValue::as_bytes);
+    if expectation.is_some_and(|value| !value.eq_ignore_ascii_case(b"100-continue")) {
+        return Err(Refused::new(Wall::Expectation, "only `100-continue` can be expected"));
+    }
+    if version >= http::Version::HTTP_2 {
+        refuse_connection_headers(headers)?;
+    }
+    named_by_connection(headers)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -131,7 +143,7 @@ enum Judgement {
 
 /// What becomes of a header, by its lower-case name.
 fn judge(name: &str) -> Judgement {
-    if name.starts_with(OWN_PREFIX) || HOP_BY_HOP.contains(&name) || is_believed(name) {
+    if name.starts_with(OWN_PREFIX) || is_hop_by_hop(name) || is_believed(name) {
         return Judgement::Drop;
     }
     if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
@@ -141,18 +153,12 @@ fn judge(name: &str) -> Judgement {
     let twin: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     if twin.starts_with(OWN_PREFIX) {
         Judgement::Refuse
-    } else if HOP_BY_HOP.contains(&twin.as_str())
-        || is_believed(&twin)
-        || END_TO_END.iter().any(|own| own == twin.as_str())
+    } else if is_hop_by_hop(&twin) || is_believed(&twin) || END_TO_END.iter().any(|own| own == twin.as_str())
     {
         Judgement::Drop
     } else {
         Judgement::Keep
     }
-}
-
-fn is_believed(name: &str) -> bool {
-    BELIEVED.contains(&name) || BELIEVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn named_by_connection(headers: &HeaderMap) -> Result<Vec<HeaderName>, Refused> {

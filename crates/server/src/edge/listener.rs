@@ -42,6 +42,8 @@ pub struct ListenerSettings {
     pub threads: usize,
     /// TLS. Without it, plain HTTP.
     pub tls: Option<Arc<ServerConfig>>,
+    /// The port is to be taken before the TLS configuration is there; [`Listener::with_tls`] must bring it.
+    pub tls_comes_later: bool,
     /// Serve plain HTTP on an address that is not loopback.
     pub dangerous_plain_http: bool,
     /// The hosts that it answers for.
@@ -59,10 +61,20 @@ impl ListenerSettings {
             setting,
             threads: 0,
             tls: None,
+            tls_comes_later: false,
             dangerous_plain_http: false,
             hosts: Hosts::Any,
             limits: ListenerLimits::default(),
         }
+    }
+}
+
+impl ListenerSettings {
+    fn check(&self) -> Result<(), ListenError> {
+        if self.tls.is_none() && !self.dangerous_plain_http && !self.address.ip().is_loopback() {
+            return Err(ListenError::PlainHttp { address: self.address });
+        }
+        Ok(())
     }
 }
 
@@ -81,8 +93,8 @@ impl Listener {
     /// [`ListenError`], with the setting to change.
     pub fn bind(settings: ListenerSettings) -> Result<Self, ListenError> {
         let wanted = settings.address;
-        if settings.tls.is_none() && !settings.dangerous_plain_http && !wanted.ip().is_loopback() {
-            return Err(ListenError::PlainHttp { address: wanted });
+        if !settings.tls_comes_later {
+            settings.check()?;
         }
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let threads = if settings.threads == 0 { cores } else { settings.threads };
@@ -97,16 +109,25 @@ impl Listener {
         self.address
     }
 
+    /// Brings the TLS configuration, or `None` for plain HTTP.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Option<Arc<ServerConfig>>) -> Self {
+        self.settings.tls = tls;
+        self
+    }
+
     /// Serves until it is stopped.
     ///
     /// # Errors
-    /// [`ListenError::Thread`] when a thread cannot start; then none serves.
+    /// [`ListenError::PlainHttp`] when TLS was to come and did not; [`ListenError::Thread`] when a thread cannot start; then
+    /// none serves.
     pub fn serve<H: Handler>(
         self,
         handler: Arc<H>,
         counters: Arc<EdgeCounters>,
     ) -> Result<Serving, ListenError> {
         let Self { settings, address, sockets } = self;
+        settings.check()?;
         let limits = settings.limits;
         let site = Arc::new(Site { handler, hosts: settings.hosts, limits, counters });
         let places = Places::new(limits.connections, limits.connections_per_address);

@@ -72,18 +72,20 @@ pub fn check_query(query: &str) -> Result<(), Refused> {
 }
 
 fn check_segments(normal: &str) -> Result<(), Refused> {
-    if normal.contains("//") {
-        return Err(refuse("the path has an empty segment"));
-    }
-    for segment in normal.split('/') {
-        let name = segment.split(';').next().unwrap_or_default();
-        // A segment that is only parameters (`/;x/`) is empty to whoever strips them.
-        if matches!(name, "." | "..") || (name.is_empty() && !segment.is_empty()) {
-            return Err(refuse("the path has a `.` or `..` segment"));
+    let mut segments = normal.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        if segment.is_empty() {
+            // Only the last one may be: `/a/`.
+            if segments.peek().is_some() {
+                return Err(refuse("the path has an empty segment"));
+            }
+            continue;
         }
-        let escaped = segment.to_ascii_uppercase();
-        let name = escaped.split("%3B").next().unwrap_or_default();
-        if matches!(name, "." | "..") {
+        // Some servers cut parameters off before they look at dots, escaped or not: `/..;x/`.
+        let name = segment.split(';').next().unwrap_or_default();
+        let name = name.split_once("%3B").map_or(name, |(name, _)| name);
+        // A segment that is only parameters is empty to them.
+        if matches!(name, "." | "..") || segment.starts_with(';') {
             return Err(refuse("the path has a `.` or `..` segment"));
         }
     }
