@@ -41,7 +41,13 @@ impl Database {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
         prepare(&connection)?;
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+        let mode: String =
+            connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+        if mode != "wal" {
+            // Over a network, for one: readers would then block the writer, and locks cannot be trusted.
+            let why = "its file system cannot hold SQLite's write-ahead log; use a local disk".to_owned();
+            return Err(StorageError::ReadOnly(why));
+        }
         // Deleted and replaced content is overwritten with zeros, also inside pages that stay in use.
         connection.pragma_update_and_check(None, "secure_delete", "ON", |row| row.get::<_, i64>(0))?;
         connection.pragma_update(None, "synchronous", "FULL")?;

@@ -1,3 +1,5 @@
+//! Groups, failures within a group, a full disk, readers beside the writer.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc as blocking;
 
@@ -212,4 +214,19 @@ async fn readers_from_many_threads_do_not_wait_for_each_other() {
         thread.join().unwrap().unwrap();
     }
     assert_eq!(inside.0.load(Ordering::SeqCst), 8);
+}
+
+#[tokio::test]
+async fn the_writer_syncs_every_commit_and_wipes_what_it_deletes() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = database(&folder);
+    for (pragma, expect) in
+        [("synchronous", 2), ("secure_delete", 1), ("cell_size_check", 1), ("temp_store", 2)]
+    {
+        let found: i64 = database
+            .write(move |transaction| Ok(transaction.pragma_query_value(None, pragma, |row| row.get(0))?))
+            .await
+            .unwrap();
+        assert_eq!(found, expect, "{pragma}");
+    }
 }

@@ -1,3 +1,5 @@
+//! What guests may count on: values, partitions, limits, counters, listings. Attacks and crashes stand in files of their own.
+
 use casemate_core::Principal;
 use casemate_core::actor::ExternalId;
 

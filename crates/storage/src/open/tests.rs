@@ -1,3 +1,5 @@
+//! Opening a folder that is new, in use, foreign, damaged, incomplete, read-only.
+
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 

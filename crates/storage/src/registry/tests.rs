@@ -1,3 +1,5 @@
+//! Uploads, images, revisions, policies and settings, also after somebody edited the files.
+
 use std::collections::BTreeMap;
 
 use casemate_core::action::operation::{AppDeploy, ComponentUpload, KvSet, PolicyWrite};
