@@ -16,7 +16,11 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        let temporary = tempfile::tempdir().unwrap();
+        Self::within(&std::env::temp_dir())
+    }
+
+    pub(crate) fn within(folder: &Path) -> Self {
+        let temporary = tempfile::tempdir_in(folder).unwrap();
         Self { path: temporary.path().to_owned(), _temporary: Some(temporary) }
     }
 
