@@ -113,7 +113,8 @@ impl Ask {
 
     /// Sends it on a connection of its own; `Err` when the connection fails before a whole head came.
     pub fn try_send(&self, to: SocketAddr) -> std::io::Result<Answer> {
-        let mut head = format!("{} {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.method, self.path, self.host);
+        let mut head =
+            format!("{} {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.method, self.path, self.host);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -167,7 +168,8 @@ pub fn read_answer(stream: TcpStream) -> std::io::Result<Answer> {
     } else {
         let length: Option<usize> = value("content-length").and_then(|length| length.parse().ok());
         let mut body = Vec::new();
-        let ended = reader.take(length.map_or(u64::MAX, |length| length as u64)).read_to_end(&mut body).is_ok();
+        let ended =
+            reader.take(length.map_or(u64::MAX, |length| length as u64)).read_to_end(&mut body).is_ok();
         let whole = ended && length.is_none_or(|length| length == body.len());
         (body, whole)
     };
@@ -256,7 +258,8 @@ impl Server {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         self.child = Some(child);
-        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the server did not start: {line}"));
+        let ready: Value =
+            serde_json::from_str(&line).unwrap_or_else(|_| panic!("the server did not start: {line}"));
         let address = |key: &str| ready[key].as_str().unwrap().parse().unwrap();
         self.listen = address("listen");
         self.control = address("control");
@@ -290,7 +293,14 @@ impl Server {
     /// A control call that must succeed.
     pub fn control(&self, ask: &Ask) -> Value {
         let answer = ask.send(self.control);
-        assert!((200..300).contains(&answer.status), "{} {}: {} {}", ask.method, ask.path, answer.status, answer.text());
+        assert!(
+            (200..300).contains(&answer.status),
+            "{} {}: {} {}",
+            ask.method,
+            ask.path,
+            answer.status,
+            answer.text()
+        );
         answer.json()
     }
 
@@ -331,7 +341,9 @@ impl Server {
         self.control(&ask("POST", "localhost", "/v1/users").json(&body).token(&admin));
         for role in roles {
             let (app, role) = role.split_once('/').unwrap();
-            self.control(&ask("PUT", "localhost", &format!("/v1/apps/{app}/roles/{role}/{name}")).token(&admin));
+            self.control(
+                &ask("PUT", "localhost", &format!("/v1/apps/{app}/roles/{role}/{name}")).token(&admin),
+            );
         }
     }
 
@@ -347,7 +359,9 @@ impl Server {
     pub fn upload(&mut self, bytes: &[u8]) -> Answer {
         let admin = self.admin();
         let digest = casemate_server::sha256(bytes).to_hex();
-        self.try_control(&ask("PUT", "localhost", &format!("/v1/components/{digest}")).bytes(bytes).token(&admin))
+        self.try_control(
+            &ask("PUT", "localhost", &format!("/v1/components/{digest}")).bytes(bytes).token(&admin),
+        )
     }
 
     /// Deploys a manifest whose components are committed ones (paths below `examples/`).
@@ -365,7 +379,9 @@ impl Server {
             components.insert(name.clone(), json!(digest.to_string()));
         }
         let body = json!({ "manifest": manifest, "components": components });
-        self.try_control(&ask("POST", "localhost", &format!("/v1/apps/{app}/revisions")).json(&body).token(&admin))
+        self.try_control(
+            &ask("POST", "localhost", &format!("/v1/apps/{app}/revisions")).json(&body).token(&admin),
+        )
     }
 
     pub fn deploy(&mut self, app: &str, manifest: &str) -> Value {
@@ -385,7 +401,8 @@ impl Server {
         if self.child.is_some() {
             self.stop();
         }
-        let report = casemate_audit::verify(&self.ledger(), &self.ledger_key, None).unwrap_or_else(|error| panic!("{error}"));
+        let report = casemate_audit::verify(&self.ledger(), &self.ledger_key, None)
+            .unwrap_or_else(|error| panic!("{error}"));
         assert!(report.holds(), "{:?}", report.findings);
         report
     }

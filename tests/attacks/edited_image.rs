@@ -35,7 +35,16 @@ fn an_edited_component_is_not_compiled() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&component, bytes).unwrap();
-    let output = server.command().stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).output().unwrap();
+    let output = server
+        .command()
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .output()
+        .unwrap();
     assert!(!output.status.success(), "it started on an edited component");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("edited"), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("edited"),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -20,7 +20,8 @@ fn copy(from: &Path, to: &Path) {
 fn first_file(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     while path.is_dir() {
-        let mut inside: Vec<_> = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut inside: Vec<_> =
+            std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()).collect();
         inside.sort();
         path = inside.into_iter().next().unwrap();
     }
@@ -36,7 +37,8 @@ fn every_edit_is_found() {
     }
     server.stop();
     let key = server.ledger_key.clone();
-    let verify = |folder: &Path| casemate_audit::verify(folder, &key, None).is_ok_and(|report| report.holds());
+    let verify =
+        |folder: &Path| casemate_audit::verify(folder, &key, None).is_ok_and(|report| report.holds());
     assert!(verify(&server.ledger()), "control: as it was written, it holds");
 
     let scratch = server.folder.path().join("copies");
@@ -56,7 +58,9 @@ fn every_edit_is_found() {
     edited("an entry", &|folder| flip(first_file(&folder.join("tile/entries"))));
     edited("a hash tile", &|folder| flip(first_file(&folder.join("tile/0"))));
     edited("the checkpoint", &|folder| flip(folder.join("checkpoint")));
-    edited("a removed bundle", &|folder| std::fs::remove_file(first_file(&folder.join("tile/entries"))).unwrap());
+    edited("a removed bundle", &|folder| {
+        std::fs::remove_file(first_file(&folder.join("tile/entries"))).unwrap()
+    });
     edited("a cut bundle", &|folder| {
         let path = first_file(&folder.join("tile/entries"));
         let bytes = std::fs::read(&path).unwrap();
@@ -66,7 +70,9 @@ fn every_edit_is_found() {
     // A ledger of another key is none.
     let mut other = Server::start();
     other.stop();
-    assert!(!casemate_audit::verify(&server.ledger(), &other.ledger_key, None).is_ok_and(|report| report.holds()));
+    assert!(
+        !casemate_audit::verify(&server.ledger(), &other.ledger_key, None).is_ok_and(|report| report.holds())
+    );
     // A server does not start on an edited ledger as if nothing had happened.
     server.restart();
     server.stop();
@@ -82,7 +88,11 @@ fn a_rollback_is_refused_by_who_remembers() {
     server.restart();
     server.call(&get("hello.localhost", "/"));
     let seen = server.verify().checkpoint;
-    assert!(casemate_audit::verify(&server.ledger(), &server.ledger_key, Some(&seen)).is_ok_and(|report| report.holds()), "control");
+    assert!(
+        casemate_audit::verify(&server.ledger(), &server.ledger_key, Some(&seen))
+            .is_ok_and(|report| report.holds()),
+        "control"
+    );
     let rolled_back = casemate_audit::verify(&old, &server.ledger_key, Some(&seen));
     assert!(!rolled_back.is_ok_and(|report| report.holds()), "an older ledger was taken");
 }

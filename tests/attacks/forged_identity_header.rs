@@ -10,7 +10,17 @@ fn identity_headers_from_outside_are_not_seen() {
     let control = echo("x-mine", "User usr_stolen");
     assert!(control.text().contains("usr_stolen"), "control: an ordinary header arrives: {}", control.text());
     assert!(control.text().contains("casemate-caller: "), "control: the platform says who calls");
-    for name in ["casemate-caller", "Casemate-Caller", "casemate_caller", "CASEMATE-CALLER-NAME", "casemate-anything", "x-forwarded-for", "forwarded", "x-real-ip", "remote-user"] {
+    for name in [
+        "casemate-caller",
+        "Casemate-Caller",
+        "casemate_caller",
+        "CASEMATE-CALLER-NAME",
+        "casemate-anything",
+        "x-forwarded-for",
+        "forwarded",
+        "x-real-ip",
+        "remote-user",
+    ] {
         let answer = echo(name, "User usr_stolen");
         assert!(!answer.text().contains("usr_stolen"), "{name}: {}", answer.text());
     }

@@ -22,7 +22,7 @@ fn no_forgery_is_taken() {
     server.deploy("hello", APP);
     server.deploy("other", &APP.replace("\"hello\"\n[", "\"other\"\n["));
     server.user("bob", &[]);
-    let token = server.sign_in("hello", "bob");
+    let (token, control) = (server.sign_in("hello", "bob"), server.admin());
     let call = |token: &str| server.call(&get("hello.localhost", "/").token(token)).status;
     assert_eq!(call(&token), 200, "control: the token itself is good");
 
@@ -43,7 +43,10 @@ fn no_forgery_is_taken() {
     signature[10] ^= 1;
     let forgeries = [
         ("alg none", with_header("alg", json!("none"))),
-        ("alg None, no signature", format!("{}.{}.", encode(&json!({ "alg": "None", "typ": "at+jwt" })), parts[1])),
+        (
+            "alg None, no signature",
+            format!("{}.{}.", encode(&json!({ "alg": "None", "typ": "at+jwt" })), parts[1]),
+        ),
         ("alg HS256", with_header("alg", json!("HS256"))),
         ("crit", with_header("crit", json!(["exp"]))),
         ("typ JWT", with_header("typ", json!("JWT"))),
@@ -64,10 +67,17 @@ fn no_forgery_is_taken() {
     }
     // Good tokens in the wrong place.
     assert_eq!(server.call(&get("other.localhost", "/").token(&token)).status, 401, "a token of another app");
-    assert_eq!(server.try_control(&get("localhost", "/v1/apps").token(&token)).status, 401, "an app's token on the control plane");
-    let control = server.admin();
+    assert_eq!(
+        server.try_control(&get("localhost", "/v1/apps").token(&token)).status,
+        401,
+        "an app's token on the control plane"
+    );
     assert_eq!(call(&control), 401, "a control token on an app");
-    assert_eq!(server.call(&get("hello.localhost", &format!("/?access_token={token}"))).status, 401, "a token in the query");
+    assert_eq!(
+        server.call(&get("hello.localhost", &format!("/?access_token={token}"))).status,
+        401,
+        "a token in the query"
+    );
     let doubled = get("hello.localhost", "/").token(&token).token(&token);
     assert_ne!(server.call(&doubled).status, 200, "two credentials");
 }
@@ -80,7 +90,8 @@ fn an_expired_token_is_no_token() {
     let control = server.control_token("bob");
     let issue = |lifetime: u64| {
         let wish = json!({ "lifetime_secs": lifetime });
-        let answer = server.control(&ask("POST", "localhost", "/v1/apps/hello/token").json(&wish).token(&control));
+        let answer =
+            server.control(&ask("POST", "localhost", "/v1/apps/hello/token").json(&wish).token(&control));
         answer["access_token"].as_str().unwrap().to_owned()
     };
     let call = |token: &str| server.call(&get("hello.localhost", "/").token(token)).status;

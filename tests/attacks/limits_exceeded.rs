@@ -1,7 +1,7 @@
 //! Functions and callers exceed every limit, through the deploy path, on both versions of WASI. Each row has its control: the same
 //! request below the limit.
 
-use crate::harness::{Ask, Answer, Server, ask, get};
+use crate::harness::{Answer, Ask, Server, ask, get};
 
 fn deploy(server: &mut Server, version: &str, limits: &str) {
     let manifest = format!(
@@ -39,7 +39,12 @@ fn each_limit_holds_and_names_itself() {
             let control = server.call(&below());
             assert_eq!(control.status, 200, "{key}, wasi {version}: below the limit: {}", control.text());
             let stopped = server.call(&above());
-            assert_eq!((stopped.status, stopped.limit().as_str()), (*status, key), "wasi {version}: {}", stopped.text());
+            assert_eq!(
+                (stopped.status, stopped.limit().as_str()),
+                (*status, key),
+                "wasi {version}: {}",
+                stopped.text()
+            );
             // The function is well afterwards.
             assert_eq!(server.call(&path("/count")).text(), "1\n");
         }
@@ -47,10 +52,16 @@ fn each_limit_holds_and_names_itself() {
         deploy(&mut server, version, "response_body_bytes = 100000");
         assert!(server.call(&path("/big-body?bytes=90000")).whole);
         let cut = server.call(&path("/big-body?bytes=100000000"));
-        assert!(!cut.whole && cut.body.len() <= 200_000 || cut.limit() == "response_body_bytes", "{} bytes came whole", cut.body.len());
+        assert!(
+            !cut.whole && cut.body.len() <= 200_000 || cut.limit() == "response_body_bytes",
+            "{} bytes came whole",
+            cut.body.len()
+        );
         // Tables.
         let tables = |elements: u32| {
-            format!("app = \"lab\"\n[functions.a]\ncomponent = \"components/tables{version}.wasm\"\nroutes = [\"/*\"]\naccess = \"public\"\nlimits = {{ table_elements = {elements} }}\n")
+            format!(
+                "app = \"lab\"\n[functions.a]\ncomponent = \"components/tables{version}.wasm\"\nroutes = [\"/*\"]\naccess = \"public\"\nlimits = {{ table_elements = {elements} }}\n"
+            )
         };
         server.deploy("lab", &tables(200_000));
         assert_eq!(server.call(&path("/")).status, 200);
@@ -92,7 +103,10 @@ fn rates_of_function_caller_and_address() {
     };
     let limited = |answers: &[Answer], key: &str| {
         let refused: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
-        assert!(refused.iter().all(|answer| answer.limit() == key && answer.header("retry-after").is_some()), "{refused:?}");
+        assert!(
+            refused.iter().all(|answer| answer.limit() == key && answer.header("retry-after").is_some()),
+            "{refused:?}"
+        );
         refused.len()
     };
     // Control: the defaults let sixty through.
@@ -100,7 +114,11 @@ fn rates_of_function_caller_and_address() {
     assert_eq!(limited(&flood(&server, [127, 0, 0, 1], None), ""), 0);
     deploy(&mut server, "", "rate = { address = 5 }");
     assert!(limited(&flood(&server, [127, 0, 0, 2], None), "rate.address") > 20);
-    assert_eq!(server.call(&path("/count").from([127, 0, 0, 3])).status, 200, "another address is not affected");
+    assert_eq!(
+        server.call(&path("/count").from([127, 0, 0, 3])).status,
+        200,
+        "another address is not affected"
+    );
     deploy(&mut server, "", "rate = { function = 5 }");
     assert!(limited(&flood(&server, [127, 0, 0, 4], None), "rate.function") > 20);
     deploy(&mut server, "", "rate = { caller = 5 }");

@@ -21,14 +21,17 @@ fn service() -> (String, Arc<AtomicUsize>) {
             while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
                 line.clear();
             }
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\nconnection: close\r\n\r\ncredentials");
+            let _ = stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\nconnection: close\r\n\r\ncredentials");
         }
     });
     (origin, reached)
 }
 
 fn manifest(version: &str, egress: &str) -> String {
-    format!("app = \"lab\"\n[functions.a]\ncomponent = \"components/attacker{version}.wasm\"\nroutes = [\"/*\"]\naccess = \"public\"\n{egress}")
+    format!(
+        "app = \"lab\"\n[functions.a]\ncomponent = \"components/attacker{version}.wasm\"\nroutes = [\"/*\"]\naccess = \"public\"\n{egress}"
+    )
 }
 
 #[test]
@@ -37,16 +40,33 @@ fn what_was_not_granted_is_not_reached() {
     for version in ["", "3"] {
         let mut server = Server::start();
         let before = reached.load(Ordering::SeqCst);
-        let fetch = |server: &Server, url: &str| server.call(&get("lab.localhost", &format!("/fetch?url={url}")));
+        let fetch =
+            |server: &Server, url: &str| server.call(&get("lab.localhost", &format!("/fetch?url={url}")));
         // Control: granted in so many words, the loopback service is reached.
-        server.deploy("lab", &manifest(version, &format!("grants.egress = [{{ origin = \"{origin}\", dangerous_private_address = true }}]\n")));
+        server.deploy(
+            "lab",
+            &manifest(
+                version,
+                &format!("grants.egress = [{{ origin = \"{origin}\", dangerous_private_address = true }}]\n"),
+            ),
+        );
         let granted = fetch(&server, &format!("{origin}/"));
         assert!(granted.text().contains("credentials"), "{}", granted.text());
         assert_eq!(reached.load(Ordering::SeqCst), before + 1);
         // The grant is for this origin and no other.
-        for url in ["http://169.254.169.254/latest/meta-data/", "http://127.0.0.1:1/", "http://localhost/", "http://[::1]/", "http://2130706433/"] {
+        for url in [
+            "http://169.254.169.254/latest/meta-data/",
+            "http://127.0.0.1:1/",
+            "http://localhost/",
+            "http://[::1]/",
+            "http://2130706433/",
+        ] {
             let refused = fetch(&server, url);
-            assert!(refused.status == 502 && refused.text().starts_with("refused"), "{url}: {}", refused.text());
+            assert!(
+                refused.status == 502 && refused.text().starts_with("refused"),
+                "{url}: {}",
+                refused.text()
+            );
         }
         // Granted, but not as a private address: the second wall.
         server.deploy("lab", &manifest(version, &format!("grants.egress = [\"{origin}\"]\n")));

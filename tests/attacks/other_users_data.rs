@@ -3,7 +3,9 @@
 use crate::harness::{Server, get};
 
 fn manifest(partition: &str) -> String {
-    format!("app = \"lab\"\n[stores.notes]\npartition = \"{partition}\"\n[functions.a]\ncomponent = \"components/attacker.wasm\"\nroutes = [\"/*\"]\naccess = \"public\"\ngrants.kv = {{ notes = [\"get\", \"set\", \"delete\", \"list\"] }}\n")
+    format!(
+        "app = \"lab\"\n[stores.notes]\npartition = \"{partition}\"\n[functions.a]\ncomponent = \"components/attacker.wasm\"\nroutes = [\"/*\"]\naccess = \"public\"\ngrants.kv = {{ notes = [\"get\", \"set\", \"delete\", \"list\"] }}\n"
+    )
 }
 
 #[test]
@@ -41,8 +43,14 @@ fn rows_of_another_caller_are_not_there() {
 fn control_a_shared_store_is_shared() {
     let mut server = Server::start();
     server.deploy("lab", &manifest("shared"));
-    assert_eq!(server.call(&get("lab.localhost", "/kv?store=notes&do=set&key=k&value=v")).text().trim(), "done");
+    assert_eq!(
+        server.call(&get("lab.localhost", "/kv?store=notes&do=set&key=k&value=v")).text().trim(),
+        "done"
+    );
     server.user("eve", &[]);
     let eve = server.sign_in("lab", "eve");
-    assert_eq!(server.call(&get("lab.localhost", "/kv?store=notes&do=get&key=k").token(&eve)).text().trim(), "v");
+    assert_eq!(
+        server.call(&get("lab.localhost", "/kv?store=notes&do=get&key=k").token(&eve)).text().trim(),
+        "v"
+    );
 }

@@ -29,7 +29,9 @@ fn the_account_locks_and_says_nothing() {
     let refused: Vec<_> = names
         .iter()
         .enumerate()
-        .map(|(number, name)| visible(sign_in(&server, name, &format!("wrong password {number}"), [127, 0, 0, 10])))
+        .map(|(number, name)| {
+            visible(sign_in(&server, name, &format!("wrong password {number}"), [127, 0, 0, 10]))
+        })
         .collect();
     let right = visible(sign_in(&server, "bob", PASSWORD, [127, 0, 0, 11]));
     let unknown = visible(sign_in(&server, "nobody", "some password", [127, 0, 0, 12]));
@@ -43,7 +45,8 @@ fn the_account_locks_and_says_nothing() {
     let users = server.control(&crate::harness::get("localhost", "/v1/users").token(&admin));
     let bob = users["users"].as_array().unwrap().iter().find(|user| user["name"] == "bob").unwrap().clone();
     assert!(!bob["locked_until"].is_null(), "{bob}");
-    server.control(&ask("PATCH", "localhost", "/v1/users/bob").json(&json!({ "unlock": true })).token(&admin));
+    server
+        .control(&ask("PATCH", "localhost", "/v1/users/bob").json(&json!({ "unlock": true })).token(&admin));
     assert_eq!(sign_in(&server, "bob", PASSWORD, [127, 0, 0, 14]).status, 200, "control: unlocked");
 }
 
@@ -57,7 +60,11 @@ fn parallel_guesses_do_not_outrun_the_counter() {
         .map(|number| {
             std::thread::spawn(move || {
                 let body = json!({ "username": "bob", "password": format!("wrong password {number}") });
-                ask("POST", "hello.localhost", "/.casemate/sign-in").json(&body).from([127, 0, 1, number + 1]).send(listen).status
+                ask("POST", "hello.localhost", "/.casemate/sign-in")
+                    .json(&body)
+                    .from([127, 0, 1, number + 1])
+                    .send(listen)
+                    .status
             })
         })
         .collect();

@@ -24,8 +24,15 @@ fn nothing_readable_lies_in_the_data_folder() {
     server.user("bob", &[]);
     let token = server.sign_in("lab", "bob");
     let (key, value, logged) = ("planted-key-7f3a", "planted-value-91bc", "planted-log-line-55e0");
-    assert_eq!(server.call(&get("lab.localhost", &format!("/kv?do=set&key={key}&value={value}"))).text(), "done\n");
-    assert_eq!(server.call(&get("lab.localhost", &format!("/kv?do=get&key={key}"))).text().trim(), value, "control: it is stored");
+    assert_eq!(
+        server.call(&get("lab.localhost", &format!("/kv?do=set&key={key}&value={value}"))).text(),
+        "done\n"
+    );
+    assert_eq!(
+        server.call(&get("lab.localhost", &format!("/kv?do=get&key={key}"))).text().trim(),
+        value,
+        "control: it is stored"
+    );
     assert_eq!(server.call(&get("lab.localhost", &format!("/log?text={logged}"))).status, 200);
     let check = |server: &Server| {
         for needle in [key, value, logged, PASSWORD, "correct horse", token.as_str(), server.admin_token()] {

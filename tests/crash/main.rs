@@ -66,15 +66,18 @@ fn nothing_acknowledged_is_lost() {
             })
         };
         let deployer = {
-            let (stop, known, admin, digest) = (Arc::clone(&stop), Arc::clone(&known), admin.clone(), digest.clone());
+            let (stop, known, admin, digest) =
+                (Arc::clone(&stop), Arc::clone(&known), admin.clone(), digest.clone());
             // Control tokens end after five minutes; deploys are tried in the first rounds and whenever they still work.
             std::thread::spawn(move || {
                 for count in 0_u64.. {
                     if stop.load(Ordering::SeqCst) {
                         return;
                     }
-                    let body = json!({ "manifest": manifest(400 + count % 100), "components": { "kv": digest } });
-                    let deploy: Ask = ask("POST", "localhost", "/v1/apps/lab/revisions").json(&body).token(&admin);
+                    let body =
+                        json!({ "manifest": manifest(400 + count % 100), "components": { "kv": digest } });
+                    let deploy: Ask =
+                        ask("POST", "localhost", "/v1/apps/lab/revisions").json(&body).token(&admin);
                     let Ok(answer) = deploy.try_send(control) else { return };
                     if answer.status == 201 && answer.whole {
                         let mut known = known.lock().unwrap();
@@ -104,7 +107,8 @@ fn nothing_acknowledged_is_lost() {
     assert!(live >= known.revision, "revision {} was acknowledged, {live} is live", known.revision);
     assert!(known.revision > 1, "some deploy got through");
     for request in known.requests.iter().step_by(known.requests.len().div_ceil(300)) {
-        let explained = server.try_control(&get("localhost", &format!("/v1/requests/{request}")).token(&token));
+        let explained =
+            server.try_control(&get("localhost", &format!("/v1/requests/{request}")).token(&token));
         assert_eq!(explained.status, 200, "request {request} is not in the ledger");
     }
     let report = server.verify();
@@ -120,6 +124,9 @@ fn check(server: &Server, known: &Acknowledged, round: usize) {
             let (round, count) = text.trim().split_once('.').unwrap_or(("0", "0"));
             (round.parse::<usize>().unwrap_or(0), count.parse::<usize>().unwrap_or(0))
         };
-        assert!(order(&found) >= order(value), "round {round}: key {key} was acknowledged as {value}, now {found}");
+        assert!(
+            order(&found) >= order(value),
+            "round {round}: key {key} was acknowledged as {value}, now {found}"
+        );
     }
 }

@@ -11,12 +11,17 @@ fn a_disabled_account_stops_at_once() {
     server.user("bob", &[]);
     let (admin, bob) = (server.admin(), server.sign_in("hello", "bob"));
     assert_eq!(server.call(&get("hello.localhost", "/").token(&bob)).status, 200);
-    server.control(&ask("PATCH", "localhost", "/v1/users/bob").json(&json!({ "enabled": false })).token(&admin));
+    server.control(
+        &ask("PATCH", "localhost", "/v1/users/bob").json(&json!({ "enabled": false })).token(&admin),
+    );
     assert_eq!(server.call(&get("hello.localhost", "/").token(&bob)).status, 401);
     // The last administrator cannot be locked out of the platform.
-    let suicide = server.try_control(&ask("PATCH", "localhost", "/v1/users/admin").json(&json!({ "enabled": false })).token(&admin));
+    let suicide = server.try_control(
+        &ask("PATCH", "localhost", "/v1/users/admin").json(&json!({ "enabled": false })).token(&admin),
+    );
     assert!((400..500).contains(&suicide.status), "{}", suicide.text());
-    let revoke = server.try_control(&ask("DELETE", "localhost", "/v1/apps/casemate/roles/admin/admin").token(&admin));
+    let revoke =
+        server.try_control(&ask("DELETE", "localhost", "/v1/apps/casemate/roles/admin/admin").token(&admin));
     assert!((400..500).contains(&revoke.status), "{}", revoke.text());
     assert_eq!(server.try_control(&get("localhost", "/v1/users").token(&admin)).status, 200);
 }
@@ -33,7 +38,11 @@ fn a_service_calls_with_its_key_until_it_is_revoked() {
     assert_ne!(call(), 200, "it has no role yet");
     server.control(&ask("PUT", "localhost", "/v1/apps/hello/roles/robot/robot").token(&admin));
     assert_eq!(call(), 200);
-    assert_eq!(server.try_control(&get("localhost", "/v1/users").token(&key)).status, 401, "its key is for another app");
+    assert_eq!(
+        server.try_control(&get("localhost", "/v1/users").token(&key)).status,
+        401,
+        "its key is for another app"
+    );
     server.control(&ask("DELETE", "localhost", "/v1/services/robot").token(&admin));
     assert_eq!(call(), 401);
 }
@@ -43,7 +52,8 @@ fn sessions_renew_rotate_and_end() {
     let mut server = Server::start();
     server.deploy("hello", "app = \"hello\"\n[functions.a]\ncomponent = \"components/hello.wasm\"\nroutes = [\"/\"]\naccess = \"signed-in\"\n");
     server.user("bob", &[]);
-    let post = |path: &str, body: serde_json::Value| server.call(&ask("POST", "hello.localhost", path).json(&body));
+    let post =
+        |path: &str, body: serde_json::Value| server.call(&ask("POST", "hello.localhost", path).json(&body));
     let first = post("/.casemate/sign-in", json!({ "username": "bob", "password": PASSWORD })).json();
     let handle = first["session"].as_str().unwrap().to_owned();
     let renewed = post("/.casemate/token", json!({ "session": handle }));

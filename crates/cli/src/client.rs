@@ -65,10 +65,16 @@ impl Client {
         let server = named.unwrap_or_else(|| "http://127.0.0.1:8081".to_owned());
         let server = server.trim_end_matches('/').to_owned();
         let origin = Origin::parse(&server).map_err(|error| Failure::new(Kind::Usage, error.to_string()))?;
-        let loopback = origin.host() == "localhost" || origin.literal_address().is_some_and(|address| address.is_loopback());
+        let loopback = origin.host() == "localhost"
+            || origin.literal_address().is_some_and(|address| address.is_loopback());
         if !origin.is_secure() && !loopback {
-            return Err(Failure::new(Kind::Usage, format!("`{server}` is neither HTTPS nor this machine: a password would be readable on the way"))
-                .help(server.replacen("http://", "https://", 1)));
+            return Err(Failure::new(
+                Kind::Usage,
+                format!(
+                    "`{server}` is neither HTTPS nor this machine: a password would be readable on the way"
+                ),
+            )
+            .help(server.replacen("http://", "https://", 1)));
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { server, origin, ca: arguments.ca.clone(), runtime })
@@ -83,18 +89,20 @@ impl Client {
     /// Calls the control API with a body of another kind.
     pub(crate) fn send(&self, method: &str, path: &str, kind: &str, body: Body) -> Result<Answer, Failure> {
         let token = self.token()?;
-        self.runtime.block_on(async {
-            let answer = self.exchange(method, path, kind, Some(&token), body).await?;
-            collect(answer).await
-        })?
-        .check()
+        self.runtime
+            .block_on(async {
+                let answer = self.exchange(method, path, kind, Some(&token), body).await?;
+                collect(answer).await
+            })?
+            .check()
     }
 
     /// Calls the control API without a credential (setup, sign-in).
     pub(crate) fn call_anonymously(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.runtime
             .block_on(async {
-                let answer = self.exchange("POST", path, "application/json", None, whole(body.to_string())).await?;
+                let answer =
+                    self.exchange("POST", path, "application/json", None, whole(body.to_string())).await?;
                 collect(answer).await
             })?
             .check()?
@@ -102,10 +110,15 @@ impl Client {
     }
 
     /// Reads an answer line by line, as the lines come.
-    pub(crate) fn follow(&self, path: &str, mut line: impl FnMut(&str) -> Result<(), Failure>) -> Result<(), Failure> {
+    pub(crate) fn follow(
+        &self,
+        path: &str,
+        mut line: impl FnMut(&str) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let token = self.token()?;
         self.runtime.block_on(async {
-            let answer = self.exchange("GET", path, "application/json", Some(&token), whole(Bytes::new())).await?;
+            let answer =
+                self.exchange("GET", path, "application/json", Some(&token), whole(Bytes::new())).await?;
             if !answer.status().is_success() {
                 collect(answer).await?.check()?;
                 return Ok(());
@@ -125,7 +138,12 @@ impl Client {
     }
 
     /// Calls any origin with any request: how `invoke` reaches the data listener.
-    pub(crate) fn reach(&self, origin: &Origin, dial: Option<&str>, request: http::Request<Body>) -> Result<Answer, Failure> {
+    pub(crate) fn reach(
+        &self,
+        origin: &Origin,
+        dial: Option<&str>,
+        request: http::Request<Body>,
+    ) -> Result<Answer, Failure> {
         self.runtime.block_on(async {
             let answer = self.exchange_with(origin, dial, request).await?;
             collect(answer).await
@@ -145,7 +163,8 @@ impl Client {
         if session.is_fresh() {
             return Ok(session.access_token);
         }
-        let renewed = self.call_anonymously("/v1/sign-in", &serde_json::json!({ "session": session.session }));
+        let renewed =
+            self.call_anonymously("/v1/sign-in", &serde_json::json!({ "session": session.session }));
         let renewed = renewed.map_err(|failure| match failure.kind {
             Kind::Denied => Failure::new(Kind::Denied, "the session has ended")
                 .help(format!("casemate login --server {}", self.server)),
@@ -166,11 +185,13 @@ impl Client {
         token: Option<&str>,
         body: Body,
     ) -> Result<http::Response<hyper::body::Incoming>, Failure> {
-        let mut request = http::Request::builder().method(method).uri(path).header(http::header::CONTENT_TYPE, kind);
+        let mut request =
+            http::Request::builder().method(method).uri(path).header(http::header::CONTENT_TYPE, kind);
         if let Some(token) = token {
             request = request.header(http::header::AUTHORIZATION, format!("Bearer {token}"));
         }
-        let request = request.body(body).map_err(|error| Failure::new(Kind::Usage, format!("`{path}`: {error}")))?;
+        let request =
+            request.body(body).map_err(|error| Failure::new(Kind::Usage, format!("`{path}`: {error}")))?;
         self.exchange_with(&self.origin, None, request).await
     }
 
@@ -185,10 +206,12 @@ impl Client {
             None => format!("{}:{}", origin.host(), origin.port()),
         };
         let unreachable = |error: &dyn std::fmt::Display| {
-            Failure::new(Kind::Unreachable, format!("{origin} cannot be reached: {error}")).help("casemate serve   # is it running?")
+            Failure::new(Kind::Unreachable, format!("{origin} cannot be reached: {error}"))
+                .help("casemate serve   # is it running?")
         };
         let connect = tokio::time::timeout(Duration::from_secs(10), TcpStream::connect(&address));
-        let stream = connect.await.map_err(|error| unreachable(&error))?.map_err(|error| unreachable(&error))?;
+        let stream =
+            connect.await.map_err(|error| unreachable(&error))?.map_err(|error| unreachable(&error))?;
         let _ = stream.set_nodelay(true);
         let default_port = if origin.is_secure() { 443 } else { 80 };
         let authority = match origin.port() {
@@ -203,7 +226,8 @@ impl Client {
             let name = ServerName::try_from(origin.host().to_owned()).map_err(|error| unreachable(&error))?;
             let connector = tokio_rustls::TlsConnector::from(tls);
             let stream = connector.connect(name, stream).await.map_err(|error| {
-                unreachable(&error).help("casemate … --ca FILE   # the server's certificate: tls.crt in its data folder")
+                unreachable(&error)
+                    .help("casemate … --ca FILE   # the server's certificate: tls.crt in its data folder")
             })?;
             talk(TokioIo::new(stream), request).await
         } else {
@@ -217,8 +241,11 @@ impl Client {
             let certificates = CertificateDer::pem_file_iter(path)
                 .map_err(|error| Failure::new(Kind::Usage, format!("`{}`: {error}", path.display())))?;
             for certificate in certificates {
-                let certificate = certificate.map_err(|error| Failure::new(Kind::Usage, format!("`{}`: {error}", path.display())))?;
-                roots.add(certificate).map_err(|error| Failure::new(Kind::Usage, format!("`{}`: {error}", path.display())))?;
+                let certificate = certificate
+                    .map_err(|error| Failure::new(Kind::Usage, format!("`{}`: {error}", path.display())))?;
+                roots
+                    .add(certificate)
+                    .map_err(|error| Failure::new(Kind::Usage, format!("`{}`: {error}", path.display())))?;
             }
         } else {
             let native = rustls_native_certs::load_native_certs();
@@ -234,11 +261,15 @@ impl Client {
     }
 }
 
-async fn talk<I>(io: I, request: http::Request<Body>) -> Result<http::Response<hyper::body::Incoming>, Failure>
+async fn talk<I>(
+    io: I,
+    request: http::Request<Body>,
+) -> Result<http::Response<hyper::body::Incoming>, Failure>
 where
     I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
-    let broke = |error: hyper::Error| Failure::new(Kind::Unreachable, format!("the connection broke: {error}"));
+    let broke =
+        |error: hyper::Error| Failure::new(Kind::Unreachable, format!("the connection broke: {error}"));
     let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.map_err(broke)?;
     tokio::spawn(connection);
     sender.send_request(request).await.map_err(broke)
@@ -246,7 +277,10 @@ where
 
 async fn collect(answer: http::Response<hyper::body::Incoming>) -> Result<Answer, Failure> {
     let (head, body) = answer.into_parts();
-    let body = body.collect().await.map_err(|error| Failure::new(Kind::Unreachable, format!("the answer broke off: {error}")))?;
+    let body = body
+        .collect()
+        .await
+        .map_err(|error| Failure::new(Kind::Unreachable, format!("the answer broke off: {error}")))?;
     Ok(Answer { status: head.status.as_u16(), headers: head.headers, body: body.to_bytes() })
 }
 
@@ -256,7 +290,8 @@ impl Answer {
         if self.body.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(&self.body).map_err(|error| Failure::failed(format!("the answer is not JSON: {error}")))
+        serde_json::from_slice(&self.body)
+            .map_err(|error| Failure::failed(format!("the answer is not JSON: {error}")))
     }
 
     /// The request's id, for `casemate explain`.
@@ -284,7 +319,8 @@ impl Answer {
             404 => "there is no such thing, or you may not see it".to_owned(),
             _ => text("detail").unwrap_or(title),
         };
-        let help = text("help").or_else(|| text("limit").map(|limit| format!("the limit is `{limit}` in the manifest")));
+        let help = text("help")
+            .or_else(|| text("limit").map(|limit| format!("the limit is `{limit}` in the manifest")));
         Err(Failure { kind, message, help, request: self.request() })
     }
 }
@@ -292,7 +328,11 @@ impl Answer {
 /// Reads a token answer.
 pub(crate) fn read_session(username: &str, answer: &Value) -> Result<Session, Failure> {
     let text = |key: &str| {
-        answer.get(key).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| Failure::failed(format!("the answer has no `{key}`")))
+        answer
+            .get(key)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .ok_or_else(|| Failure::failed(format!("the answer has no `{key}`")))
     };
     let lifetime = answer.get("expires_in").and_then(Value::as_u64).unwrap_or(0);
     Ok(Session {

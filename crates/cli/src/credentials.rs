@@ -60,7 +60,8 @@ fn path() -> Result<PathBuf, Failure> {
     let base = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
     let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")));
     let base = base.ok_or_else(|| {
-        Failure::failed("there is no place for credentials: `HOME` is not set").help("CASEMATE_CREDENTIALS=/path/to/file")
+        Failure::failed("there is no place for credentials: `HOME` is not set")
+            .help("CASEMATE_CREDENTIALS=/path/to/file")
     })?;
     Ok(base.join("casemate").join("credentials.json"))
 }
@@ -82,12 +83,20 @@ impl Credentials {
     /// Writes the file whole: a crash leaves the old one or the new one.
     pub(crate) fn save(&self) -> Result<(), Failure> {
         let path = path()?;
-        let wrong = |error: std::io::Error| Failure::failed(format!("`{}` cannot be written: {error}", path.display()));
+        let wrong = |error: std::io::Error| {
+            Failure::failed(format!("`{}` cannot be written: {error}", path.display()))
+        };
         let folder = path.parent().map(PathBuf::from).unwrap_or_default();
         std::fs::create_dir_all(&folder).map_err(wrong)?;
         let fresh = path.with_extension(format!("{}.new", std::process::id()));
         let bytes = serde_json::to_vec_pretty(self).map_err(|error| Failure::failed(error.to_string()))?;
-        let mut file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&fresh).map_err(wrong)?;
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&fresh)
+            .map_err(wrong)?;
         file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(wrong)?;
         std::fs::rename(&fresh, &path).map_err(wrong)
     }

@@ -18,7 +18,13 @@ use crate::output::Output;
 
 /// A secure serverless platform in one binary.
 #[derive(Debug, Parser)]
-#[command(name = "casemate", version, propagate_version = true, max_term_width = 110, arg_required_else_help = true)]
+#[command(
+    name = "casemate",
+    version,
+    propagate_version = true,
+    max_term_width = 110,
+    arg_required_else_help = true
+)]
 #[command(after_help = "\
 Examples:
   casemate demo                         deploy a small shop, use it, attack it, see what held

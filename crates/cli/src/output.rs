@@ -115,7 +115,9 @@ impl Output {
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::new(total).with_message(words);
-        if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}")
+        {
             bar.set_style(style);
         }
         bar

@@ -30,7 +30,8 @@ pub(crate) fn read_password(from_stdin: bool, confirm: bool) -> Result<Zeroizing
         return Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()));
     }
     let no_terminal = |error: std::io::Error| {
-        Failure::new(Kind::Usage, format!("no terminal to ask for a password: {error}")).help("--password-stdin")
+        Failure::new(Kind::Usage, format!("no terminal to ask for a password: {error}"))
+            .help("--password-stdin")
     };
     let password = Zeroizing::new(rpassword::prompt_password("Password: ").map_err(no_terminal)?);
     if confirm {
@@ -46,7 +47,10 @@ pub(crate) fn read_password(from_stdin: bool, confirm: bool) -> Result<Zeroizing
 pub(crate) fn segment(text: &str) -> Result<&str, Failure> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._@".contains(&b);
     if text.is_empty() || !text.bytes().all(plain) || text.bytes().all(|b| b == b'.') {
-        return Err(Failure::new(Kind::Usage, format!("`{text}` is not a name: use letters, digits, `-`, `.`, `_` and `@`")));
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("`{text}` is not a name: use letters, digits, `-`, `.`, `_` and `@`"),
+        ));
     }
     Ok(text)
 }

@@ -49,24 +49,29 @@ impl<'de> Deserialize<'de> for Secret {
 pub(crate) async fn bytes(admitted: Admitted, max: usize) -> Result<bytes::Bytes, Problem> {
     match Limited::new(admitted.body, max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Problem::of(&BodyError::TooLarge(max))),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            Err(Problem::of(&BodyError::TooLarge(max)))
+        }
         Err(_) => Err(Problem::of(&BodyError::Broken)),
     }
 }
 
 /// Reads a JSON body.
 pub(crate) async fn json<T: DeserializeOwned>(admitted: Admitted) -> Result<T, Problem> {
-    let kind = admitted.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind =
+        admitted.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if kind.split(';').next().map(str::trim) != Some("application/json") {
         return Err(Problem::caller("the body must be JSON").with_help("content-type: application/json"));
     }
     let bytes = bytes(admitted, MAX_JSON_BYTES).await?;
     // The parser's words name places and expected keys, never values of the body.
-    serde_json::from_slice(&bytes).map_err(|error| Problem::caller(format!("the body is not what it should be: {error}")))
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Problem::caller(format!("the body is not what it should be: {error}")))
 }
 
 /// Reads UTF-8 text.
 pub(crate) async fn text(admitted: Admitted, max: usize) -> Result<String, Problem> {
     let bytes = bytes(admitted, max).await?;
-    String::from_utf8(bytes.to_vec()).map_err(|error| Problem::caller(format!("the body is not UTF-8: {error}")))
+    String::from_utf8(bytes.to_vec())
+        .map_err(|error| Problem::caller(format!("the body is not UTF-8: {error}")))
 }

@@ -10,20 +10,20 @@ mod policies;
 
 use std::sync::Arc;
 
-use casemate_core::action::operation::{ControlSignIn, SetupClaim};
-use casemate_core::resource::PlatformPart;
 #[cfg(test)]
 use casemate_core::Action;
+use casemate_core::action::operation::{ControlSignIn, SetupClaim};
+use casemate_core::resource::PlatformPart;
 use casemate_core::{Actor, AppId, Digest, Entry, Operation, RequestId, RoleName};
 use casemate_identity::SignInPermit;
 use casemate_policy::Permit;
 use http::{Method, StatusCode, header};
 use serde::Deserialize;
 
+use crate::body::{self, Secret};
 use crate::edge::{Admitted, ReplyBody};
 use crate::platform::Platform;
 use crate::reply::{self, Problem};
-use crate::body::{self, Secret};
 use crate::{request, sign_in};
 
 /// What a control call wants.
@@ -173,7 +173,11 @@ async fn serve(
     }
 }
 
-async fn dispatch(caller: Caller<'_>, call: Call, admitted: Admitted) -> Result<http::Response<ReplyBody>, Problem> {
+async fn dispatch(
+    caller: Caller<'_>,
+    call: Call,
+    admitted: Admitted,
+) -> Result<http::Response<ReplyBody>, Problem> {
     match call {
         Call::Setup | Call::SignIn => Err(Problem::hidden("no such call")),
         Call::Users => accounts::users(caller).await,
@@ -209,7 +213,11 @@ struct SetupBody {
 }
 
 /// The first administrator: whoever holds the code that the first start printed.
-async fn setup(platform: &Arc<Platform>, entry: &Arc<Entry>, admitted: Admitted) -> Result<http::Response<ReplyBody>, Problem> {
+async fn setup(
+    platform: &Arc<Platform>,
+    entry: &Arc<Entry>,
+    admitted: Admitted,
+) -> Result<http::Response<ReplyBody>, Problem> {
     let given: SetupBody = body::json(admitted).await?;
     let actor = platform
         .identity

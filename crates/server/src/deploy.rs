@@ -93,7 +93,8 @@ impl Platform {
                 function: function.clone(),
                 stores: manifest.stores.clone(),
             };
-            loaded.insert(name.clone(), self.sandbox.load(&image, spec).map_err(|error| Problem::of(&error))?);
+            loaded
+                .insert(name.clone(), self.sandbox.load(&image, spec).map_err(|error| Problem::of(&error))?);
         }
         Ok(loaded)
     }
@@ -120,7 +121,11 @@ impl Platform {
         let rules = self.rules_with(Some(&manifest))?;
         // A dry run on a guard that guards nothing: the live one must not change before the revision is kept.
         Guard::new().install(rules.clone()).map_err(|error| Problem::of(&error))?;
-        let kept = self.registry.deploy(permit, text, components.clone()).await.map_err(|error| Problem::of(&error))?;
+        let kept = self
+            .registry
+            .deploy(permit, text, components.clone())
+            .await
+            .map_err(|error| Problem::of(&error))?;
         if kept != revision {
             tracing::error!(%kept, %revision, "the registry counts revisions differently");
         }
@@ -159,13 +164,19 @@ impl Platform {
         let mut notes = Vec::new();
         for (name, function) in &manifest.functions {
             let digest = components.get(name);
-            let component =
-                digest.map(|digest| self.registry.component(digest)).transpose().map_err(|error| Problem::of(&error))?;
+            let component = digest
+                .map(|digest| self.registry.component(digest))
+                .transpose()
+                .map_err(|error| Problem::of(&error))?;
             let inspected = component.and_then(|bytes| casemate_sandbox::inspect(&bytes).ok());
             let imports = inspected.as_ref().map(|inspected| inspected.imports.clone()).unwrap_or_default();
             notes.extend(advise(name, function, &imports));
-            let limits: Map<String, Value> =
-                function.limits.pairs().iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+            let limits: Map<String, Value> = function
+                .limits
+                .pairs()
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), json!(value)))
+                .collect();
             functions.push(json!({
                 "name": name, "routes": function.routes, "access": access_words(&function.access),
                 "component": digest, "wasi": inspected.map(|inspected| inspected.wasi.to_string()),
@@ -181,7 +192,7 @@ impl Platform {
     /// Where an app answers.
     pub(crate) fn url_of(&self, app: &str) -> String {
         let (scheme, domain) = (self.settings.tls.scheme(), &self.settings.domain);
-        format!("{scheme}://{app}.{domain}:{}", self.listen_port())
+        format!("{scheme}://{app}.{domain}:{}", self.settings.listen.port())
     }
 }
 
@@ -215,27 +226,49 @@ fn grant_words(function: &Function) -> Vec<String> {
 /// What the owner of a function should know before others do: doors left open, rights that the code cannot use.
 fn advise(name: &FunctionName, function: &Function, imports: &[String]) -> Vec<Value> {
     let imports_any = |prefix: &str| imports.iter().any(|import| import.starts_with(prefix));
-    let note = |level: &str, text: String, help: &str| {
-        json!({ "function": name, "level": level, "text": text, "help": help })
-    };
+    let note = |level: &str, text: String, help: &str| json!({ "function": name, "level": level, "text": text, "help": help });
     let mut notes = Vec::new();
     match &function.access {
-        Access::Public => notes.push(note("warn", "everyone may call it, signed in or not".into(), "access = \"signed-in\"")),
-        Access::Closed => notes.push(note("warn", "nobody may call it: `access` is missing".into(), "access = \"signed-in\"")),
+        Access::Public => notes.push(note(
+            "warn",
+            "everyone may call it, signed in or not".into(),
+            "access = \"signed-in\"",
+        )),
+        Access::Closed => notes.push(note(
+            "warn",
+            "nobody may call it: `access` is missing".into(),
+            "access = \"signed-in\"",
+        )),
         Access::SignedIn | Access::Roles(_) => {}
     }
     if function.routes.is_empty() {
-        notes.push(note("warn", "no request reaches it: `routes` is missing".into(), &format!("routes = [\"/{name}\"]")));
+        notes.push(note(
+            "warn",
+            "no request reaches it: `routes` is missing".into(),
+            &format!("routes = [\"/{name}\"]"),
+        ));
     }
     if !function.grants.kv.is_empty() && !imports_any("wasi:keyvalue/") {
-        notes.push(note("warn", "it was granted stores, but its code imports no key-value store".into(), "remove `grants.kv`"));
+        notes.push(note(
+            "warn",
+            "it was granted stores, but its code imports no key-value store".into(),
+            "remove `grants.kv`",
+        ));
     }
     let calls_out = imports_any("wasi:http/outgoing-handler") || imports_any("wasi:http/client");
     if !function.grants.egress.is_empty() && !calls_out {
-        notes.push(note("warn", "it was granted egress, but its code imports no outgoing HTTP".into(), "remove `grants.egress`"));
+        notes.push(note(
+            "warn",
+            "it was granted egress, but its code imports no outgoing HTTP".into(),
+            "remove `grants.egress`",
+        ));
     }
     if function.grants.egress.is_empty() && calls_out {
-        notes.push(note("info", "its code can send HTTP requests, but none was granted: they will be refused".into(), "egress = [\"https://…\"]"));
+        notes.push(note(
+            "info",
+            "its code can send HTTP requests, but none was granted: they will be refused".into(),
+            "egress = [\"https://…\"]",
+        ));
     }
     for egress in function.grants.egress.iter().filter(|egress| egress.dangerous_private_address) {
         let text = format!("it may reach private addresses through {}", egress.origin);

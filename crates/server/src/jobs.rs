@@ -44,7 +44,10 @@ pub(crate) fn report_refusals(platform: &Platform) {
         let words: Vec<_> = refused
             .iter()
             .map(|tally| {
-                let example = tally.sample.as_ref().map(|sample| format!(" (such as {}: {})", sample.source, sample.why));
+                let example = tally
+                    .sample
+                    .as_ref()
+                    .map(|sample| format!(" (such as {}: {})", sample.source, sample.why));
                 format!("{}: {}{}", tally.wall.name(), tally.count, example.unwrap_or_default())
             })
             .collect();

@@ -43,7 +43,8 @@ fn clean(headers: &mut HeaderMap) {
     for name in reserved {
         headers.remove(name);
     }
-    for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::TRAILER, header::TE] {
+    for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::TRAILER, header::TE]
+    {
         headers.remove(name);
     }
     for name in ["keep-alive", "proxy-connection", "proxy-authenticate"] {
@@ -58,7 +59,14 @@ mod tests {
     #[test]
     fn a_guest_cannot_speak_in_the_platforms_name() {
         let mut headers = HeaderMap::new();
-        for name in ["casemate-request-id", "casemate_caller", "connection", "transfer-encoding", "keep-alive", "x-mine"] {
+        for name in [
+            "casemate-request-id",
+            "casemate_caller",
+            "connection",
+            "transfer-encoding",
+            "keep-alive",
+            "x-mine",
+        ] {
             headers.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), "x".parse().unwrap());
         }
         clean(&mut headers);

@@ -2,8 +2,7 @@
 //!
 //! Invariant: each storage handle moves into exactly one room. Not here: listening (`start`), requests (`request`, `control`).
 
-use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use casemate_audit::{Ledger, LedgerSettings};
 use casemate_core::action::operation::PolicyWrite;
@@ -47,8 +46,6 @@ pub struct Platform {
     pub rates: Rates,
     /// What the edge refused, counted.
     pub counters: Arc<EdgeCounters>,
-    /// Where functions are called, once the port is taken.
-    listen: OnceLock<SocketAddr>,
     pub(crate) unrouted: Unrouted,
     /// Deploys and policy changes go one at a time.
     pub(crate) changing: tokio::sync::Mutex<()>,
@@ -77,7 +74,8 @@ impl Platform {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let handles = Storage::open(&settings.data, Arc::clone(&vault), Arc::clone(&clock))?;
-        let ledger_settings = LedgerSettings { max_bytes: settings.ledger_max_bytes, ..LedgerSettings::default() };
+        let ledger_settings =
+            LedgerSettings { max_bytes: settings.ledger_max_bytes, ..LedgerSettings::default() };
         let ledger = Ledger::open(handles.ledger, Arc::clone(&vault), Arc::clone(&clock), ledger_settings)?;
         let durable: Arc<dyn Durable> = Arc::clone(&ledger) as Arc<dyn Durable>;
         let identity_settings = IdentitySettings { issuer: settings.issuer(), ..IdentitySettings::default() };
@@ -112,24 +110,12 @@ impl Platform {
             functions: Functions::default(),
             rates: Rates::default(),
             counters: Arc::new(EdgeCounters::default()),
-            listen: OnceLock::new(),
             unrouted: Unrouted::new()?,
             changing: tokio::sync::Mutex::new(()),
         });
         platform.refresh_directory();
         platform.restore().await?;
         Ok(Opened { platform, setup_code })
-    }
-
-    /// Remembers the port that was taken.
-    pub(crate) fn listens_on(&self, address: SocketAddr) {
-        // Set once, by `start`; a second call would be the same address.
-        let _ = self.listen.set(address);
-    }
-
-    /// The port of the data listener.
-    pub(crate) fn listen_port(&self) -> u16 {
-        self.listen.get().unwrap_or(&self.settings.listen).port()
     }
 
     /// The TLS configuration of both listeners, if they are to have one: made at the first start, kept sealed.
@@ -139,7 +125,13 @@ impl Platform {
         }
         let kept = self.registry.tls_identity()?;
         let domain = &self.settings.domain;
-        let names = [domain.clone(), format!("*.{domain}"), "localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+        let names = [
+            domain.clone(),
+            format!("*.{domain}"),
+            "localhost".to_owned(),
+            "127.0.0.1".to_owned(),
+            "::1".to_owned(),
+        ];
         let mut names = names.to_vec();
         names.dedup();
         let (identity, wrapped) = vault.tls_identity(kept.as_ref(), &names)?;

@@ -66,7 +66,10 @@ impl Problem {
     #[must_use]
     pub fn bad_credential(why: &str) -> Self {
         let word = format!("credential refused: {why}");
-        Self { challenge: Some("Bearer error=\"invalid_token\""), ..Self::bare(StatusCode::UNAUTHORIZED, &word) }
+        Self {
+            challenge: Some("Bearer error=\"invalid_token\""),
+            ..Self::bare(StatusCode::UNAUTHORIZED, &word)
+        }
     }
 
     /// A sign-in failed; why is for the ledger only.

@@ -22,7 +22,8 @@ use crate::{outlet, sign_in};
 /// Answers one request: limits, entry, service, reply.
 pub async fn handle(platform: Arc<Platform>, admitted: Admitted) -> http::Response<ReplyBody> {
     let app = app_of(&platform, &admitted);
-    let function = app.as_ref().and_then(|app| platform.functions.route(app, admitted.method.as_str(), &admitted.path));
+    let function =
+        app.as_ref().and_then(|app| platform.functions.route(app, admitted.method.as_str(), &admitted.path));
     // Limits come before the entry, so that a flood cannot fill the ledger.
     if let Err(problem) = admit_rate(&platform, function.as_deref(), admitted.source) {
         return problem.into_response();
@@ -78,7 +79,10 @@ async fn serve(
 }
 
 /// The only place where the outcome becomes an answer.
-pub(crate) fn finish(entry: &Arc<Entry>, served: Result<http::Response<ReplyBody>, Problem>) -> http::Response<ReplyBody> {
+pub(crate) fn finish(
+    entry: &Arc<Entry>,
+    served: Result<http::Response<ReplyBody>, Problem>,
+) -> http::Response<ReplyBody> {
     let mut response = match served {
         Ok(response) => response,
         Err(problem) => {

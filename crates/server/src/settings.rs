@@ -56,7 +56,12 @@ pub struct EdgeLimits {
 
 impl Default for EdgeLimits {
     fn default() -> Self {
-        Self { connections: 10_000, connections_per_address: 1_000, header_timeout_ms: 10_000, body_grace_ms: 10_000 }
+        Self {
+            connections: 10_000,
+            connections_per_address: 1_000,
+            header_timeout_ms: 10_000,
+            body_grace_ms: 10_000,
+        }
     }
 }
 
@@ -155,7 +160,10 @@ impl Settings {
         if !self.control.ip().is_loopback() && !self.dangerous_remote_control {
             return Err(SettingsError::RemoteControl(self.control));
         }
-        let label = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let label = |part: &str| {
+            !part.is_empty()
+                && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
         if !self.domain.split('.').all(label) {
             return Err(SettingsError::Domain(self.domain.clone()));
         }

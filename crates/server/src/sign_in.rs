@@ -108,7 +108,8 @@ fn same_site(admitted: &Admitted) -> Result<(), Problem> {
         return Err(cross());
     }
     if let Some(origin) = admitted.headers.get(header::ORIGIN) {
-        let host = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+        let host =
+            origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
         let host = host.map(|authority| authority.split_once(':').map_or(authority, |(host, _)| host));
         if host != Some(admitted.host.as_str()) {
             return Err(cross());

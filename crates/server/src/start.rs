@@ -10,6 +10,7 @@ use std::time::Duration;
 use casemate_sandbox::SandboxSettings;
 use casemate_storage::Storage;
 use casemate_vault::Vault;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::confine::{ConfinementPlan, confine};
 use crate::edge::{
@@ -17,7 +18,7 @@ use crate::edge::{
 };
 use crate::error::StartError;
 use crate::platform::Platform;
-use crate::settings::{EdgeLimits, Settings};
+use crate::settings::{EdgeLimits, Settings, Tls};
 use crate::{control, jobs, request};
 
 /// How long running requests may take to end when the server stops.
@@ -52,6 +53,27 @@ pub struct Server {
     data: Serving,
     control: Serving,
     runtime: tokio::runtime::Runtime,
+    told_to_stop: ToldToStop,
+}
+
+/// The signals that stop a server. They are caught before the server says that it is ready, so that none is missed.
+#[derive(Debug)]
+struct ToldToStop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl ToldToStop {
+    fn catch() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn told(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// Requests on the data listener.
@@ -88,11 +110,17 @@ impl Server {
     /// [`StartError`] says what to change.
     pub fn start_with(mut settings: Settings, sandbox: SandboxSettings) -> Result<Self, StartError> {
         settings.check()?;
+        // The ports come first: once confined, the process can take no other. Nothing is read from them yet.
+        let own = vec!["localhost".to_owned(), settings.domain.clone(), settings.control.ip().to_string()];
+        let data =
+            Listener::bind(listener(&settings, settings.listen, "listen", settings.workers, Hosts::Any))?;
+        let control = Listener::bind(listener(&settings, settings.control, "control", 1, Hosts::Only(own)))?;
+        (settings.listen, settings.control) = (data.address(), control.address());
+
         let first_start = Storage::prepare(&settings.data)?;
         // A root key may come from a program, which the confined process could no longer start.
         let vault = Arc::new(Vault::open(&settings.root_key_source(), first_start)?);
-        let ports = [settings.listen.port(), settings.control.port()];
-        let confinement = confine(&ConfinementPlan::for_server(&settings.data)?.binding(&ports))?;
+        let confinement = confine(&ConfinementPlan::for_server(&settings.data)?)?;
         let mut warnings = Vec::new();
         if let Some(reason) = confinement.weakness() {
             if settings.require_landlock {
@@ -101,7 +129,10 @@ impl Server {
             warnings.push(format!("the kernel does not confine this process fully: {reason}"));
         }
         if settings.root_key.is_none() {
-            warnings.push("the root key lies beside the data: whoever steals the disk has both (see `root_key`)".to_owned());
+            warnings.push(
+                "the root key lies beside the data: whoever steals the disk has both (see `root_key`)"
+                    .to_owned(),
+            );
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -110,18 +141,17 @@ impl Server {
             .build()
             .map_err(StartError::Runtime)?;
 
+        let told_to_stop = {
+            let _inside = runtime.enter();
+            ToldToStop::catch().map_err(StartError::Runtime)?
+        };
         let opened = runtime.block_on(Platform::open(settings, Arc::clone(&vault), sandbox))?;
         let platform = opened.platform;
-        let settings = &platform.settings;
         let tls = runtime.block_on(platform.tls(&vault))?;
-        let own = vec!["localhost".to_owned(), settings.domain.clone(), settings.control.ip().to_string()];
-        let data = listener(settings, settings.listen, "listen", settings.workers, Hosts::Any, tls.clone());
-        let control = listener(settings, settings.control, "control", 1, Hosts::Only(own), tls);
-        // Both ports are taken before either serves.
-        let (data, control) = (Listener::bind(data)?, Listener::bind(control)?);
-        platform.listens_on(data.address());
+        let (data, control) = (data.with_tls(tls.clone()), control.with_tls(tls));
         let data = data.serve(Arc::new(DataPlane(Arc::clone(&platform))), Arc::clone(&platform.counters))?;
-        let control = control.serve(Arc::new(ControlPlane(Arc::clone(&platform))), Arc::clone(&platform.counters))?;
+        let control =
+            control.serve(Arc::new(ControlPlane(Arc::clone(&platform))), Arc::clone(&platform.counters))?;
         runtime.spawn(jobs::run(Arc::downgrade(&platform)));
         let ready = Ready {
             listen: data.address(),
@@ -133,7 +163,7 @@ impl Server {
             confinement: confinement.to_string(),
             warnings,
         };
-        Ok(Self { ready, platform, data, control, runtime })
+        Ok(Self { ready, platform, data, control, runtime, told_to_stop })
     }
 
     /// What the operator should read.
@@ -143,21 +173,9 @@ impl Server {
     }
 
     /// Serves until the process is told to stop (SIGTERM, SIGINT), then stops.
-    ///
-    /// # Errors
-    /// When signals cannot be waited for.
-    pub fn wait(self) -> Result<(), StartError> {
-        let signalled = async {
-            use tokio::signal::unix::{SignalKind, signal};
-            let mut terminate = signal(SignalKind::terminate())?;
-            tokio::select! {
-                _ = terminate.recv() => Ok(()),
-                interrupted = tokio::signal::ctrl_c() => interrupted,
-            }
-        };
-        self.runtime.block_on(signalled).map_err(StartError::Runtime)?;
+    pub fn wait(mut self) {
+        self.runtime.block_on(self.told_to_stop.told());
         self.stop();
-        Ok(())
     }
 
     /// Stops: no new connections, running requests end, the ledger is sealed.
@@ -181,11 +199,10 @@ fn listener(
     setting: &'static str,
     threads: usize,
     hosts: Hosts,
-    tls: Option<Arc<rustls::ServerConfig>>,
 ) -> ListenerSettings {
     ListenerSettings {
         threads,
-        tls,
+        tls_comes_later: settings.tls != Tls::Off,
         dangerous_plain_http: settings.dangerous_plain_http,
         hosts,
         limits: limits(&settings.edge),

@@ -48,7 +48,8 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         return verify_proof(&proof, &key, output);
     }
     let Some(folder) = folder else {
-        return Err(Failure::new(Kind::Usage, "name the ledger folder, or `--proof FILE`").help("casemate audit verify casemate-data/ledger --key KEY"));
+        return Err(Failure::new(Kind::Usage, "name the ledger folder, or `--proof FILE`")
+            .help("casemate audit verify casemate-data/ledger --key KEY"));
     };
     let mut credentials = Credentials::load()?;
     let remembered = credentials
@@ -57,18 +58,22 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         .filter(|_| !forget)
         .map(|kept| serde_json::from_value(kept.clone()))
         .transpose()
-        .map_err(|error| Failure::failed(format!("the remembered checkpoint cannot be read: {error}")).help("--forget"))?;
+        .map_err(|error| {
+            Failure::failed(format!("the remembered checkpoint cannot be read: {error}")).help("--forget")
+        })?;
     let waiting = output.spinner("verifying".to_owned());
     let verified = casemate_audit::verify(&folder, &key, remembered.as_ref());
     waiting.finish_and_clear();
-    let report = verified.map_err(|error| Failure::new(Kind::Found, format!("the ledger cannot be verified: {error}")))?;
+    let report = verified
+        .map_err(|error| Failure::new(Kind::Found, format!("the ledger cannot be verified: {error}")))?;
     let document = serde_json::to_value(&report).map_err(|error| Failure::failed(error.to_string()))?;
     output.result(&document, || words(&report));
     if !report.holds() {
         return Err(Failure::new(Kind::Found, "the ledger does not hold"));
     }
     if !forget {
-        let kept = serde_json::to_value(&report.checkpoint).map_err(|error| Failure::failed(error.to_string()))?;
+        let kept =
+            serde_json::to_value(&report.checkpoint).map_err(|error| Failure::failed(error.to_string()))?;
         credentials.checkpoints.insert(key, kept);
         credentials.save()?;
     }
@@ -88,19 +93,27 @@ fn words(report: &VerifyReport) -> String {
         }
     }
     if report.unsealed_leaves > 0 {
-        lines.push(paint(WARN, format!("{} newer leaves are not under a checkpoint yet.", report.unsealed_leaves)));
+        lines.push(paint(
+            WARN,
+            format!("{} newer leaves are not under a checkpoint yet.", report.unsealed_leaves),
+        ));
     }
     lines.join("\n")
 }
 
 fn verify_proof(path: &PathBuf, key: &str, output: &Output) -> Result<(), Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::failed(format!("`{}` cannot be read: {error}", path.display())))?;
-    let proof: casemate_audit::RequestProof =
-        serde_json::from_slice(&bytes).map_err(|error| Failure::failed(format!("`{}` is not a proof: {error}", path.display())))?;
-    casemate_audit::verify_proof(&proof, key).map_err(|error| Failure::new(Kind::Found, format!("the proof does not hold: {error}")))?;
+    let bytes = std::fs::read(path)
+        .map_err(|error| Failure::failed(format!("`{}` cannot be read: {error}", path.display())))?;
+    let proof: casemate_audit::RequestProof = serde_json::from_slice(&bytes)
+        .map_err(|error| Failure::failed(format!("`{}` is not a proof: {error}", path.display())))?;
+    casemate_audit::verify_proof(&proof, key)
+        .map_err(|error| Failure::new(Kind::Found, format!("the proof does not hold: {error}")))?;
     let leaves = proof.leaves.len();
     output.result(&json!({ "request": proof.request, "leaves": leaves, "holds": true }), || {
-        paint(GOOD, format!("The proof holds: all {leaves} leaves of request {} are in the ledger.", proof.request))
+        paint(
+            GOOD,
+            format!("The proof holds: all {leaves} leaves of request {} are in the ledger.", proof.request),
+        )
     });
     Ok(())
 }

@@ -18,7 +18,9 @@ use stage::Stage;
 
 /// Deploy a small shop on a temporary server, use it as three people, attack it, and show which wall stopped what.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  casemate demo\n  casemate demo --json | jq '.rows[] | select(.held | not)'\n  casemate demo --keep        leave the server running to play with")]
+#[command(
+    after_help = "Examples:\n  casemate demo\n  casemate demo --json | jq '.rows[] | select(.held | not)'\n  casemate demo --keep        leave the server running to play with"
+)]
 pub(crate) struct Arguments {
     /// Leave the server running and print the next commands to try.
     #[arg(long)]

@@ -29,10 +29,12 @@ const CHUNK: usize = 64 * 1024;
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
     let path = if arguments.path.is_dir() { arguments.path.join("casemate.toml") } else { arguments.path };
     let text = std::fs::read_to_string(&path).map_err(|error| {
-        Failure::failed(format!("`{}` cannot be read: {error}", path.display())).help("casemate new hello   # makes one")
+        Failure::failed(format!("`{}` cannot be read: {error}", path.display()))
+            .help("casemate new hello   # makes one")
     })?;
     let manifest = Manifest::parse(&text).map_err(|error| {
-        let failure = Failure::failed(format!("{}:{}:{}: {}", path.display(), error.line, error.column, error.message));
+        let failure =
+            Failure::failed(format!("{}:{}:{}: {}", path.display(), error.line, error.column, error.message));
         match error.help {
             Some(help) => failure.help(help),
             None => failure,
@@ -44,8 +46,11 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     for (name, function) in &manifest.functions {
         let file = base.join(&function.component);
         let bytes = std::fs::read(&file).map_err(|error| {
-            Failure::failed(format!("component `{}` of function `{name}` cannot be read: {error}", file.display()))
-                .help("cargo build --release --target wasm32-wasip2   # or what the template's README says")
+            Failure::failed(format!(
+                "component `{}` of function `{name}` cannot be read: {error}",
+                file.display()
+            ))
+            .help("cargo build --release --target wasm32-wasip2   # or what the template's README says")
         })?;
         let digest = casemate_server::sha256(&bytes);
         if !components.values().any(|known| known.as_str() == Some(digest.to_string().as_str())) {
@@ -88,7 +93,8 @@ fn upload(client: &Client, output: &Output, file: &str, digest: &str, bytes: Vec
 }
 
 fn words(revision: &Value, manifest: &Manifest) -> String {
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let number = revision.get("revision").and_then(Value::as_u64).unwrap_or(0);
     let url = text(revision, "url");
     let mut lines = vec![
@@ -97,9 +103,15 @@ fn words(revision: &Value, manifest: &Manifest) -> String {
     ];
     for note in revision.get("notes").and_then(Value::as_array).into_iter().flatten() {
         let style = if text(note, "level") == "warn" { WARN } else { DIM };
-        lines.push(format!("{} {}", paint(style, format!("{}: {}", text(note, "function"), text(note, "text"))), paint(DIM, format!("[{}]", text(note, "help")))));
+        lines.push(format!(
+            "{} {}",
+            paint(style, format!("{}: {}", text(note, "function"), text(note, "text"))),
+            paint(DIM, format!("[{}]", text(note, "help")))
+        ));
     }
-    if let Some((name, function)) = manifest.functions.iter().find(|(_, function)| !function.routes.is_empty()) {
+    if let Some((name, function)) =
+        manifest.functions.iter().find(|(_, function)| !function.routes.is_empty())
+    {
         let path = function.routes.first().map(ToString::to_string).unwrap_or_default();
         let path = path.rsplit(' ').next().unwrap_or("/").trim_end_matches('*').to_owned();
         lines.push(format!("{} casemate invoke {name} --app {}", paint(BOLD, "Next:"), manifest.app));

@@ -54,7 +54,12 @@ fn words(answer: &Value) -> String {
                 text(step, "detail"),
                 paint(DIM, format!("{} µs", step.get("duration_us").and_then(Value::as_u64).unwrap_or(0))),
             )),
-            _ => lines.push(format!("  {} {} {}", paint(DIM, text(step, "time")), text(step, "kind"), text(step, "detail"))),
+            _ => lines.push(format!(
+                "  {} {} {}",
+                paint(DIM, text(step, "time")),
+                text(step, "kind"),
+                text(step, "detail")
+            )),
         }
     }
     lines.join("\n")
@@ -82,7 +87,11 @@ fn decision(step: &Value, lines: &mut Vec<String>) {
         }
     }
     for error in explanation.get("errors").and_then(Value::as_array).into_iter().flatten() {
-        lines.push(format!("      {} {}", paint(BAD, "error while deciding:"), error.as_str().unwrap_or_default()));
+        lines.push(format!(
+            "      {} {}",
+            paint(BAD, "error while deciding:"),
+            error.as_str().unwrap_or_default()
+        ));
     }
     if let Some(advice) = explanation.get("advice").filter(|advice| !advice.is_null()) {
         lines.push(format!("      {} {}", paint(GOOD, "would allow it:"), advise(advice)));
@@ -94,7 +103,12 @@ fn advise(advice: &Value) -> String {
         "sign_in" => format!("sign in to app `{}`", text(advice, "app")),
         "grant_role" => text(advice, "command").to_owned(),
         "manifest_line" => {
-            format!("in the manifest of `{}`:\n          {}\n          {}", text(advice, "app"), text(advice, "table"), text(advice, "line"))
+            format!(
+                "in the manifest of `{}`:\n          {}\n          {}",
+                text(advice, "app"),
+                text(advice, "table"),
+                text(advice, "line")
+            )
         }
         "step_up" => format!("authenticate with `{}`", text(advice, "method")),
         "change_policy" => format!("policy `{}` forbids it: change or remove it", text(advice, "policy")),

@@ -63,9 +63,9 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     let mut request = http::Request::builder().method(arguments.method.as_str()).uri(&path);
     request = request.header(http::header::AUTHORIZATION, format!("Bearer {}", text("access_token")));
     for header in &arguments.headers {
-        let (name, value) = header
-            .split_once(':')
-            .ok_or_else(|| Failure::new(Kind::Usage, format!("`{header}` is no header")).help("-H 'name: value'"))?;
+        let (name, value) = header.split_once(':').ok_or_else(|| {
+            Failure::new(Kind::Usage, format!("`{header}` is no header")).help("-H 'name: value'")
+        })?;
         request = request.header(name.trim(), value.trim());
     }
     let request = request
@@ -76,7 +76,10 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     let answer = client.reach(&origin, loopback.as_deref(), request)?;
     let body = String::from_utf8_lossy(&answer.body).into_owned();
     let request_id = answer.request();
-    output.note(&paint(DIM, format!("{} {} · request {}", answer.status, origin, request_id.as_deref().unwrap_or("?"))));
+    output.note(&paint(
+        DIM,
+        format!("{} {} · request {}", answer.status, origin, request_id.as_deref().unwrap_or("?")),
+    ));
     output.result(&json!({ "status": answer.status, "request": request_id, "body": body }), || body.clone());
     if (200..400).contains(&answer.status) {
         return Ok(());
@@ -86,7 +89,12 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         404 => Kind::Missing,
         _ => Kind::Failed,
     };
-    Err(Failure { kind, message: format!("the function answered {}", answer.status), help: None, request: request_id })
+    Err(Failure {
+        kind,
+        message: format!("the function answered {}", answer.status),
+        help: None,
+        request: request_id,
+    })
 }
 
 fn find_app(client: &Client, function: &str) -> Result<String, Failure> {
@@ -102,9 +110,15 @@ fn find_app(client: &Client, function: &str) -> Result<String, Failure> {
     }
     match found.as_slice() {
         [one] => Ok(one.clone()),
-        [] => Err(Failure::new(Kind::Missing, format!("no app has a function `{function}`")).help("casemate list")),
-        several => Err(Failure::new(Kind::Usage, format!("several apps have a function `{function}`: {}", several.join(", ")))
-            .help(format!("casemate invoke {function} --app {}", several.first().map_or("APP", String::as_str)))),
+        [] => {
+            Err(Failure::new(Kind::Missing, format!("no app has a function `{function}`"))
+                .help("casemate list"))
+        }
+        several => Err(Failure::new(
+            Kind::Usage,
+            format!("several apps have a function `{function}`: {}", several.join(", ")),
+        )
+        .help(format!("casemate invoke {function} --app {}", several.first().map_or("APP", String::as_str)))),
     }
 }
 
@@ -114,9 +128,14 @@ fn first_route(client: &Client, app: &str, function: &str) -> Result<String, Fai
     let known = functions
         .iter()
         .find(|known| known.get("name").and_then(Value::as_str) == Some(function))
-        .ok_or_else(|| Failure::new(Kind::Missing, format!("app `{app}` has no function `{function}`")).help(format!("casemate list {app}")))?;
-    let route = known.get("routes").and_then(|routes| routes.get(0)).and_then(Value::as_str).ok_or_else(|| {
-        Failure::new(Kind::Usage, format!("function `{function}` has no route")).help(format!("routes = [\"/{function}\"]"))
-    })?;
+        .ok_or_else(|| {
+            Failure::new(Kind::Missing, format!("app `{app}` has no function `{function}`"))
+                .help(format!("casemate list {app}"))
+        })?;
+    let route =
+        known.get("routes").and_then(|routes| routes.get(0)).and_then(Value::as_str).ok_or_else(|| {
+            Failure::new(Kind::Usage, format!("function `{function}` has no route"))
+                .help(format!("routes = [\"/{function}\"]"))
+        })?;
     Ok(route.rsplit(' ').next().unwrap_or("/").trim_end_matches('*').to_owned())
 }

@@ -28,7 +28,10 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         What::Rotate => {
             let answer = client.call("POST", "/v1/keys/rotate", None)?;
             output.result(&answer, || {
-                format!("Tokens are now signed with key {}.", answer.get("active").and_then(Value::as_str).unwrap_or("?"))
+                format!(
+                    "Tokens are now signed with key {}.",
+                    answer.get("active").and_then(Value::as_str).unwrap_or("?")
+                )
             });
             Ok(())
         }

@@ -48,7 +48,9 @@ fn apps(answer: &Value) -> String {
     }
     let rows: Vec<_> = apps
         .iter()
-        .map(|app| ["app", "revision", "functions", "deployed_at", "url"].iter().map(|key| text(app, key)).collect())
+        .map(|app| {
+            ["app", "revision", "functions", "deployed_at", "url"].iter().map(|key| text(app, key)).collect()
+        })
         .collect();
     table(&["APP", "REVISION", "FUNCTIONS", "DEPLOYED", "URL"], &rows)
 }
@@ -59,7 +61,8 @@ pub(crate) fn functions(revision: &Value) -> String {
     let rows: Vec<_> = functions
         .iter()
         .map(|function| {
-            let mut row: Vec<String> = ["name", "routes", "access", "grants"].iter().map(|key| text(function, key)).collect();
+            let mut row: Vec<String> =
+                ["name", "routes", "access", "grants"].iter().map(|key| text(function, key)).collect();
             if let Some(grants) = row.last_mut()
                 && grants.is_empty()
             {

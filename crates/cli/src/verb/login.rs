@@ -10,7 +10,9 @@ use crate::verb::read_password;
 
 /// Sign in to a server. The session is kept in a file with mode 0600; the password is not.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  casemate login --username alice\n  pass show casemate | casemate login --username alice --password-stdin")]
+#[command(
+    after_help = "Examples:\n  casemate login --username alice\n  pass show casemate | casemate login --username alice --password-stdin"
+)]
 pub(crate) struct Arguments {
     /// Who signs in.
     #[arg(long, env = "CASEMATE_USERNAME")]
@@ -35,7 +37,8 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
 
 /// Signs in and keeps the session.
 pub(crate) fn sign_in(client: &Client, username: &str, password: &str) -> Result<(), Failure> {
-    let answer = client.call_anonymously("/v1/sign-in", &json!({ "username": username, "password": password }))?;
+    let answer =
+        client.call_anonymously("/v1/sign-in", &json!({ "username": username, "password": password }))?;
     let session = read_session(username, &answer)?;
     let mut credentials = Credentials::load()?;
     credentials.servers.insert(client.server.clone(), session);

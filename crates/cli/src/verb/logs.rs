@@ -9,7 +9,9 @@ use crate::verb::segment;
 
 /// Show log lines and decisions of an app, straight from the ledger.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  casemate logs shop -f\n  casemate logs shop --function orders --limit 50\n  casemate logs shop --json | jq .text")]
+#[command(
+    after_help = "Examples:\n  casemate logs shop -f\n  casemate logs shop --function orders --limit 50\n  casemate logs shop --json | jq .text"
+)]
 pub(crate) struct Arguments {
     /// The app.
     app: String,
@@ -31,7 +33,12 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
     let client = Client::new(&arguments.server)?;
-    let mut path = format!("/v1/apps/{}/logs?limit={}&follow={}", segment(&arguments.app)?, arguments.limit, arguments.follow);
+    let mut path = format!(
+        "/v1/apps/{}/logs?limit={}&follow={}",
+        segment(&arguments.app)?,
+        arguments.limit,
+        arguments.follow
+    );
     if let Some(function) = &arguments.function {
         path.push_str(&format!("&function={}", segment(function)?));
     }

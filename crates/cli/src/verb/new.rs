@@ -71,7 +71,9 @@ const WIT: Files = files![
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
     let name = AppId::parse(&arguments.name).map_err(|error| Failure::new(Kind::Usage, error.to_string()))?;
     if name.is_platform() {
-        return Err(Failure::new(Kind::Usage, "`casemate` is the platform's own name").help("casemate new my-app"));
+        return Err(
+            Failure::new(Kind::Usage, "`casemate` is the platform's own name").help("casemate new my-app")
+        );
     }
     let folder = PathBuf::from(name.as_str());
     std::fs::create_dir(&folder).map_err(|error| match error.kind() {
@@ -96,13 +98,17 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     };
     output.result(&json!({ "folder": folder, "build": build }), || {
         let next = paint(BOLD, "Next:");
-        format!("{}\n{next} cd {name}\n      {build}\n      casemate deploy", paint(GOOD, format!("Made {name}/.")))
+        format!(
+            "{}\n{next} cd {name}\n      {build}\n      casemate deploy",
+            paint(GOOD, format!("Made {name}/."))
+        )
     });
     Ok(())
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let wrong = |error: std::io::Error| Failure::failed(format!("`{}` cannot be written: {error}", path.display()));
+    let wrong =
+        |error: std::io::Error| Failure::failed(format!("`{}` cannot be written: {error}", path.display()));
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(wrong)?;
     }

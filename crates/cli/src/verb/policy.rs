@@ -13,7 +13,9 @@ use crate::verb::segment;
 
 /// Check, write and remove policies in Cedar.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  casemate policy check night.cedar --manifest casemate.toml\n  casemate policy put night night.cedar\n  casemate policy list")]
+#[command(
+    after_help = "Examples:\n  casemate policy check night.cedar --manifest casemate.toml\n  casemate policy put night night.cedar\n  casemate policy list"
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -49,7 +51,8 @@ enum What {
 }
 
 fn read(path: &PathBuf) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::failed(format!("`{}` cannot be read: {error}", path.display())))
+    std::fs::read_to_string(path)
+        .map_err(|error| Failure::failed(format!("`{}` cannot be read: {error}", path.display())))
 }
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
@@ -57,7 +60,12 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         What::Check { files, manifest } => check(&files, &manifest, output),
         What::Put { name, file } => {
             let client = Client::new(&arguments.server)?;
-            client.send("PUT", &format!("/v1/policies/{}", segment(&name)?), "text/plain", whole(read(&file)?))?;
+            client.send(
+                "PUT",
+                &format!("/v1/policies/{}", segment(&name)?),
+                "text/plain",
+                whole(read(&file)?),
+            )?;
             output.result(&json!({ "name": name }), || format!("Policy `{name}` is in force."));
             Ok(())
         }
@@ -72,9 +80,18 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
             let answer = client.call("GET", "/v1/policies", None)?;
             output.result(&answer, || {
                 let policies = answer.get("policies").and_then(Value::as_array).cloned().unwrap_or_default();
-                let text = |policy: &Value, key: &str| policy.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-                let texts: Vec<_> = policies.iter().map(|policy| format!("// {}\n{}", text(policy, "name"), text(policy, "text"))).collect();
-                if texts.is_empty() { "No written policies: the manifests decide.".to_owned() } else { texts.join("\n") }
+                let text = |policy: &Value, key: &str| {
+                    policy.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+                };
+                let texts: Vec<_> = policies
+                    .iter()
+                    .map(|policy| format!("// {}\n{}", text(policy, "name"), text(policy, "text")))
+                    .collect();
+                if texts.is_empty() {
+                    "No written policies: the manifests decide.".to_owned()
+                } else {
+                    texts.join("\n")
+                }
             });
             Ok(())
         }
@@ -110,7 +127,9 @@ fn check(files: &[PathBuf], manifests: &[PathBuf], output: &Output) -> Result<()
             }
         }
     }
-    output.result(&json!({ "files": files.len(), "errors": wrong, "findings": findings }), || words(&findings, files.len()));
+    output.result(&json!({ "files": files.len(), "errors": wrong, "findings": findings }), || {
+        words(&findings, files.len())
+    });
     if wrong > 0 {
         return Err(Failure::new(Kind::Found, format!("{wrong} of {} files would be refused", files.len())));
     }
@@ -120,8 +139,20 @@ fn check(files: &[PathBuf], manifests: &[PathBuf], output: &Output) -> Result<()
 fn words(findings: &[Value], files: usize) -> String {
     let mut lines = Vec::new();
     for finding in findings {
-        let text = |key: &str| finding.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default();
-        lines.push(format!("{}:{}:{}: {}: {}", text("file"), text("line"), text("column"), text("level"), text("message")));
+        let text = |key: &str| {
+            finding
+                .get(key)
+                .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+                .unwrap_or_default()
+        };
+        lines.push(format!(
+            "{}:{}:{}: {}: {}",
+            text("file"),
+            text("line"),
+            text("column"),
+            text("level"),
+            text("message")
+        ));
         if finding.get("help").is_some_and(Value::is_string) {
             lines.push(format!("  {} {}", paint(WARN, "help:"), text("help")));
         }

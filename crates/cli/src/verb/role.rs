@@ -9,7 +9,9 @@ use crate::verb::segment;
 
 /// Give roles and take them away. Role `admin` of app `casemate` administers the platform.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  casemate role grant bob manager --app shop\n  casemate role revoke bob manager --app shop\n  casemate role list --app shop")]
+#[command(
+    after_help = "Examples:\n  casemate role grant bob manager --app shop\n  casemate role revoke bob manager --app shop\n  casemate role list --app shop"
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -44,7 +46,12 @@ struct Membership {
 
 impl Membership {
     fn path(&self) -> Result<String, Failure> {
-        Ok(format!("/v1/apps/{}/roles/{}/{}", segment(&self.app)?, segment(&self.role)?, segment(&self.member)?))
+        Ok(format!(
+            "/v1/apps/{}/roles/{}/{}",
+            segment(&self.app)?,
+            segment(&self.role)?,
+            segment(&self.member)?
+        ))
     }
 
     fn document(&self) -> Value {
@@ -63,15 +70,21 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         What::Revoke(membership) => {
             client.call("DELETE", &membership.path()?, None)?;
             let Membership { member, role, app } = &membership;
-            output.result(&membership.document(), || format!("`{member}` no longer has role `{role}` in `{app}`."));
+            output.result(&membership.document(), || {
+                format!("`{member}` no longer has role `{role}` in `{app}`.")
+            });
         }
         What::List { app } => {
             let answer = client.call("GET", &format!("/v1/apps/{}/roles", segment(&app)?), None)?;
             output.result(&answer, || {
                 let members = answer.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
-                let text = |member: &Value, key: &str| member.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-                let rows: Vec<_> =
-                    members.iter().map(|member| vec![text(member, "role"), text(member, "member"), text(member, "kind")]).collect();
+                let text = |member: &Value, key: &str| {
+                    member.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+                };
+                let rows: Vec<_> = members
+                    .iter()
+                    .map(|member| vec![text(member, "role"), text(member, "member"), text(member, "kind")])
+                    .collect();
                 table(&["ROLE", "MEMBER", "KIND"], &rows)
             });
         }

@@ -24,10 +24,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Where functions are called.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", overrides_with = "listen")]
     listen: Option<SocketAddr>,
     /// Where the platform is administered.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", overrides_with = "control")]
     control: Option<SocketAddr>,
 }
 
@@ -47,19 +47,30 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
             format!("{} {}", paint(BOLD, "functions"), ready.url),
             format!("{}   {}", paint(BOLD, "control"), ready.control_url),
             format!("{}      {}", paint(BOLD, "data"), data.display()),
-            format!("{}    {} {}", paint(BOLD, "ledger"), ready.ledger_key, paint(DIM, "(keep this key elsewhere: it verifies the ledger)")),
+            format!(
+                "{}    {} {}",
+                paint(BOLD, "ledger"),
+                ready.ledger_key,
+                paint(DIM, "(keep this key elsewhere: it verifies the ledger)")
+            ),
             format!("{}     {}", paint(BOLD, "walls"), ready.confinement),
         ];
         for warning in &ready.warnings {
             lines.push(paint(WARN, format!("warning: {warning}")));
         }
         if let Some(code) = &ready.setup_code {
-            lines.push(format!("\n{}", paint(BOLD, "First start. Become the administrator (the code works once):")));
-            lines.push(format!("  casemate setup --server {} --code {code} --username NAME", ready.control_url));
+            lines.push(format!(
+                "\n{}",
+                paint(BOLD, "First start. Become the administrator (the code works once):")
+            ));
+            lines.push(format!(
+                "  casemate setup --server {} --code {code} --username NAME",
+                ready.control_url
+            ));
         }
         lines.join("\n")
     });
-    server.wait().map_err(|error| Failure::failed(error.to_string()))?;
+    server.wait();
     output.note("stopped");
     Ok(())
 }
@@ -68,9 +79,11 @@ fn settings(arguments: Arguments) -> Result<Settings, Failure> {
     let mut settings = match &arguments.config {
         None => Settings::default(),
         Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| Failure::new(Kind::Usage, format!("`{}` cannot be read: {error}", path.display())))?;
-            Settings::parse(&text).map_err(|error| Failure::new(Kind::Usage, format!("{}: {error}", path.display())))?
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                Failure::new(Kind::Usage, format!("`{}` cannot be read: {error}", path.display()))
+            })?;
+            Settings::parse(&text)
+                .map_err(|error| Failure::new(Kind::Usage, format!("{}: {error}", path.display())))?
         }
     };
     if let Some(data) = arguments.data {
@@ -87,7 +100,8 @@ fn settings(arguments: Arguments) -> Result<Settings, Failure> {
 
 /// The operator's log: warnings and worse, or what CASEMATE_LOG asks for.
 fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("CASEMATE_LOG").unwrap_or_else(|_| "warn".into());
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("CASEMATE_LOG").unwrap_or_else(|_| "warn".into());
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).finish();
     if tracing::subscriber::set_global_default(subscriber).is_err() {
         tracing::warn!("a log was set up before");

@@ -9,7 +9,9 @@ use crate::verb::segment;
 
 /// Manage service accounts and their API keys.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  casemate service create ci --app casemate\n  casemate role grant ci admin --app casemate\n  casemate service revoke ci")]
+#[command(
+    after_help = "Examples:\n  casemate service create ci --app casemate\n  casemate role grant ci admin --app casemate\n  casemate service revoke ci"
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -43,20 +45,30 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
             let created = client.call("POST", "/v1/services", Some(&json!({ "name": name, "app": app })))?;
             output.result(&created, || {
                 let key = created.get("api_key").and_then(Value::as_str).unwrap_or_default();
-                format!("Created `{name}` for app `{app}`. {}\n{key}", paint(WARN, "The key is shown only now:"))
+                format!(
+                    "Created `{name}` for app `{app}`. {}\n{key}",
+                    paint(WARN, "The key is shown only now:")
+                )
             });
         }
         What::List => {
             let answer = client.call("GET", "/v1/services", None)?;
             output.result(&answer, || {
                 let services = answer.get("services").and_then(Value::as_array).cloned().unwrap_or_default();
-                let text = |service: &Value, key: &str| service.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+                let text = |service: &Value, key: &str| {
+                    service.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+                };
                 let rows: Vec<_> = services
                     .iter()
                     .map(|service| {
                         let enabled = service.get("enabled").and_then(Value::as_bool).unwrap_or(false);
                         let state = if enabled { "enabled" } else { "revoked" };
-                        vec![text(service, "name"), text(service, "id"), text(service, "app"), state.to_owned()]
+                        vec![
+                            text(service, "name"),
+                            text(service, "id"),
+                            text(service, "app"),
+                            state.to_owned(),
+                        ]
                     })
                     .collect();
                 table(&["NAME", "ID", "APP", "STATE"], &rows)

@@ -27,7 +27,8 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
     let client = Client::new(&arguments.server)?;
     let password = read_password(arguments.password_stdin, true)?;
-    let body = json!({ "code": arguments.code, "username": arguments.username, "password": password.as_str() });
+    let body =
+        json!({ "code": arguments.code, "username": arguments.username, "password": password.as_str() });
     let waiting = output.spinner("setting the password".to_owned());
     let created = client.call_anonymously("/v1/setup", &body)?;
     login::sign_in(&client, &arguments.username, &password)?;

@@ -9,7 +9,9 @@ use crate::verb::{read_password, segment};
 
 /// Manage people's accounts.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  casemate user create bob\n  casemate user disable bob\n  casemate user list --json")]
+#[command(
+    after_help = "Examples:\n  casemate user create bob\n  casemate user disable bob\n  casemate user list --json"
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -64,7 +66,11 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     match arguments.what {
         What::Create { name, password_stdin } => {
             let password = read_password(password_stdin, true)?;
-            let created = client.call("POST", "/v1/users", Some(&json!({ "name": name, "password": password.as_str() })))?;
+            let created = client.call(
+                "POST",
+                "/v1/users",
+                Some(&json!({ "name": name, "password": password.as_str() })),
+            )?;
             output.result(&created, || {
                 format!("Created `{name}`.\nNext: casemate role grant {name} ROLE --app APP")
             });
@@ -75,12 +81,18 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
             output.result(&answer, || rows(&answer));
             Ok(())
         }
-        What::Disable { name } => change(&name, json!({ "enabled": false }), "is disabled, its sessions have ended"),
+        What::Disable { name } => {
+            change(&name, json!({ "enabled": false }), "is disabled, its sessions have ended")
+        }
         What::Enable { name } => change(&name, json!({ "enabled": true }), "may sign in again"),
         What::Unlock { name } => change(&name, json!({ "unlock": true }), "may try again now"),
         What::Password { name, password_stdin } => {
             let password = read_password(password_stdin, true)?;
-            change(&name, json!({ "password": password.as_str() }), "has a new password, open sessions have ended")
+            change(
+                &name,
+                json!({ "password": password.as_str() }),
+                "has a new password, open sessions have ended",
+            )
         }
     }
 }

@@ -34,7 +34,8 @@ struct NewRevision {
 pub(super) async fn upload(caller: Caller<'_>, digest: Digest, admitted: Admitted) -> Answer {
     let permit = caller.permit::<ComponentUpload>(PlatformPart(Some(digest.to_string()))).await?;
     let max = caller.platform.settings.component_max_bytes;
-    let mut upload = caller.platform.registry.begin_component(permit, max).map_err(|error| Problem::of(&error))?;
+    let mut upload =
+        caller.platform.registry.begin_component(permit, max).map_err(|error| Problem::of(&error))?;
     let mut body = admitted.body;
     while let Some(frame) = body.frame().await {
         // A broken connection ends the upload here; dropping it removes what was written.
@@ -83,10 +84,15 @@ pub(super) async fn show(caller: Caller<'_>, app: AppId) -> Answer {
 }
 
 pub(super) async fn issue_token(caller: Caller<'_>, app: AppId, admitted: Admitted) -> Answer {
-    let wish: TokenWish = if admitted.body.announced() == Some(0) { TokenWish::default() } else { body::json(admitted).await? };
+    let wish: TokenWish = if admitted.body.announced() == Some(0) {
+        TokenWish::default()
+    } else {
+        body::json(admitted).await?
+    };
     let lifetime = wish.lifetime_secs.map(std::time::Duration::from_secs);
     let permit = caller.permit::<TokenIssue>(app.clone()).await?;
-    let issued = caller.platform.identity.issue_for_app(permit, lifetime).map_err(|error| Problem::of(&error))?;
+    let issued =
+        caller.platform.identity.issue_for_app(permit, lifetime).map_err(|error| Problem::of(&error))?;
     let mut answer = serde_json::to_value(&issued).unwrap_or_default();
     if let Some(fields) = answer.as_object_mut() {
         fields.insert("url".to_owned(), json!(caller.platform.url_of(app.as_str())));

@@ -36,11 +36,17 @@ impl LogQuery {
         let mut parsed = Self { function: None, after: None, limit: 200, follow: false };
         for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let wrong = || Problem::caller(format!("`{key}` cannot be read")).with_help("?function=NAME&after=SEQ&limit=N&follow=true");
+            let wrong = || {
+                Problem::caller(format!("`{key}` cannot be read"))
+                    .with_help("?function=NAME&after=SEQ&limit=N&follow=true")
+            };
             match key {
                 "function" => parsed.function = Some(value.to_owned()),
                 "after" => parsed.after = Some(value.parse().map_err(|_| wrong())?),
-                "limit" => parsed.limit = value.parse().ok().filter(|limit| (1..=10_000).contains(limit)).ok_or_else(wrong)?,
+                "limit" => {
+                    parsed.limit =
+                        value.parse().ok().filter(|limit| (1..=10_000).contains(limit)).ok_or_else(wrong)?
+                }
                 "follow" => parsed.follow = value.parse().map_err(|_| wrong())?,
                 _ => return Err(wrong()),
             }
@@ -70,7 +76,8 @@ pub(super) async fn logs(caller: Caller<'_>, app: AppId, query: Option<&str>) ->
             platform.ledger.wait_past(next).await;
             let leaves = platform.ledger.scan(next, STEP).ok()?;
             let after = leaves.last().map_or(next, |leaf| leaf.seq.next());
-            let found: Vec<_> = leaves.iter().filter_map(|leaf| line(leaf, &app, function.as_deref())).collect();
+            let found: Vec<_> =
+                leaves.iter().filter_map(|leaf| line(leaf, &app, function.as_deref())).collect();
             if !found.is_empty() {
                 return Some((Ok(Frame::data(lines(&found))), (platform, app, function, after, None)));
             }
@@ -155,10 +162,20 @@ fn line(leaf: &Leaf, app: &AppId, function: Option<&str>) -> Option<Value> {
                 casemate_core::Verdict::Deny => "denied",
             };
             let detail = decision.detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
-            ("decision", format!("{} {} on {}{detail} {verdict}", decision.actor.principal, action.name(), decision.resource))
+            (
+                "decision",
+                format!(
+                    "{} {} on {}{detail} {verdict}",
+                    decision.actor.principal,
+                    action.name(),
+                    decision.resource
+                ),
+            )
         }
     };
-    Some(json!({ "seq": leaf.seq, "time": decision.time.to_string(), "request": leaf.request, "function": speaker, "kind": kind, "text": text }))
+    Some(
+        json!({ "seq": leaf.seq, "time": decision.time.to_string(), "request": leaf.request, "function": speaker, "kind": kind, "text": text }),
+    )
 }
 
 pub(super) async fn explain(caller: Caller<'_>, request: RequestId) -> Answer {

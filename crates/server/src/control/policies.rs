@@ -18,8 +18,12 @@ const MAX_POLICY_BYTES: usize = 64 * 1024;
 pub(super) async fn list(caller: Caller<'_>) -> Answer {
     let _permit = caller.permit::<PolicyRead>(PlatformPart(None)).await?;
     let written = caller.platform.registry.policies().map_err(|error| Problem::of(&error))?;
-    let policies: Vec<_> = written.iter().map(|policy| json!({ "name": policy.name, "text": policy.text })).collect();
-    Ok(reply::json(StatusCode::OK, &json!({ "policies": policies, "version": caller.platform.guard.version() })))
+    let policies: Vec<_> =
+        written.iter().map(|policy| json!({ "name": policy.name, "text": policy.text })).collect();
+    Ok(reply::json(
+        StatusCode::OK,
+        &json!({ "policies": policies, "version": caller.platform.guard.version() }),
+    ))
 }
 
 pub(super) async fn put(caller: Caller<'_>, name: String, admitted: Admitted) -> Answer {

@@ -35,11 +35,17 @@ struct Attack {
 const SHORT: Duration = Duration::from_secs(2);
 
 /// Attacks everything, and ends with the ledger.
-pub(super) fn play(stage: &mut Stage, cast: &Cast, report: &mut Report, output: &Output) -> Result<(), Failure> {
+pub(super) fn play(
+    stage: &mut Stage,
+    cast: &Cast,
+    report: &mut Report,
+    output: &Output,
+) -> Result<(), Failure> {
     // An expired token must have been a good one: this waits out what is left of its second.
     std::thread::sleep(SHORT.saturating_sub(cast.short_since.elapsed()));
     for attack in on_identity(cast)?.into_iter().chain(by_functions()) {
-        let (got, ms) = timed(|| if attack.control { stage.try_control(&attack.ask) } else { stage.call(&attack.ask) });
+        let (got, ms) =
+            timed(|| if attack.control { stage.try_control(&attack.ask) } else { stage.call(&attack.ask) });
         let got = got?;
         let held = (attack.stopped)(&got);
         let row = Row {
@@ -86,18 +92,50 @@ fn on_identity(cast: &Cast) -> Result<Vec<Attack>, Failure> {
     let orders = || Ask::new("GET", SHOP_HOST, "/orders/1");
     let unauthenticated: fn(&Got) -> bool = |got| got.status == 401;
     let customer = cast.customer;
-    let attack = |tried: String, ask: Ask, wall: &'static str| Attack { step: "tokens", tried, ask, control: false, expected: "401", stopped: unauthenticated, wall };
+    let attack = |tried: String, ask: Ask, wall: &'static str| Attack {
+        step: "tokens",
+        tried,
+        ask,
+        control: false,
+        expected: "401",
+        stopped: unauthenticated,
+        wall,
+    };
     Ok(vec![
         attack("read an order without a token".into(), orders(), "policy: access = signed-in"),
-        attack("a path that does not exist, without a token".into(), Ask::new("GET", SHOP_HOST, "/nothing-here"), "request: same 401 everywhere"),
+        attack(
+            "a path that does not exist, without a token".into(),
+            Ask::new("GET", SHOP_HOST, "/nothing-here"),
+            "request: same 401 everywhere",
+        ),
         attack("a token that has expired".into(), orders().token(&cast.short_token), "identity: exp"),
-        attack("algorithm changed to none".into(), orders().token(&with_header(&cast.customer_token, |header| header["alg"] = json!("none"))?), "identity: alg from the key"),
-        attack("algorithm changed to HS256".into(), orders().token(&with_header(&cast.customer_token, |header| header["alg"] = json!("HS256"))?), "identity: alg from the key"),
-        attack("one byte of the signature changed".into(), orders().token(&with_signature(&cast.customer_token)?), "identity: signature"),
-        attack(format!("{customer}'s token made {}'s", cast.manager), orders().token(&with_subject(&cast.customer_token)?), "identity: signature"),
+        attack(
+            "algorithm changed to none".into(),
+            orders().token(&with_header(&cast.customer_token, |header| header["alg"] = json!("none"))?),
+            "identity: alg from the key",
+        ),
+        attack(
+            "algorithm changed to HS256".into(),
+            orders().token(&with_header(&cast.customer_token, |header| header["alg"] = json!("HS256"))?),
+            "identity: alg from the key",
+        ),
+        attack(
+            "one byte of the signature changed".into(),
+            orders().token(&with_signature(&cast.customer_token)?),
+            "identity: signature",
+        ),
+        attack(
+            format!("{customer}'s token made {}'s", cast.manager),
+            orders().token(&with_subject(&cast.customer_token)?),
+            "identity: signature",
+        ),
         Attack {
             control: true,
-            ..attack("a token of the shop, shown to the control plane".into(), Ask::new("GET", "localhost", "/v1/users").token(&cast.customer_token), "identity: audience")
+            ..attack(
+                "a token of the shop, shown to the control plane".into(),
+                Ask::new("GET", "localhost", "/v1/users").token(&cast.customer_token),
+                "identity: audience",
+            )
         },
         Attack {
             step: "roles",
@@ -123,7 +161,11 @@ fn on_identity(cast: &Cast) -> Result<Vec<Attack>, Failure> {
             ask: Ask::new("GET", LAB_HOST, "/echo").header("casemate-caller", "User usr_stolen"),
             control: false,
             expected: "the function does not see it",
-            stopped: |got| got.status == 200 && got.text().contains("casemate-caller: Anonymous") && !got.text().contains("usr_stolen"),
+            stopped: |got| {
+                got.status == 200
+                    && got.text().contains("casemate-caller: Anonymous")
+                    && !got.text().contains("usr_stolen")
+            },
             wall: "edge: identity headers stripped",
         },
     ])
@@ -138,7 +180,9 @@ fn by_functions() -> Vec<Attack> {
             ask: lab("/kv-ungranted?store=secrets"),
             control: false,
             expected: "access denied, four times",
-            stopped: |got| got.text().matches("access denied").count() == 4 && !got.text().contains("nothing stopped"),
+            stopped: |got| {
+                got.text().matches("access denied").count() == 4 && !got.text().contains("nothing stopped")
+            },
             wall: "policy: no grant",
         },
         Attack {
@@ -201,7 +245,9 @@ fn by_functions() -> Vec<Attack> {
             ask: lab("/env"),
             control: false,
             expected: "finds nothing",
-            stopped: |got| got.status == 200 && !got.text().contains("variable ") && !got.text().contains("is there"),
+            stopped: |got| {
+                got.status == 200 && !got.text().contains("variable ") && !got.text().contains("is there")
+            },
             wall: "sandbox: empty environment",
         },
         Attack {
@@ -261,7 +307,11 @@ fn guess_passwords(stage: &Stage, cast: &Cast, report: &mut Report, output: &Out
 fn explain(stage: &Stage, cast: &Cast, report: &mut Report, output: &Output) -> Result<(), Failure> {
     let denied = stage.call(&Ask::new("GET", SHOP_HOST, "/report").token(&cast.customer_token))?;
     let request = denied.request.unwrap_or_default();
-    let (answer, ms) = timed(|| stage.control(&Ask::new("GET", "localhost", format!("/v1/requests/{request}")).token(&cast.admin_token)));
+    let (answer, ms) = timed(|| {
+        stage.control(
+            &Ask::new("GET", "localhost", format!("/v1/requests/{request}")).token(&cast.admin_token),
+        )
+    });
     let text = answer?.to_string();
     let held = text.contains("role grant") || text.contains("access = ");
     report.add(
@@ -334,7 +384,8 @@ fn ledger(stage: &mut Stage, report: &mut Report, output: &Output) -> Result<(),
         held,
         ms,
     };
-    let edits: [(&str, &str); 2] = [("one byte of an entry", "tile/entries"), ("one byte of the checkpoint", "checkpoint")];
+    let edits: [(&str, &str); 2] =
+        [("one byte of an entry", "tile/entries"), ("one byte of the checkpoint", "checkpoint")];
     for (tried, part) in edits {
         let copy = stage.scratch().join(format!("edited-{}", part.replace('/', "-")));
         copy_folder(&stage.ledger(), &copy)?;
@@ -347,7 +398,17 @@ fn ledger(stage: &mut Stage, report: &mut Report, output: &Output) -> Result<(),
         };
         let held = got.is_some();
         let got = got.unwrap_or_else(|| "nothing was noticed".to_owned());
-        report.add(row(&format!("edit {tried} in a copy"), "the edit is found", got, "audit: Merkle tree, signature", held, ms), output);
+        report.add(
+            row(
+                &format!("edit {tried} in a copy"),
+                "the edit is found",
+                got,
+                "audit: Merkle tree, signature",
+                held,
+                ms,
+            ),
+            output,
+        );
     }
     report.add(row("verify the whole ledger, offline", "it holds", got, "", held, ms), output);
     Ok(())
@@ -373,7 +434,8 @@ fn edit_first_file(path: &Path) -> Result<(), Failure> {
     while path.is_dir() {
         let mut entries: Vec<_> = std::fs::read_dir(&path)?.flatten().map(|entry| entry.path()).collect();
         entries.sort();
-        path = entries.into_iter().next().ok_or_else(|| Failure::failed("the ledger has no entries to edit"))?;
+        path =
+            entries.into_iter().next().ok_or_else(|| Failure::failed("the ledger has no entries to edit"))?;
     }
     let mut bytes = std::fs::read(&path)?;
     let middle = bytes.len() / 2;
@@ -397,7 +459,8 @@ fn parts(token: &str) -> Result<[&str; 3], Failure> {
 
 fn edited(part: &str, edit: impl FnOnce(&mut Value)) -> Result<String, Failure> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|error| Failure::failed(error.to_string()))?;
-    let mut value: Value = serde_json::from_slice(&bytes).map_err(|error| Failure::failed(error.to_string()))?;
+    let mut value: Value =
+        serde_json::from_slice(&bytes).map_err(|error| Failure::failed(error.to_string()))?;
     edit(&mut value);
     Ok(URL_SAFE_NO_PAD.encode(value.to_string()))
 }

@@ -100,8 +100,9 @@ impl Ask {
                 let socket = TcpSocket::new_v4().map_err(|error| broke(&error))?;
                 socket.bind(SocketAddr::new(self.from, 0)).map_err(|error| broke(&error))?;
                 let stream = socket.connect(to).await.map_err(|error| broke(&error))?;
-                let (mut sender, connection) =
-                    hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| broke(&error))?;
+                let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+                    .await
+                    .map_err(|error| broke(&error))?;
                 tokio::spawn(connection);
                 let mut request = http::Request::builder()
                     .method(self.method)
@@ -117,7 +118,11 @@ impl Ask {
                 let request = request.body(Full::new(self.body.clone())).map_err(|error| broke(&error))?;
                 let answer = sender.send_request(request).await.map_err(|error| broke(&error))?;
                 let (head, body) = answer.into_parts();
-                let request = head.headers.get("casemate-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+                let request = head
+                    .headers
+                    .get("casemate-request-id")
+                    .and_then(|id| id.to_str().ok())
+                    .map(str::to_owned);
                 let collected = Limited::new(body, 64 << 20).collect().await;
                 let whole = collected.is_ok();
                 let body = collected.map(|body| body.to_bytes()).unwrap_or_default();

@@ -66,6 +66,10 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
         std::io::copy(&mut reader.take(length.min(1 << 20)), &mut std::io::sink())?;
     }
     let body = "{\"charged\":true}";
-    write!(stream, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())?;
+    write!(
+        stream,
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )?;
     stream.flush()
 }

@@ -83,13 +83,19 @@ pub(super) fn prepare(stage: &Stage) -> Result<Cast, Failure> {
         json!({ "code": stage.setup_code, "username": admin, "password": admin_password }),
     ))?;
     let control_token = |name: &str, password: &str| {
-        let signed_in = stage.control(&post("/v1/sign-in", json!({ "username": name, "password": password })))?;
+        let signed_in =
+            stage.control(&post("/v1/sign-in", json!({ "username": name, "password": password })))?;
         Ok::<_, Failure>(token_of(&signed_in))
     };
     let admin_token = control_token(admin, &admin_password)?;
-    for (name, password, role) in [(customer, &customer_password, "customer"), (manager, &manager_password, "manager")] {
-        stage.control(&post("/v1/users", json!({ "name": name, "password": password })).token(&admin_token))?;
-        stage.control(&Ask::new("PUT", "localhost", format!("/v1/apps/shop/roles/{role}/{name}")).token(&admin_token))?;
+    for (name, password, role) in
+        [(customer, &customer_password, "customer"), (manager, &manager_password, "manager")]
+    {
+        stage
+            .control(&post("/v1/users", json!({ "name": name, "password": password })).token(&admin_token))?;
+        stage.control(
+            &Ask::new("PUT", "localhost", format!("/v1/apps/shop/roles/{role}/{name}")).token(&admin_token),
+        )?;
     }
     let shop = SHOP.replace("http://127.0.0.1:4242", &stage.provider.origin());
     deploy(stage, &admin_token, "shop", &shop)?;
@@ -121,7 +127,8 @@ fn token_of(answer: &Value) -> String {
 }
 
 fn deploy(stage: &Stage, token: &str, app: &str, manifest: &str) -> Result<(), Failure> {
-    let parsed = casemate_core::Manifest::parse(manifest).map_err(|error| Failure::failed(format!("the demo's own manifest: {error}")))?;
+    let parsed = casemate_core::Manifest::parse(manifest)
+        .map_err(|error| Failure::failed(format!("the demo's own manifest: {error}")))?;
     let mut components = serde_json::Map::new();
     for (name, function) in &parsed.functions {
         let bytes = COMPONENTS
@@ -135,7 +142,9 @@ fn deploy(stage: &Stage, token: &str, app: &str, manifest: &str) -> Result<(), F
         components.insert(name.to_string(), json!(digest));
     }
     let body = json!({ "manifest": manifest, "components": components });
-    stage.control(&Ask::new("POST", "localhost", format!("/v1/apps/{app}/revisions")).json(&body).token(token))?;
+    stage.control(
+        &Ask::new("POST", "localhost", format!("/v1/apps/{app}/revisions")).json(&body).token(token),
+    )?;
     Ok(())
 }
 
@@ -148,17 +157,48 @@ pub(super) fn play(stage: &Stage, cast: &Cast, report: &mut Report, output: &Out
     let (customer, manager) = (cast.customer, cast.manager);
     let rows: [(&str, String, Ask, u16, &str); 6] = [
         ("catalog", "anyone reads the catalog".into(), ask("GET", "/catalog"), 200, "lantern"),
-        ("orders", format!("{customer} orders two ropes"), ask("POST", "/orders").json(&order).token(&cast.customer_token), 201, "\"rope\""),
-        ("orders", format!("{customer} reads her order"), ask("GET", "/orders/1").token(&cast.customer_token), 200, "\"rope\""),
-        ("payment", format!("{customer} pays at the granted provider"), ask("POST", "/payment").json(&charge).token(&cast.customer_token), 200, "charged"),
-        ("report", format!("{manager}, a manager, reads the report"), ask("GET", "/report").token(&cast.manager_token), 200, "\"orders\":1"),
-        ("keys", "anyone reads the token signing keys".into(), ask("GET", "/.well-known/jwks.json"), 200, "ES256"),
+        (
+            "orders",
+            format!("{customer} orders two ropes"),
+            ask("POST", "/orders").json(&order).token(&cast.customer_token),
+            201,
+            "\"rope\"",
+        ),
+        (
+            "orders",
+            format!("{customer} reads her order"),
+            ask("GET", "/orders/1").token(&cast.customer_token),
+            200,
+            "\"rope\"",
+        ),
+        (
+            "payment",
+            format!("{customer} pays at the granted provider"),
+            ask("POST", "/payment").json(&charge).token(&cast.customer_token),
+            200,
+            "charged",
+        ),
+        (
+            "report",
+            format!("{manager}, a manager, reads the report"),
+            ask("GET", "/report").token(&cast.manager_token),
+            200,
+            "\"orders\":1",
+        ),
+        (
+            "keys",
+            "anyone reads the token signing keys".into(),
+            ask("GET", "/.well-known/jwks.json"),
+            200,
+            "ES256",
+        ),
     ];
     for (step, tried, ask, status, words) in rows {
         let (got, ms) = timed(|| stage.call(&ask));
         let got: Got = got?;
         let held = got.status == status && got.text().contains(words);
-        let (expected, got) = (format!("{status}, with {words}"), format!("{} {}", got.status, got.text().replace('\n', " ")));
+        let (expected, got) =
+            (format!("{status}, with {words}"), format!("{} {}", got.status, got.text().replace('\n', " ")));
         report.add(Row { step: step.into(), tried, expected, got, wall: String::new(), held, ms }, output);
     }
     let arrived = stage.provider.requests();

@@ -51,7 +51,9 @@ impl Stage {
         let ready = ready?;
         let text = |key: &str| ready.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let address = |key: &str| {
-            text(key).parse().map_err(|error| Failure::failed(format!("the server did not say where it listens: {error}")))
+            text(key)
+                .parse()
+                .map_err(|error| Failure::failed(format!("the server did not say where it listens: {error}")))
         };
         stage.listen = address("listen")?;
         stage.control = address("control")?;
@@ -137,7 +139,9 @@ impl Stage {
         let ready = ready?;
         for (key, address) in [("listen", &mut self.listen), ("control", &mut self.control)] {
             let text = ready.get(key).and_then(Value::as_str).unwrap_or_default();
-            *address = text.parse().map_err(|error| Failure::failed(format!("the server did not say where it listens: {error}")))?;
+            *address = text.parse().map_err(|error| {
+                Failure::failed(format!("the server did not say where it listens: {error}"))
+            })?;
         }
         Ok(())
     }
@@ -158,7 +162,8 @@ fn read_ready(server: &mut Child) -> Result<Value, Failure> {
     let stdout = server.stdout.take().ok_or_else(|| Failure::failed("the server has no output"))?;
     let mut line = String::new();
     BufReader::new(stdout).read_line(&mut line)?;
-    serde_json::from_str(&line).map_err(|_| Failure::new(Kind::Unreachable, "the server did not start; its words are above"))
+    serde_json::from_str(&line)
+        .map_err(|_| Failure::new(Kind::Unreachable, "the server did not start; its words are above"))
 }
 
 impl Drop for Stage {
