@@ -88,7 +88,7 @@ fn nothing_acknowledged_is_lost() {
             })
         };
         // The point of the kill is what is random; nothing is waited for to happen.
-        let until = Instant::now() + Duration::from_micros(random() % 60_000);
+        let until = Instant::now() + Duration::from_micros(random() % 250_000);
         while Instant::now() < until {
             std::thread::yield_now();
         }

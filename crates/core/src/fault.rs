@@ -17,8 +17,23 @@ pub enum Fault {
     Bug,
 }
 
-/// An error that knows its fault.
+/// An error that knows its fault, and what else a caller should read.
 pub trait Faulty: std::error::Error {
     /// Whose fault it is.
     fn fault(&self) -> Fault;
+
+    /// The manifest key of the limit that was hit, when one was.
+    fn limit(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// When trying again may help.
+    fn retry_after(&self) -> Option<std::time::Duration> {
+        None
+    }
+
+    /// The line that mends it, when there is one.
+    fn help(&self) -> Option<String> {
+        None
+    }
 }

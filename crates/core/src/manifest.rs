@@ -217,6 +217,15 @@ pub struct ManifestError {
     pub help: Option<String>,
 }
 
+impl crate::Faulty for ManifestError {
+    fn fault(&self) -> crate::Fault {
+        crate::Fault::Caller
+    }
+    fn help(&self) -> Option<String> {
+        self.help.clone()
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawManifest {
