@@ -158,6 +158,12 @@ impl Keys {
         json!({ "keys": keys })
     }
 
+    /// The id of the key that signs now.
+    #[cfg(test)]
+    pub(crate) fn active(&self) -> SigningKeyId {
+        self.ring.load().iter().find(|key| key.state == KeyState::Active).unwrap().id.clone()
+    }
+
     /// Lets the next key sign, and makes another next. The id of the key that signs now.
     pub(crate) async fn rotate(
         &self,

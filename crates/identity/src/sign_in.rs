@@ -5,6 +5,7 @@
 //! it is answered. Not here: the counters' arithmetic (`casemate_storage::accounts`).
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use casemate_core::action::operation::{ControlSignIn, SignIn, TokenIssue};
 use casemate_core::event::SignInAttempt;
@@ -154,7 +155,7 @@ impl Identity {
             attempt.record(Some(Principal::User(user)), Verdict::Deny, "changed while signing in")?;
             return Err(SignInError::Refused);
         };
-        let token = self.access_token(&session, &app)?;
+        let token = self.access_token(&session, &app, self.settings.token_lifetime)?;
         Ok(SignedIn { token, session_handle: handle, user: session.user })
     }
 
@@ -182,7 +183,7 @@ impl Identity {
                     Verdict::Allow,
                     "session renewed",
                 )?;
-                let token = self.access_token(&session, &app)?;
+                let token = self.access_token(&session, &app, self.settings.token_lifetime)?;
                 Ok(SignedIn { token, session_handle: handle, user: session.user })
             }
             Renewal::Reused(session) => {
@@ -230,12 +231,17 @@ impl Identity {
         .await
     }
 
-    /// An access token for the app in the permit, in exchange for the actor's control token: same session, same proof.
+    /// An access token for the app in the permit, in exchange for the actor's control token: same session, same proof. A
+    /// `lifetime` makes it shorter than the settings say, never longer.
     ///
     /// # Errors
     /// [`AccountError::NoSession`] unless the actor is a user with a session; [`AccountError::Accounts`];
     /// [`AccountError::Vault`].
-    pub fn issue_for_app(&self, permit: Permit<TokenIssue>) -> Result<IssuedToken, AccountError> {
+    pub fn issue_for_app(
+        &self,
+        permit: Permit<TokenIssue>,
+        lifetime: Option<Duration>,
+    ) -> Result<IssuedToken, AccountError> {
         let actor = permit.actor();
         let (Principal::User(user), Some(id)) = (&actor.principal, &actor.authentication.session) else {
             return Err(AccountError::NoSession);
@@ -244,7 +250,9 @@ impl Identity {
         if session.revoked || session.user != *user || session.ends_at <= self.now() {
             return Err(AccountError::NoSession);
         }
-        Ok(self.access_token(&session, permit.target())?)
+        let longest = self.settings.token_lifetime;
+        let lifetime = lifetime.map_or(longest, |asked| asked.clamp(Duration::from_secs(1), longest));
+        Ok(self.access_token(&session, permit.target(), lifetime)?)
     }
 
     /// Does the same work whatever is true of the account: one look-up, one hash.
@@ -284,9 +292,14 @@ impl Identity {
         self.pool.hash(place, peppered, *self.random()).await.ok()
     }
 
-    fn access_token(&self, session: &SessionRecord, app: &AppId) -> Result<IssuedToken, VaultError> {
+    fn access_token(
+        &self,
+        session: &SessionRecord,
+        app: &AppId,
+        lifetime: Duration,
+    ) -> Result<IssuedToken, VaultError> {
         let now = self.now();
-        let expires = now.plus(self.settings.token_lifetime).min(session.ends_at);
+        let expires = now.plus(lifetime).min(session.ends_at);
         let claims = AccessClaims {
             user: session.user.clone(),
             audience: app.clone(),
