@@ -200,14 +200,17 @@ impl LedgerFiles {
             make_folders(folder)?;
         }
         let file = private_file().create(true).truncate(true).open(&path).map_err(failed)?;
-        match fallocate(&file, FallocateFlags::empty(), 0, length) {
+        let reserved = match fallocate(&file, FallocateFlags::empty(), 0, length) {
             // A file system that cannot reserve still stores; it may then fill up under a write.
-            Err(rustix::io::Errno::OPNOTSUPP) => file.set_len(length).map_err(failed)?,
-            other => other.map_err(|error| failed(error.into()))?,
-        }
-        let segment = Segment { file, path, length };
-        if written {
-            segment.clear()?;
+            Err(rustix::io::Errno::OPNOTSUPP) => file.set_len(length),
+            other => other.map_err(io::Error::from),
+        };
+        let segment = Segment { file, path: path.clone(), length };
+        let made = reserved.map_err(failed).and_then(|()| if written { segment.clear() } else { Ok(()) });
+        if let Err(error) = made {
+            // What was reserved until the disk was full is given back; a failure of that changes nothing.
+            let _ = fs::remove_file(&path);
+            return Err(error);
         }
         Ok(segment)
     }
@@ -380,12 +383,15 @@ mod tests {
         assert!(files.open_segment("tail/8").is_err());
     }
 
+    /// Larger than any file may be, so that the system refuses at once: a length between that and what is free would fill the
+    /// machine's disk for a moment.
     #[test]
-    fn a_segment_larger_than_the_disk_is_a_full_disk() {
+    fn a_segment_that_cannot_be_made_leaves_nothing_behind() {
         let (_folder, files) = files();
-        let free = files.free_bytes().unwrap();
-        let error = files.create_segment("tail/spare", free.saturating_mul(4), false).unwrap_err();
-        assert!(matches!(error, StorageError::Full | StorageError::File { .. }), "{error:?}");
+        assert!(files.free_bytes().unwrap() > 0);
+        let error = files.create_segment("tail/spare", 1 << 62, false).unwrap_err();
+        assert!(matches!(error, StorageError::File { .. } | StorageError::Full), "{error:?}");
+        assert_eq!(files.view().list("tail").unwrap(), Vec::<String>::new());
     }
 
     #[test]
