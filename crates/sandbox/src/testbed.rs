@@ -2,7 +2,7 @@
 //!
 //! It uses nothing but public ways, so that it proves what it builds on.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,7 +23,7 @@ use http_body_util::{BodyExt, Full};
 use tempfile::TempDir;
 
 /// Images, so that each guest is compiled once in a process.
-static IMAGES: Mutex<Option<HashMap<&'static str, Arc<Vec<u8>>>>> = Mutex::new(None);
+static IMAGES: Mutex<BTreeMap<&str, Arc<Vec<u8>>>> = Mutex::new(BTreeMap::new());
 
 pub(crate) struct World {
     pub(crate) sandbox: Arc<Sandbox>,
@@ -106,17 +106,13 @@ impl World {
     }
 
     async fn image(&self, guest: &'static str) -> Arc<Vec<u8>> {
-        let kept = IMAGES
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .and_then(|all| all.get(guest).cloned());
+        let images = || IMAGES.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = images().get(guest).cloned();
         if let Some(image) = kept {
             return image;
         }
         let image = Arc::new(self.sandbox.compile(component(guest)).await.unwrap());
-        let mut images = IMAGES.lock().unwrap_or_else(PoisonError::into_inner);
-        images.get_or_insert_default().insert(guest, Arc::clone(&image));
+        images().insert(guest, Arc::clone(&image));
         image
     }
 

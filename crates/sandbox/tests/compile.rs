@@ -1,6 +1,8 @@
 //! Compiling in a child process. This test is its own child: without the usual harness its standard output is free for
 //! the image.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test says what it expects by panicking")]
+
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
