@@ -11,11 +11,11 @@ use crate::edge::Admitted;
 use crate::reply::Problem;
 
 /// The largest JSON body that the platform reads, in bytes. A manifest (256 KiB) fits with room to spare.
-pub const MAX_JSON_BYTES: usize = 1 << 20;
+pub(crate) const MAX_JSON_BYTES: usize = 1 << 20;
 
 /// Why a body could not be read.
 #[derive(Debug, thiserror::Error)]
-pub enum BodyError {
+pub(crate) enum BodyError {
     /// It is too large.
     #[error("the body has more than {0} bytes")]
     TooLarge(usize),

@@ -139,7 +139,7 @@ impl Caller<'_> {
 }
 
 /// Answers one control request.
-pub async fn handle(platform: Arc<Platform>, admitted: Admitted) -> http::Response<ReplyBody> {
+pub(crate) async fn handle(platform: Arc<Platform>, admitted: Admitted) -> http::Response<ReplyBody> {
     let entry = match request::begin(&platform, &admitted) {
         Ok(entry) => Arc::new(entry),
         Err(problem) => return problem.into_response(),

@@ -144,10 +144,10 @@ impl Platform {
             let loaded = self
                 .load(&manifest, deployed.revision, &deployed.components)
                 .await
-                .map_err(|problem| StartError::Restore { app: name.clone(), why: problem.word })?;
+                .map_err(|problem| StartError::Restore { app: name.clone(), why: problem.word.into() })?;
             self.functions.install(LiveApp::new(deployed.revision, manifest, loaded));
         }
-        let rules = self.rules_with(None).map_err(|problem| StartError::Rules(problem.word))?;
+        let rules = self.rules_with(None).map_err(|problem| StartError::Rules(problem.word.into()))?;
         self.guard.install(rules).map_err(|error| StartError::Rules(error.to_string()))?;
         Ok(())
     }

@@ -13,31 +13,31 @@ use casemate_sandbox::LoadedFunction;
 
 /// One function that can be called now.
 #[derive(Debug)]
-pub struct LiveFunction {
+pub(crate) struct LiveFunction {
     /// Its id.
-    pub id: FunctionId,
+    pub(crate) id: FunctionId,
     /// The revision that it belongs to.
-    pub revision: Revision,
+    pub(crate) revision: Revision,
     /// Its limits, for the rates that the edge counts.
-    pub limits: Limits,
+    pub(crate) limits: Limits,
     /// Its code, ready to be instantiated.
-    pub loaded: Arc<LoadedFunction>,
+    pub(crate) loaded: Arc<LoadedFunction>,
 }
 
 /// One app's revision that is live.
 #[derive(Debug)]
-pub struct LiveApp {
+pub(crate) struct LiveApp {
     /// The revision.
-    pub revision: Revision,
+    pub(crate) revision: Revision,
     /// Its manifest.
-    pub manifest: Arc<Manifest>,
+    pub(crate) manifest: Arc<Manifest>,
     routes: Vec<(Route, Arc<LiveFunction>)>,
 }
 
 impl LiveApp {
     /// Orders an app's routes: the most specific first.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         revision: Revision,
         manifest: Arc<Manifest>,
         mut loaded: HashMap<FunctionName, Arc<LoadedFunction>>,
@@ -64,31 +64,31 @@ impl LiveApp {
 
 /// Every live app.
 #[derive(Debug, Default)]
-pub struct Functions(ArcSwap<HashMap<AppId, Arc<LiveApp>>>);
+pub(crate) struct Functions(ArcSwap<HashMap<AppId, Arc<LiveApp>>>);
 
 impl Functions {
     /// The function that a request reaches.
     #[must_use]
-    pub fn route(&self, app: &AppId, method: &str, path: &str) -> Option<Arc<LiveFunction>> {
+    pub(crate) fn route(&self, app: &AppId, method: &str, path: &str) -> Option<Arc<LiveFunction>> {
         self.0.load().get(app)?.route(method, path).cloned()
     }
 
     /// An app's live revision.
     #[must_use]
-    pub fn app(&self, app: &AppId) -> Option<Arc<LiveApp>> {
+    pub(crate) fn app(&self, app: &AppId) -> Option<Arc<LiveApp>> {
         self.0.load().get(app).cloned()
     }
 
     /// All live apps, by name.
     #[must_use]
-    pub fn apps(&self) -> Vec<Arc<LiveApp>> {
+    pub(crate) fn apps(&self) -> Vec<Arc<LiveApp>> {
         let mut apps: Vec<_> = self.0.load().values().cloned().collect();
         apps.sort_by(|a, b| a.manifest.app.cmp(&b.manifest.app));
         apps
     }
 
     /// Puts a revision live. Requests that already run keep theirs.
-    pub fn install(&self, live: LiveApp) {
+    pub(crate) fn install(&self, live: LiveApp) {
         let live = Arc::new(live);
         self.0.rcu(|apps| {
             let mut next = HashMap::clone(apps);

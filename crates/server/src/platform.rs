@@ -21,31 +21,31 @@ use crate::request::Unrouted;
 use crate::settings::{Settings, Tls};
 
 /// Everything that a request can reach.
-pub struct Platform {
+pub(crate) struct Platform {
     /// What the operator set.
-    pub settings: Settings,
+    pub(crate) settings: Settings,
     /// The wall clock.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// Randomness.
-    pub entropy: Arc<dyn Entropy>,
+    pub(crate) entropy: Arc<dyn Entropy>,
     /// The ledger: opens entries, answers readers.
-    pub ledger: Arc<Ledger>,
+    pub(crate) ledger: Arc<Ledger>,
     /// The ledger again, as what waits for the disk.
-    pub durable: Arc<dyn Durable>,
+    pub(crate) durable: Arc<dyn Durable>,
     /// The one place that allows.
-    pub guard: Arc<Guard>,
+    pub(crate) guard: Arc<Guard>,
     /// Who is who.
-    pub identity: Arc<Identity>,
+    pub(crate) identity: Arc<Identity>,
     /// Where functions run.
-    pub sandbox: Arc<Sandbox>,
+    pub(crate) sandbox: Arc<Sandbox>,
     /// What is deployed.
-    pub registry: Registry,
+    pub(crate) registry: Registry,
     /// What is live.
-    pub functions: Functions,
+    pub(crate) functions: Functions,
     /// Rates of functions, callers and addresses.
-    pub rates: Rates,
+    pub(crate) rates: Rates,
     /// What the edge refused, counted.
-    pub counters: Arc<EdgeCounters>,
+    pub(crate) counters: Arc<EdgeCounters>,
     pub(crate) unrouted: Unrouted,
     /// Deploys and policy changes go one at a time.
     pub(crate) changing: tokio::sync::Mutex<()>,

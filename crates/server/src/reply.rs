@@ -15,16 +15,16 @@ use serde::Serialize;
 use crate::edge::ReplyBody;
 
 /// The header that carries a request's id, for `casemate explain`.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("casemate-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("casemate-request-id");
 
 /// A failure as the caller reads it (RFC 9457), and the words for the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     status: StatusCode,
     /// What ended the request, for the ledger's outcome.
-    pub word: String,
-    detail: Option<String>,
-    help: Option<String>,
+    pub(crate) word: Box<str>,
+    detail: Option<Box<str>>,
+    help: Option<Box<str>>,
     limit: Option<&'static str>,
     retry_after: Option<Duration>,
     challenge: Option<&'static str>,
@@ -47,7 +47,7 @@ impl Problem {
     fn bare(status: StatusCode, word: &str) -> Self {
         Self {
             status,
-            word: word.to_owned(),
+            word: word.into(),
             detail: None,
             help: None,
             limit: None,
@@ -58,13 +58,13 @@ impl Problem {
 
     /// No credential was shown, and the path is not public: the same answer whether or not there is such a path.
     #[must_use]
-    pub fn unauthenticated() -> Self {
+    pub(crate) fn unauthenticated() -> Self {
         Self { challenge: Some("Bearer"), ..Self::bare(StatusCode::UNAUTHORIZED, "unauthenticated") }
     }
 
     /// The credential that was shown is not good (RFC 6750 §3.1).
     #[must_use]
-    pub fn bad_credential(why: &str) -> Self {
+    pub(crate) fn bad_credential(why: &str) -> Self {
         let word = format!("credential refused: {why}");
         Self {
             challenge: Some("Bearer error=\"invalid_token\""),
@@ -74,45 +74,39 @@ impl Problem {
 
     /// A sign-in failed; why is for the ledger only.
     #[must_use]
-    pub fn sign_in_failed(why: &str) -> Self {
+    pub(crate) fn sign_in_failed(why: &str) -> Self {
         Self::bare(StatusCode::UNAUTHORIZED, &format!("sign-in refused: {why}"))
     }
 
     /// There is no such thing, or the caller may not see it.
     #[must_use]
-    pub fn hidden(word: &str) -> Self {
+    pub(crate) fn hidden(word: &str) -> Self {
         Self::bare(StatusCode::NOT_FOUND, word)
     }
 
     /// The caller may see it, but not do this.
     #[must_use]
-    pub fn forbidden() -> Self {
+    pub(crate) fn forbidden() -> Self {
         Self::bare(StatusCode::FORBIDDEN, "denied")
     }
 
     /// The caller sent something wrong.
     #[must_use]
-    pub fn caller(detail: impl Into<String>) -> Self {
-        let detail = Some(detail.into());
+    pub(crate) fn caller(detail: impl Into<String>) -> Self {
+        let detail = Some(detail.into().into());
         Self { detail, ..Self::bare(StatusCode::UNPROCESSABLE_ENTITY, "caller's mistake") }
-    }
-
-    /// The thing is there already, or changed meanwhile.
-    #[must_use]
-    pub fn conflict(detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..Self::bare(StatusCode::CONFLICT, "conflict") }
     }
 
     /// The same problem with the line that mends it.
     #[must_use]
-    pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into().into());
         self
     }
 
     /// A refusal of the guard, for a caller who is signed in or not.
     #[must_use]
-    pub fn refused(refusal: &Refusal, signed_in: bool) -> Self {
+    pub(crate) fn refused(refusal: &Refusal, signed_in: bool) -> Self {
         match refusal {
             Refusal::Denied { .. } if !signed_in => Self::unauthenticated(),
             Refusal::Denied { step_up: Some(_), .. } => Self {
@@ -128,7 +122,7 @@ impl Problem {
 
     /// What the caller reads of any room's error.
     #[must_use]
-    pub fn of(error: &dyn Faulty) -> Self {
+    pub(crate) fn of(error: &dyn Faulty) -> Self {
         let status = match error.fault() {
             Fault::Caller => StatusCode::UNPROCESSABLE_ENTITY,
             Fault::Denied => StatusCode::FORBIDDEN,
@@ -138,10 +132,11 @@ impl Problem {
             Fault::Bug => StatusCode::INTERNAL_SERVER_ERROR,
         };
         // What went wrong inside is for the ledger and the log; the caller reads only what it can mend.
-        let detail = matches!(error.fault(), Fault::Caller | Fault::Exhausted).then(|| error.to_string());
+        let detail =
+            matches!(error.fault(), Fault::Caller | Fault::Exhausted).then(|| error.to_string().into());
         Self {
             detail,
-            help: error.help(),
+            help: error.help().map(Into::into),
             limit: error.limit(),
             retry_after: error.retry_after(),
             ..Self::bare(status, &error.to_string())
@@ -150,13 +145,13 @@ impl Problem {
 
     /// The status that is answered.
     #[must_use]
-    pub fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
 
     /// The answer.
     #[must_use]
-    pub fn into_response(self) -> http::Response<ReplyBody> {
+    pub(crate) fn into_response(self) -> http::Response<ReplyBody> {
         let document = Document {
             r#type: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),
@@ -191,13 +186,13 @@ fn exhausted(limit: Option<&str>) -> StatusCode {
 
 /// A body that is already there.
 #[must_use]
-pub fn whole(bytes: impl Into<Bytes>) -> ReplyBody {
+pub(crate) fn whole(bytes: impl Into<Bytes>) -> ReplyBody {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
 /// A JSON answer of the platform itself: never cached, never sniffed.
 #[must_use]
-pub fn json(status: StatusCode, value: &impl Serialize) -> http::Response<ReplyBody> {
+pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> http::Response<ReplyBody> {
     // Serialising our own structs cannot fail; an empty object is still a lawful answer.
     let bytes = serde_json::to_vec(value).unwrap_or_else(|_| b"{}".to_vec());
     let mut response = http::Response::new(whole(bytes));
@@ -210,7 +205,7 @@ pub fn json(status: StatusCode, value: &impl Serialize) -> http::Response<ReplyB
 }
 
 /// Adds the request's id.
-pub fn stamp(response: &mut http::Response<ReplyBody>, request: RequestId) {
+pub(crate) fn stamp(response: &mut http::Response<ReplyBody>, request: RequestId) {
     if let Ok(value) = HeaderValue::from_str(&request.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -218,7 +213,7 @@ pub fn stamp(response: &mut http::Response<ReplyBody>, request: RequestId) {
 
 /// An answer without a body.
 #[must_use]
-pub fn empty(status: StatusCode) -> http::Response<ReplyBody> {
+pub(crate) fn empty(status: StatusCode) -> http::Response<ReplyBody> {
     let mut response = http::Response::new(whole(Bytes::new()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

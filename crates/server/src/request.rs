@@ -20,7 +20,7 @@ use crate::reply::{self, Problem};
 use crate::{outlet, sign_in};
 
 /// Answers one request: limits, entry, service, reply.
-pub async fn handle(platform: Arc<Platform>, admitted: Admitted) -> http::Response<ReplyBody> {
+pub(crate) async fn handle(platform: Arc<Platform>, admitted: Admitted) -> http::Response<ReplyBody> {
     let app = app_of(&platform, &admitted);
     let function =
         app.as_ref().and_then(|app| platform.functions.route(app, admitted.method.as_str(), &admitted.path));
@@ -88,7 +88,7 @@ pub(crate) fn finish(
         Err(problem) => {
             entry.note(|ending| {
                 ending.status = problem.status().as_u16();
-                ending.detail.clone_from(&problem.word);
+                ending.detail = problem.word.to_string();
             });
             problem.into_response()
         }
@@ -137,7 +137,7 @@ fn admit_rate(platform: &Platform, function: Option<&LiveFunction>, source: IpAd
 
 /// The bucket of requests that reach no function.
 #[derive(Debug)]
-pub struct Unrouted {
+pub(crate) struct Unrouted {
     id: FunctionId,
     rate: casemate_core::Rate,
 }
@@ -147,7 +147,7 @@ impl Unrouted {
     ///
     /// # Errors
     /// None in practice: the name is a constant.
-    pub fn new() -> Result<Self, casemate_core::NameError> {
+    pub(crate) fn new() -> Result<Self, casemate_core::NameError> {
         let name = FunctionName::parse("unrouted")?;
         let rate = casemate_core::Rate { function: 10_000, ..casemate_core::Rate::default() };
         Ok(Self { id: FunctionId { app: AppId::platform(), name }, rate })

@@ -18,7 +18,7 @@ use crate::reply::{self, Problem};
 
 /// Whether a path belongs to the platform.
 #[must_use]
-pub fn owns(path: &str) -> bool {
+pub(crate) fn owns(path: &str) -> bool {
     path.starts_with("/.casemate/") || path.starts_with("/.well-known/")
 }
 

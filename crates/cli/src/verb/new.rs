@@ -26,8 +26,6 @@ enum Lang {
     Rust,
     /// A component of about 13 MB with StarlingMonkey; needs Node 20.
     Js,
-    /// A component of about 18 MB with CPython; needs Python 3.10.
-    Python,
 }
 
 macro_rules! files {
@@ -53,14 +51,7 @@ const JS: Files = files![
     "README.md" <- "javascript/README.md",
     ".gitignore" <- "javascript/gitignore",
 ];
-const PYTHON: Files = files![
-    "app.py" <- "python/app.py",
-    "requirements.txt" <- "python/requirements.txt",
-    "casemate.toml" <- "python/casemate.toml",
-    "README.md" <- "python/README.md",
-    ".gitignore" <- "python/gitignore",
-];
-/// What the engines of JavaScript and Python need to know of the host's interfaces.
+/// What the JavaScript engine needs to know of the host's interfaces.
 const WIT: Files = files![
     "wit/world.wit" <- "wit/world.wit",
     "wit/deps/clocks.wit" <- "wit/deps/clocks.wit",
@@ -86,7 +77,6 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     let (own, wit): (Files, Files) = match arguments.lang {
         Lang::Rust => (RUST, &[]),
         Lang::Js => (JS, WIT),
-        Lang::Python => (PYTHON, WIT),
     };
     for (path, text) in own.iter().chain(wit) {
         write(&folder.join(path), &text.replace("{{name}}", name.as_str()))?;
@@ -94,7 +84,6 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     let build = match arguments.lang {
         Lang::Rust => "cargo build --release --target wasm32-wasip2",
         Lang::Js => "npm install && npm run build",
-        Lang::Python => "see README.md",
     };
     output.result(&json!({ "folder": folder, "build": build }), || {
         let next = paint(BOLD, "Next:");

@@ -72,19 +72,17 @@ pub(super) async fn logs(caller: Caller<'_>, app: AppId, query: Option<&str>) ->
         if let Some(ready) = pending {
             return Some((Ok::<_, Infallible>(Frame::data(ready)), (platform, app, function, next, None)));
         }
+        let mut next = next;
         loop {
             platform.ledger.wait_past(next).await;
             let leaves = platform.ledger.scan(next, STEP).ok()?;
-            let after = leaves.last().map_or(next, |leaf| leaf.seq.next());
+            // Woken without anything new: the ledger has ended, and so does the stream.
+            next = leaves.last()?.seq.next();
             let found: Vec<_> =
                 leaves.iter().filter_map(|leaf| line(leaf, &app, function.as_deref())).collect();
             if !found.is_empty() {
-                return Some((Ok(Frame::data(lines(&found))), (platform, app, function, after, None)));
+                return Some((Ok(Frame::data(lines(&found))), (platform, app, function, next, None)));
             }
-            if after == next {
-                return None;
-            }
-            return Some((Ok(Frame::data(Bytes::new())), (platform, app, function, after, None)));
         }
     });
     let body = StreamBody::new(stream).map_err(|never| match never {}).boxed_unsync();
