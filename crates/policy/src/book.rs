@@ -12,7 +12,7 @@ use cedar_policy::{PolicyId, PolicySet};
 use crate::compile::{compile, is_open};
 use crate::index::{Index, Place};
 use crate::reads::Reads;
-use crate::text::{Note, Source, is_name};
+use crate::text::{Note, Parsed, Source, is_name};
 use crate::{PolicyError, PolicyOrigin, words};
 
 /// A policy that an administrator wrote, in Cedar. One text may hold several policies.
@@ -43,7 +43,7 @@ pub(crate) struct Book {
     pub(crate) version: PolicyVersion,
     pub(crate) manifests: BTreeMap<AppId, Arc<Manifest>>,
     index: Index,
-    notes: HashMap<Arc<str>, Note>,
+    parsed: HashMap<Arc<str>, Parsed>,
     open: HashSet<AppId>,
     candidates: Mutex<HashMap<Box<[Place]>, Arc<Candidates>>>,
 }
@@ -59,14 +59,19 @@ pub(crate) struct Candidates {
 }
 
 impl Book {
-    pub(crate) fn new(version: PolicyVersion, rules: &Rules) -> Result<Self, PolicyError> {
+    /// Makes a book. What stands in `previous` already, word for word, is not parsed and validated again.
+    pub(crate) fn new(
+        version: PolicyVersion,
+        rules: &Rules,
+        previous: Option<&Self>,
+    ) -> Result<Self, PolicyError> {
         let mut policies = PolicySet::new();
-        let mut notes = HashMap::new();
-        let mut add = |parsed: Vec<crate::text::Parsed>| {
+        let mut known = HashMap::new();
+        let mut add = |parsed: Vec<Parsed>| {
             for one in parsed {
                 let id = one.policy.id().to_string();
-                policies.add(one.policy).map_err(|_| PolicyError::Twice(id.clone()))?;
-                notes.insert(Arc::from(id), one.note);
+                policies.add(one.policy.clone()).map_err(|_| PolicyError::Twice(id.clone()))?;
+                known.insert(Arc::from(id), one);
             }
             Ok(())
         };
@@ -82,7 +87,14 @@ impl Book {
             }
             for one in compile(manifest) {
                 let source = Source { name: &one.id, text: &one.text };
-                add(source.parse(Some(&one.id), |_| one.origin.clone())?.0)?;
+                let earlier = previous.and_then(|book| book.parsed.get(one.id.as_str()));
+                let mut parsed = match earlier.filter(|earlier| earlier.note.text == one.text) {
+                    Some(earlier) => vec![earlier.clone()],
+                    None => source.parse(Some(&one.id), |_| one.origin.clone())?.0,
+                };
+                // The line may have changed around the same policy.
+                parsed.iter_mut().for_each(|parsed| parsed.note.origin = one.origin.clone());
+                add(parsed)?;
             }
         }
         for written in &rules.written {
@@ -99,7 +111,7 @@ impl Book {
         Ok(Self {
             version,
             index: Index::new(&policies),
-            notes,
+            parsed: known,
             open: manifests.values().filter_map(|manifest| is_open(manifest)).collect(),
             manifests,
             candidates: Mutex::default(),
@@ -113,7 +125,7 @@ impl Book {
 
     /// A policy's id as it is shared, and what is known of it.
     pub(crate) fn note(&self, id: &str) -> Option<(&Arc<str>, &Note)> {
-        self.notes.get_key_value(id)
+        self.parsed.get_key_value(id).map(|(id, parsed)| (id, &parsed.note))
     }
 
     /// The shared id of a policy of this book.

@@ -47,18 +47,25 @@ impl<V> Cache<V> {
         principal: &Principal,
         action: Action,
         resource: &Resource,
-    ) -> Option<Arc<(Key, V)>> {
-        let found = self.slot(principal, action, resource)?.load_full()?;
-        let (key, _) = &*found;
+    ) -> Option<Found<V>> {
+        let found = Found(self.slot(principal, action, resource)?.load());
+        let (key, _) = found.0.as_deref()?;
         (key.action == action && key.principal == *principal && key.resource == *resource).then_some(found)
     }
 
     /// Keeps a value in its slot, whoever was there.
-    pub(crate) fn keep(&self, key: Key, value: V) -> Arc<(Key, V)> {
-        let kept = Arc::new((key, value));
-        if let Some(slot) = self.slot(&kept.0.principal, kept.0.action, &kept.0.resource) {
-            slot.store(Some(Arc::clone(&kept)));
+    pub(crate) fn keep(&self, key: Key, value: V) {
+        if let Some(slot) = self.slot(&key.principal, key.action, &key.resource) {
+            slot.store(Some(Arc::new((key, value))));
         }
-        kept
+    }
+}
+
+/// What was found, for as long as it is looked at.
+pub(crate) struct Found<V>(arc_swap::Guard<Option<Arc<(Key, V)>>>);
+
+impl<V> Found<V> {
+    pub(crate) fn value(&self) -> Option<&V> {
+        self.0.as_deref().map(|(_, value)| value)
     }
 }

@@ -14,7 +14,7 @@ use casemate_core::{
 };
 
 use crate::book::Book;
-use crate::cache::{Cache, Key};
+use crate::cache::{Cache, Found, Key};
 use crate::context::Circumstances;
 use crate::directory::Roles;
 use crate::objection::objection;
@@ -22,8 +22,8 @@ use crate::question::{Answer, Question};
 use crate::{Directory, Explanation, Permit, PolicyError, Refusal, Rules, StepUp, explain};
 
 /// Stack that must be left for Cedar, and the size of a fresh one.
-const RED_ZONE_BYTES: usize = 128 << 10;
-const STACK_BYTES: usize = 1 << 20;
+const RED_ZONE_BYTES: usize = 1 << 20;
+const STACK_BYTES: usize = 2 << 20;
 
 /// Decides who may do what.
 pub struct Guard {
@@ -45,7 +45,7 @@ enum Kept {
     /// No candidate reads the context: the ruling stays the same as long as this state.
     Ruling(Ruling),
     /// Some candidate reads the context: it is asked anew each time.
-    Question(Question),
+    Question(Box<Question>),
 }
 
 /// An answer, and what follows from it for the caller.
@@ -73,7 +73,8 @@ impl Guard {
     #[must_use]
     pub fn new() -> Self {
         #[expect(clippy::expect_used, reason = "embedded constants; every test of this room makes a guard")]
-        let book = Book::new(PolicyVersion(1), &Rules::default()).expect("the built-in policies are valid");
+        let book =
+            Book::new(PolicyVersion(1), &Rules::default(), None).expect("the built-in policies are valid");
         let state = State::new(Arc::new(book), Arc::default(), 1);
         Self { state: ArcSwap::from_pointee(state), changing: Mutex::new(()) }
     }
@@ -85,7 +86,7 @@ impl Guard {
     pub fn install(&self, rules: Rules) -> Result<PolicyVersion, PolicyError> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.state.load_full();
-        let book = Arc::new(Book::new(old.book.version.next(), &rules)?);
+        let book = Arc::new(Book::new(old.book.version.next(), &rules, Some(&old.book))?);
         let version = book.version;
         self.state.store(Arc::new(State::new(book, Arc::clone(&old.roles), old.directory_version)));
         Ok(version)
@@ -203,18 +204,19 @@ impl State {
             on_behalf_of: on_behalf_of.map(|caller| &caller.principal),
         };
         let kept = self.kept.find(&actor.principal, action, resource);
-        if let Some(Kept::Ruling(ruling)) = kept.as_ref().map(|found| &found.1) {
+        let kept = kept.as_ref().and_then(Found::value);
+        if let Some(Kept::Ruling(ruling)) = kept {
             return (ruling.clone(), true);
         }
         // WHY: Cedar refuses to work when less than 100 KiB seem left of the *thread's* stack. A guest's host call comes in
         // on a stack of the engine's own, where that measure reads zero; there, and only there, this moves to a fresh one.
-        let ruling =
-            stacker::maybe_grow(RED_ZONE_BYTES, STACK_BYTES, || match kept.as_ref().map(|found| &found.1) {
-                Some(Kept::Question(question)) => {
-                    self.judge(question, &circumstances, &actor.principal, resource)
-                }
-                _ => self.rule_anew(&circumstances, &actor.principal, action, resource),
-            });
+        // Where it reads too much instead, `text::MAX_DEPTH` bounds the need.
+        let ruling = stacker::maybe_grow(RED_ZONE_BYTES, STACK_BYTES, || match kept {
+            Some(Kept::Question(question)) => {
+                self.judge(question, &circumstances, &actor.principal, resource)
+            }
+            _ => self.rule_anew(&circumstances, &actor.principal, action, resource),
+        });
         (ruling, false)
     }
 
@@ -232,8 +234,12 @@ impl State {
         };
         let ruling = self.judge(&question, circumstances, principal, resource);
         let key = Key { principal: principal.clone(), action, resource: resource.clone() };
-        let reusable = question.reads_no_context();
-        self.kept.keep(key, if reusable { Kept::Ruling(ruling.clone()) } else { Kept::Question(question) });
+        // An error may pass; it is not kept as if it were an answer.
+        let reusable = question.reads_no_context() && ruling.answer.errors.is_empty();
+        self.kept.keep(
+            key,
+            if reusable { Kept::Ruling(ruling.clone()) } else { Kept::Question(Box::new(question)) },
+        );
         ruling
     }
 
@@ -275,5 +281,7 @@ impl Ruling {
     }
 }
 
+#[cfg(test)]
+mod matrix;
 #[cfg(test)]
 mod tests;

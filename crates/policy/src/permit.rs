@@ -8,6 +8,89 @@ use std::sync::Arc;
 use casemate_core::{Actor, LedgerClass, Operation, PolicyVersion, RequestId, Seq};
 
 /// Leave to perform `A` once, on the target inside.
+///
+/// Whoever acts takes it by value:
+///
+/// ```
+/// # use casemate_core::{AppId, action::operation::{AppRead, LogsRead}};
+/// # use casemate_policy::Permit;
+/// fn read(permit: Permit<AppRead>) -> AppId {
+///     permit.target().clone()
+/// }
+/// fn once(permit: Permit<AppRead>) {
+///     read(permit);
+/// }
+/// ```
+///
+/// The same with one thing changed does not compile. It cannot be spent twice:
+///
+/// ```compile_fail,E0382
+/// # use casemate_core::{AppId, action::operation::{AppRead, LogsRead}};
+/// # use casemate_policy::Permit;
+/// fn read(permit: Permit<AppRead>) -> AppId {
+///     permit.target().clone()
+/// }
+/// fn twice(permit: Permit<AppRead>) {
+///     read(permit);
+///     read(permit);
+/// }
+/// ```
+///
+/// It cannot be cloned:
+///
+/// ```compile_fail,E0599
+/// # use casemate_core::{AppId, action::operation::{AppRead, LogsRead}};
+/// # use casemate_policy::Permit;
+/// fn read(permit: Permit<AppRead>) -> AppId {
+///     permit.target().clone()
+/// }
+/// fn cloned(permit: Permit<AppRead>) {
+///     read(permit.clone());
+/// }
+/// ```
+///
+/// It cannot be spent on another action, though the target is of the same type:
+///
+/// ```compile_fail,E0308
+/// # use casemate_core::{AppId, action::operation::{AppRead, LogsRead}};
+/// # use casemate_policy::Permit;
+/// fn read(permit: Permit<AppRead>) -> AppId {
+///     permit.target().clone()
+/// }
+/// fn other(permit: Permit<LogsRead>) {
+///     read(permit);
+/// }
+/// ```
+///
+/// It cannot be made from its parts, nor by the constructor, which only this room sees:
+///
+/// ```compile_fail,E0624
+/// # use std::sync::Arc;
+/// # use casemate_core::{Actor, AppId, PolicyVersion, RequestId, Seq, action::operation::AppRead};
+/// # use casemate_policy::Permit;
+/// fn forge(actor: Arc<Actor>, request: RequestId) -> Permit<AppRead> {
+///     Permit::grant(AppId::platform(), actor, request, Seq(0), PolicyVersion(1))
+/// }
+/// ```
+///
+/// ```compile_fail,E0451
+/// # use std::sync::Arc;
+/// # use casemate_core::{Actor, AppId, PolicyVersion, RequestId, Seq, action::operation::AppRead};
+/// # use casemate_policy::Permit;
+/// fn forge(target: AppId, actor: Arc<Actor>, request: RequestId) -> Permit<AppRead> {
+///     Permit { target, actor, request, seq: Seq(0), version: PolicyVersion(1) }
+/// }
+/// ```
+///
+/// Nor can the target inside be changed:
+///
+/// ```compile_fail,E0594
+/// # use casemate_core::{AppId, action::operation::{AppRead, LogsRead}};
+/// # use casemate_policy::Permit;
+/// fn redirect(permit: Permit<AppRead>) {
+///     *permit.target() = AppId::platform();
+/// }
+/// ```
 #[must_use = "a permit that is not spent was asked for in vain"]
 pub struct Permit<A: Operation> {
     target: A::Target,

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use casemate_core::Method;
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::{Policy, PolicyId, PolicySet, ValidationMode, ValidationWarning, Validator};
+use serde_json::Value;
 
 use crate::literals::{Literal, check_literal, misplaced_in, walk};
 use crate::reads::Reads;
@@ -16,6 +17,14 @@ use crate::{PolicyError, PolicyOrigin, Warning, words};
 
 /// The largest policy text that is read, in bytes.
 pub(crate) const MAX_POLICY_BYTES: usize = 64 * 1024;
+
+/// The deepest nesting of brackets, and of the levels of Cedar's JSON form: evaluating recurses that far, on a stack that
+/// may be a guest's.
+const MAX_BRACKETS: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 256;
+
+/// What is put under the parser: 64 KiB of text without many brackets nest some ten thousand levels at most.
+const PARSE_STACK_BYTES: usize = 64 << 20;
 
 /// A policy that may be put in force.
 #[derive(Debug, Clone)]
@@ -42,8 +51,16 @@ pub(crate) struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// Parses and validates. Ids are `name#annotation` with `@id`, otherwise `name#number`; or `exactly` the given one.
+    /// Parses and validates, on a stack of its own. Ids are `name#annotation` with `@id`, otherwise `name#number`; or `exactly` the given one.
     pub(crate) fn parse(
+        &self,
+        exactly: Option<&str>,
+        origin: impl Fn(usize) -> PolicyOrigin,
+    ) -> Result<(Vec<Parsed>, Vec<Warning>), PolicyError> {
+        stacker::grow(PARSE_STACK_BYTES, || self.parse_here(exactly, origin))
+    }
+
+    fn parse_here(
         &self,
         exactly: Option<&str>,
         origin: impl Fn(usize) -> PolicyOrigin,
@@ -51,11 +68,22 @@ impl Source<'_> {
         if self.text.len() > MAX_POLICY_BYTES {
             return Err(self.error(0, format!("the text has more than {MAX_POLICY_BYTES} bytes"), None));
         }
+        if let Some(at) = too_deep(self.text) {
+            return Err(self.error(at, format!("more than {MAX_BRACKETS} brackets are open"), None));
+        }
         let set: PolicySet =
             self.text.parse().map_err(|error| self.detailed(&DetailedError::from(&error)))?;
         if let Some(template) = set.templates().next() {
             let at = self.text.find(&template.to_string()).unwrap_or(0);
             return Err(self.error(at, "templates (`?principal`, `?resource`) are not supported", None));
+        }
+        // Before validation, which takes long over what is deep.
+        for policy in set.policies() {
+            let deep = policy.to_json().map_or(true, |json| depth(&json) > MAX_DEPTH);
+            if deep {
+                let at = self.text.find(&policy.to_string()).unwrap_or(0);
+                return Err(self.error(at, "the conditions nest too deeply", None));
+            }
         }
         let warnings = self.validate(&set)?;
         let mut policies: Vec<_> = set.policies().collect();
@@ -201,6 +229,28 @@ impl Source<'_> {
 
 fn start(error: &DetailedError) -> usize {
     error.source_locations.first().map_or(0, |label| label.loc.start)
+}
+
+/// Where more brackets than allowed are open, strings and comments included.
+fn too_deep(text: &str) -> Option<usize> {
+    let mut open = 0_usize;
+    text.bytes().position(|byte| {
+        match byte {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        open > MAX_BRACKETS
+    })
+}
+
+/// The levels of a JSON value.
+fn depth(json: &Value) -> usize {
+    match json {
+        Value::Object(map) => 1 + map.values().map(depth).max().unwrap_or(0),
+        Value::Array(values) => 1 + values.iter().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// The grammar of names in `core`, for the names of policies.

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use casemate_core::{ACTIONS, Action, AppId, Audience, Principal, Resource, RoleName};
+use casemate_core::{ACTIONS, Action, ActionSpec, AppId, Audience, Principal, Resource, RoleName};
 use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, Schema};
 
 /// The built-in policies' text.
@@ -73,17 +73,26 @@ pub(crate) const fn group_name(audience: Audience) -> &'static str {
 
 /// Whether the schema lets this kind of principal ask for this action at all.
 pub(crate) fn applies(principal: &Principal, action: Action) -> bool {
-    static APPLIES: LazyLock<HashSet<(&'static str, Action)>> = LazyLock::new(|| {
-        let kinds = ["User", "Service", "Function", "External", "Anonymous", "Setup", "System"];
-        let pairs = ACTIONS.iter().flat_map(|row| kinds.map(|kind| (kind, row.action)));
-        pairs.filter(|(kind, action)| schema_applies(kind, *action)).collect()
+    /// For each action of the table, one bit for each kind of principal: every decision looks here first.
+    static APPLIES: LazyLock<Box<[u8]>> = LazyLock::new(|| {
+        let kinds = |action| SCHEMA.principals_for_action(&action_uid(action)).into_iter().flatten();
+        let bits = |row: &ActionSpec| kinds(row.action).map(|name| bit(&name.to_string())).sum();
+        ACTIONS.iter().map(bits).collect()
     });
-    APPLIES.contains(&(principal.kind(), action))
+    APPLIES.get(action as usize).is_some_and(|bits| bits & bit(principal.kind()) != 0)
 }
 
-fn schema_applies(kind: &str, action: Action) -> bool {
-    let principals = SCHEMA.principals_for_action(&action_uid(action));
-    principals.is_some_and(|mut kinds| kinds.any(|name| name.to_string() == kind))
+const fn bit(kind: &str) -> u8 {
+    match kind.as_bytes() {
+        b"User" => 1,
+        b"Service" => 2,
+        b"Function" => 4,
+        b"External" => 8,
+        b"Anonymous" => 16,
+        b"Setup" => 32,
+        b"System" => 64,
+        _ => 0,
+    }
 }
 
 /// A resource with what it belongs to.

@@ -10,8 +10,11 @@ use crate::fixture::*;
 use crate::words;
 use crate::{Directory, Refusal};
 
+/// Who asks, about which function, store or host of the shop.
+type Case = (Arc<Actor>, &'static str);
+
 /// For each action of the table: somebody who may, and somebody who is of the right kind but may not.
-fn cases(action: Action) -> ((Arc<Actor>, &'static str), (Arc<Actor>, &'static str)) {
+fn cases(action: Action) -> (Case, Case) {
     let customer = signed_in(user(CUSTOMER), "shop");
     let at_platform = |who| signed_in(user(who), "casemate");
     let anonymous = Arc::new(Actor::anonymous());
@@ -393,6 +396,29 @@ fn the_members_of_an_app_are_a_group_and_functions_have_no_roles() {
     guard.update_directory(Directory { memberships: vec![(as_admin, AppId::platform(), RoleName::admin())] });
     let actor = running("shop/orders", &signed_in(user(CUSTOMER), "shop"));
     ask(&guard, &entry, &actor, Action::UserWrite).unwrap_err();
+}
+
+#[test]
+fn a_manifest_that_grants_less_takes_the_rest_away_and_keeps_what_stands() {
+    let (guard, ledger) = (guard_with(&[]), MemoryLedger::new());
+    let actor = running("shop/orders", &signed_in(user(CUSTOMER), "shop"));
+    let entry = entry(&ledger);
+    ask(&guard, &entry, &actor, Action::KvSet).unwrap();
+    let install = |from: &str, to: &str| {
+        assert!(SHOP.contains(from));
+        let manifest = casemate_core::Manifest::parse(&SHOP.replace(from, to)).unwrap();
+        guard.install(crate::Rules { apps: vec![Arc::new(manifest)], written: vec![] }).unwrap();
+    };
+    install("kv = { orders = [\"get\", \"set\"] }", "kv = { orders = [\"get\"] }");
+    ask(&guard, &entry, &actor, Action::KvSet).unwrap_err();
+    ask(&guard, &entry, &actor, Action::KvGet).unwrap();
+    // The same policy by another line: it is explained by the line of today.
+    install("kv = { orders = [\"get\", \"set\"] }", "kv = { orders = [\"get\"], stock = [\"get\"] }");
+    ask(&guard, &entry, &actor, Action::KvGet).unwrap();
+    let origin = guard.explain(&last(&ledger)).policies.remove(0).origin.to_string();
+    assert!(origin.ends_with("kv = { orders = [\"get\"], stock = [\"get\"] }"), "{origin}");
+    guard.install(crate::Rules::default()).unwrap();
+    ask(&guard, &entry, &actor, Action::KvGet).unwrap_err();
 }
 
 #[test]
