@@ -1,5 +1,13 @@
 //! One file for each attack, named as the attack, each with a positive control: something that shows that the attack would work
 //! where the defence is off or does not apply.
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests say what they expect by panicking"
+)]
 
 #[path = "../harness.rs"]
 mod harness;

@@ -1,5 +1,13 @@
 //! `kill -9` at random points during deploys and requests, 200 rounds on one data folder: every acknowledged deploy, write and
 //! ledger entry is there afterwards and verifies.
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests say what they expect by panicking"
+)]
 
 #[path = "../harness.rs"]
 mod harness;

@@ -1,4 +1,12 @@
 //! Whole journeys through the binary, as its users take them: the command line against a running server.
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests say what they expect by panicking"
+)]
 
 #[path = "../harness.rs"]
 mod harness;
