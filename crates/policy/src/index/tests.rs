@@ -164,8 +164,13 @@ fn corpus() -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
-/// Every twelfth of the 7,809 cases is run, so that the test takes seconds.
-const STRIDE: usize = 12;
+/// Of the 7,809 cases, every second one whose scope asks for an ancestor, and every 24th of the others: seconds, not minutes.
+fn is_sampled(place: usize, policies: &str) -> bool {
+    let asks_for_ancestors = policies.lines().any(|line| {
+        line.trim_start().starts_with("principal in") || line.trim_start().starts_with("resource in")
+    });
+    place.is_multiple_of(if asks_for_ancestors { 2 } else { 24 })
+}
 
 #[test]
 fn answers_like_cedars_corpus_expects() {
@@ -186,10 +191,14 @@ fn answers_like_cedars_corpus_expects() {
         .collect();
     names.sort();
     let (mut allowed, mut denied, mut with_errors) = (0, 0, 0);
-    for name in names.iter().step_by(STRIDE) {
+    for (place, name) in names.iter().enumerate() {
         let read = |end: &str| std::fs::read_to_string(cases.join(name.replace(".json", end))).unwrap();
+        let text = read(".cedar");
+        if !is_sampled(place, &text) {
+            continue;
+        }
         let case: Value = serde_json::from_str(&read(".json")).unwrap();
-        let policies: PolicySet = read(".cedar").parse().unwrap();
+        let policies: PolicySet = text.parse().unwrap();
         assert_eq!(policies.num_of_templates(), 0, "{name}");
         let (schema, _) = Schema::from_cedarschema_str(&read(".cedarschema")).unwrap();
         let entities = Entities::from_json_str(&read(".entities.json"), Some(&schema)).unwrap();
