@@ -33,9 +33,10 @@ impl Identity {
         let Some(header) = authorization else { return Ok(Arc::clone(&self.anonymous)) };
         let credential = bearer(header).ok_or(CredentialFault::Header)?;
         let key = CacheKey::new(audience, credential);
-        if let Some(actor) = self.cache.find(&key, self.now(), &self.standing) {
+        if let Some(actor) = self.cache.find(key, self.now(), &self.standing) {
             return Ok(actor);
         }
+        let credential = word(credential).ok_or(CredentialFault::Header)?;
         let verified = if credential.starts_with(api_key::PREFIX) {
             self.verify_api_key(credential, audience)?
         } else {
@@ -107,18 +108,20 @@ impl Identity {
     }
 }
 
-/// The credential of a header: `Bearer` in any case, one space, one word of visible ASCII (RFC 6750 §2.1).
-fn bearer(header: &[u8]) -> Option<&str> {
+/// What follows the scheme of a header: `Bearer` in any case and one space (RFC 6750 §2.1).
+fn bearer(header: &[u8]) -> Option<&[u8]> {
     const SCHEME: usize = "bearer ".len();
     if header.len() > SCHEME + MAX_TOKEN_BYTES {
         return None;
     }
     let (scheme, credential) = header.split_at_checked(SCHEME)?;
-    let word = !credential.is_empty() && credential.iter().all(u8::is_ascii_graphic);
-    if !scheme.eq_ignore_ascii_case(b"bearer ") || !word {
-        return None;
-    }
-    std::str::from_utf8(credential).ok()
+    scheme.eq_ignore_ascii_case(b"bearer ").then_some(credential)
+}
+
+/// One word of visible ASCII. Asked only of what is not known yet.
+fn word(credential: &[u8]) -> Option<&str> {
+    let visible = !credential.is_empty() && credential.iter().all(u8::is_ascii_graphic);
+    std::str::from_utf8(credential).ok().filter(|_| visible)
 }
 
 #[cfg(test)]
