@@ -99,8 +99,12 @@ fn an_expired_token_is_no_token() {
     let short = issue(1);
     // A token of one second is refused within two: the loop ends by itself.
     let since = std::time::Instant::now();
-    while call(&short) == 200 {
-        assert!(since.elapsed().as_secs() < 5, "it is still taken");
+    loop {
+        match call(&short) {
+            401 => break,
+            // Asking so fast may also hit a rate.
+            200 | 429 => assert!(since.elapsed().as_secs() < 5, "it is still taken"),
+            other => panic!("{other}"),
+        }
     }
-    assert_eq!(call(&short), 401);
 }

@@ -19,7 +19,7 @@ use crate::edge::{
 use crate::error::StartError;
 use crate::platform::Platform;
 use crate::settings::{EdgeLimits, Settings, Tls};
-use crate::{control, jobs, request};
+use crate::{control, jobs, reply, request};
 
 /// How long running requests may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -90,7 +90,10 @@ struct ControlPlane(Arc<Platform>);
 
 impl Handler for ControlPlane {
     async fn handle(self: Arc<Self>, admitted: Admitted) -> http::Response<ReplyBody> {
-        control::handle(Arc::clone(&self.0), admitted).await
+        // WHY: a task of its own, because a caller who leaves must not stop a change between what is kept and what is in
+        // force (a role that was revoked on disk and not in the guard).
+        let answered = tokio::spawn(control::handle(Arc::clone(&self.0), admitted)).await;
+        answered.unwrap_or_else(|_| reply::empty(http::StatusCode::INTERNAL_SERVER_ERROR))
     }
 }
 

@@ -82,9 +82,11 @@ fn an_entry_leaves_a_decision_and_an_outcome_and_both_are_proved() {
     check(&|proof| proof.leaves.swap(0, 1), |e| matches!(e, VerifyProofError::Order(1)));
     check(&|proof| proof.request = request(8), |e| matches!(e, VerifyProofError::OtherLeaf(1)));
     check(&|proof| proof.leaves[0].seq = 2, |e| matches!(e, VerifyProofError::OtherLeaf(2)));
-    check(&|proof| proof.checkpoint = proof.checkpoint.replacen("60", "61", 1), |e| {
-        matches!(e, VerifyProofError::Checkpoint(_))
-    });
+    let one_more = |proof: &mut RequestProof| {
+        let size: u64 = proof.checkpoint.lines().nth(1).unwrap().parse().unwrap();
+        proof.checkpoint = proof.checkpoint.replacen(&format!("\n{size}\n"), &format!("\n{}\n", size + 1), 1);
+    };
+    check(&one_more, |e| matches!(e, VerifyProofError::Checkpoint(_)));
     let other = Home::new().open(small());
     assert!(matches!(verify_proof(&proof, &other.verifier_key()), Err(VerifyProofError::Checkpoint(_))));
 }
