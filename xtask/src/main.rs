@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a chore talks to whoever runs it")]
 
 mod actions;
+mod bench;
 mod check;
 mod files;
 mod guests;
@@ -27,6 +28,9 @@ Usage: cargo xtask <chore> [options]
   guests --check        say which committed component does not come from its source
   guests --js           build the JavaScript example into target/guests/js-hello.wasm
                         (needs Node 20 or newer and npm)
+  bench [options]       Casemate under load beside `wasmtime serve` and bare hyper, in one run
+                        (needs wrk: apt-get install wrk, and wasmtime: cargo install wasmtime-cli --version 48)
+        --seconds 5 --rounds 3 --wasmtime PROGRAM --json
 
 Examples:
   cargo xtask guests hello orders
@@ -43,6 +47,7 @@ enum Chore {
     BuildGuests(Vec<String>),
     CheckGuests,
     BuildJavaScript,
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -63,6 +68,7 @@ fn parse(words: &[String]) -> Result<Chore> {
         ["check"] => Chore::Check,
         ["tidy"] => Chore::Tidy,
         ["docs"] => Chore::Docs,
+        ["bench", options @ ..] => Chore::Bench(bench::Options::parse(options)?),
         ["guests", "--check"] => Chore::CheckGuests,
         ["guests", "--js"] => Chore::BuildJavaScript,
         ["guests", names @ ..] if !names.iter().any(|name| name.starts_with('-')) => {
@@ -77,6 +83,7 @@ fn run(chore: Chore) -> Result<()> {
     match chore {
         Chore::Help => print!("{HELP}"),
         Chore::Check => check::run(&root)?,
+        Chore::Bench(options) => bench::run(&root, &options)?,
         Chore::Docs => println!("{}", actions::write(&root)?),
         Chore::BuildGuests(names) => guests::build(&root, &names)?,
         Chore::BuildJavaScript => guests::javascript::build(&root)?,

@@ -217,8 +217,7 @@ impl Run {
         let ended = {
             let mut guest = pin!(call(Arc::clone(state), request));
             let mut timer = pin!(tokio::time::sleep(wall));
-            // The guest and its store live until the end of this block: the reason is written down before they go, because
-            // their going is what a reader of the body sees.
+            // Whoever stops the guest from here writes the reason down before this block ends and the guest goes with it.
             poll_fn(|cx| {
                 if let Some(reason) = state.ended() {
                     return Poll::Ready(Err(reason.clone()));
@@ -230,8 +229,7 @@ impl Run {
                     return Poll::Ready(Err(reason.clone()));
                 }
                 match polled {
-                    Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
-                    Poll::Ready(Err(error)) => Poll::Ready(Err(state.explain(&error))),
+                    Poll::Ready(ended) => Poll::Ready(ended),
                     Poll::Pending if cpu_ns > cpu_limit_ns(state.limits()) => {
                         Poll::Ready(Err(state.hit(Limit::CpuMs)))
                     }
@@ -252,22 +250,27 @@ fn out_of_time(state: &RunState, wall: Duration) -> RunError {
 }
 
 /// Makes a fresh instance and hands it the request, in the version that it speaks.
-async fn call<B>(state: Arc<RunState>, request: http::Request<Bounded<B>>) -> wasmtime::Result<()>
+async fn call<B>(state: Arc<RunState>, request: http::Request<Bounded<B>>) -> Result<(), RunError>
 where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let function = Arc::clone(&state.function);
-    let store = guest::store(function.engine(), &state);
-    match function.pre() {
-        Pre::P2(pre) => call_p2(state, store, pre, request).await,
-        Pre::P3(pre) => call_p3(state, store, pre, request).await,
-    }
+    let mut store = guest::store(function.engine(), &state);
+    let called = match function.pre() {
+        Pre::P2(pre) => call_p2(&state, &mut store, pre, request).await,
+        Pre::P3(pre) => call_p3(&state, &mut store, pre, request).await,
+    };
+    // SECURITY: the reason is written down while the store still lives. With the store goes the sending half of the answer's
+    // body, and to a reader on another thread a body whose sender went looks finished, unless a reason stands there.
+    let called = called.map_err(|error| state.explain(&error));
+    drop(store);
+    called
 }
 
 async fn call_p2<B>(
-    state: Arc<RunState>,
-    mut store: wasmtime::Store<Guest>,
+    state: &Arc<RunState>,
+    store: &mut wasmtime::Store<Guest>,
     pre: &p2::bindings::ProxyPre<Guest>,
     request: http::Request<Bounded<B>>,
 ) -> wasmtime::Result<()>
@@ -275,19 +278,20 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let proxy = pre.instantiate_async(&mut store).await?;
+    let proxy = pre.instantiate_async(&mut *store).await?;
     let scheme = if state.entry.opened().http.tls { SchemeP2::Https } else { SchemeP2::Http };
     let mut http = store.data_mut().http();
     let request = http.new_incoming_request(scheme, request)?;
+    let answering = Arc::clone(state);
     let answer = http.new_response_outparam_from_callback(move |answer| {
-        state.answer(answer.map_err(|code| RunError::Failed(format!("{code:?}"))));
+        answering.answer(answer.map_err(|code| RunError::Failed(format!("{code:?}"))));
     })?;
-    proxy.wasi_http_incoming_handler().call_handle(&mut store, request, answer).await
+    proxy.wasi_http_incoming_handler().call_handle(&mut *store, request, answer).await
 }
 
 async fn call_p3<B>(
-    state: Arc<RunState>,
-    mut store: wasmtime::Store<Guest>,
+    state: &Arc<RunState>,
+    store: &mut wasmtime::Store<Guest>,
     pre: &p3::bindings::ServicePre<Guest>,
     request: http::Request<Bounded<B>>,
 ) -> wasmtime::Result<()>
@@ -295,7 +299,7 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let service = pre.instantiate_async(&mut store).await?;
+    let service = pre.instantiate_async(&mut *store).await?;
     let (head, body) = request.into_parts();
     let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()?.parse().ok());
     let uri = head.uri.into_parts();

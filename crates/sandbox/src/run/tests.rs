@@ -181,6 +181,23 @@ async fn a_fault_is_an_error_before_the_head_and_a_broken_body_after_it() {
     }
 }
 
+/// The reader of the body and the guest's end race on two threads: whoever wins, half an answer is not a whole one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn half_an_answer_never_looks_whole() {
+    for guest in ATTACKER {
+        let world = World::new();
+        let attacker = world.deploy(guest, "rate = { function = 100000 }").await.unwrap();
+        for round in 0..300 {
+            let (entry, ran) = world.start(&attacker, Actor::anonymous(), request("GET", "/half", "")).await;
+            drop(entry);
+            // A trap may overtake the head; then there is no answer to cut short.
+            let Ok(response) = ran else { continue };
+            let came = tokio::spawn(read(response)).await.unwrap();
+            assert!(came.broken.is_some(), "{guest}, round {round}: `{}` looked whole", came.text());
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_caller_who_leaves_ends_the_run() {
     for guest in ATTACKER {
