@@ -194,7 +194,7 @@ async fn dispatch(
         Call::Apps => apps::list(caller).await,
         Call::App(app) => apps::show(caller, app).await,
         Call::IssueToken(app) => apps::issue_token(caller, app, admitted).await,
-        Call::Logs(app) => ledger::logs(caller, app, admitted.query.as_deref()).await,
+        Call::Logs(app) => ledger::logs(caller, app, &admitted).await,
         Call::Policies => policies::list(caller).await,
         Call::PutPolicy(name) => policies::put(caller, name, admitted).await,
         Call::RemovePolicy(name) => policies::remove(caller, name).await,

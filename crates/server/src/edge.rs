@@ -43,7 +43,7 @@ pub use listener::{Listener, ListenerSettings, Serving};
 pub use path::{check_query, normalise_path};
 pub use rates::{RateExceeded, Rates};
 pub use refused::{Refused, Wall};
-pub use tls::server_config;
+pub use tls::{certified_key, server_config};
 
 /// Any error of a body on its way out; it cuts the answer.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

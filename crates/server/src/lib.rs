@@ -22,5 +22,6 @@ mod start;
 
 pub use casemate_vault::{SystemEntropy, sha256};
 pub use error::StartError;
+pub use platform::PublishedCertificate;
 pub use settings::{EdgeLimits, RootKey, Settings, SettingsError, Tls};
 pub use start::{Ready, Server};

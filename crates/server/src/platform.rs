@@ -2,16 +2,18 @@
 //!
 //! Invariant: each storage handle moves into exactly one room. Not here: listening (`start`), requests (`request`, `control`).
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use casemate_audit::{Ledger, LedgerSettings};
 use casemate_core::action::operation::PolicyWrite;
-use casemate_core::{Clock, Durable, Entropy, Manifest, SystemClock};
+use casemate_core::{Clock, Digest, Durable, Entropy, Manifest, SystemClock};
 use casemate_identity::{Identity, IdentitySettings};
 use casemate_policy::{Directory, Guard, Permit, Rules, WrittenPolicy};
 use casemate_sandbox::{EgressSettings, HostServices, Sandbox, SandboxSettings};
 use casemate_storage::{Registry, Storage};
 use casemate_vault::{SystemEntropy, Vault};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use crate::edge::{EdgeCounters, Rates, server_config};
 use crate::error::StartError;
@@ -55,6 +57,22 @@ impl std::fmt::Debug for Platform {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Platform").field("data", &self.settings.data).finish_non_exhaustive()
     }
+}
+
+/// How both listeners speak TLS.
+pub(crate) struct TlsSetup {
+    pub(crate) config: Arc<rustls::ServerConfig>,
+    /// The certificate that clients must be given, if the server signed it itself.
+    pub(crate) published: Option<PublishedCertificate>,
+}
+
+/// A certificate that no authority vouches for: clients need the file, people compare the fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedCertificate {
+    /// Where it lies, in PEM.
+    pub path: PathBuf,
+    /// SHA-256 of the certificate (DER).
+    pub fingerprint: Digest,
 }
 
 /// What opening the platform yields besides itself.
@@ -118,8 +136,17 @@ impl Platform {
         Ok(Opened { platform, setup_code })
     }
 
-    /// The TLS configuration of both listeners, if they are to have one: made at the first start, kept sealed.
-    pub(crate) async fn tls(&self, vault: &Vault) -> Result<Option<Arc<rustls::ServerConfig>>, StartError> {
+    /// The TLS configuration of both listeners, if they are to have one: around the operator's certificate, or around one that was
+    /// made at the first start and is kept sealed.
+    pub(crate) async fn tls(
+        &self,
+        vault: &Vault,
+        operators: Option<Arc<CertifiedKey>>,
+    ) -> Result<Option<TlsSetup>, StartError> {
+        let around = |key: Arc<CertifiedKey>| server_config(Arc::new(SingleCertAndKey::from(key)));
+        if let Some(key) = operators {
+            return Ok(Some(TlsSetup { config: around(key)?, published: None }));
+        }
         if self.settings.tls == Tls::Off {
             return Ok(None);
         }
@@ -138,8 +165,9 @@ impl Platform {
         if kept.as_ref() != Some(&wrapped) {
             self.registry.put_tls_identity(&wrapped).await?;
         }
-        let resolver = rustls::sign::SingleCertAndKey::from(identity.certified());
-        Ok(Some(server_config(Arc::new(resolver))?))
+        let path = self.registry.publish_certificate(&identity.certificate_pem())?;
+        let published = Some(PublishedCertificate { path, fingerprint: identity.fingerprint() });
+        Ok(Some(TlsSetup { config: around(identity.certified())?, published }))
     }
 
     /// Puts a change of the platform's own state into the ledger.

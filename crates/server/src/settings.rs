@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use casemate_vault::RootKeySource;
 use serde::Deserialize;
 
-/// The settings of one server, as they stand in its configuration file (`casemate serve --config FILE`).
+/// The settings of one server, as they stand in its configuration file (`casemate serve --config FILE`, `docs/settings.md`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
@@ -74,6 +74,13 @@ pub enum Tls {
     Off,
     /// TLS 1.3 with a certificate that the server signs itself: for development.
     SelfSigned,
+    /// TLS 1.3 with the operator's certificate. The files are read at start: a renewed certificate needs a restart.
+    Files {
+        /// The certificate chain in PEM, the server's own first.
+        certificate: PathBuf,
+        /// Its private key in PEM.
+        key: PathBuf,
+    },
 }
 
 impl Tls {
@@ -82,7 +89,7 @@ impl Tls {
     pub const fn scheme(&self) -> &'static str {
         match self {
             Self::Off => "http",
-            Self::SelfSigned => "https",
+            Self::SelfSigned | Self::Files { .. } => "https",
         }
     }
 }
@@ -125,7 +132,7 @@ pub enum SettingsError {
     Syntax(#[from] toml::de::Error),
     /// Plain HTTP beyond loopback.
     #[error(
-        "`listen = \"{0}\"` without TLS would show every password on the way; set `tls = \"self-signed\"`, or \
+        "`listen = \"{0}\"` without TLS would show every password on the way; set `tls.files = {{ certificate = \"…\", key = \"…\" }}` or `tls = \"self-signed\"`, or \
          `dangerous_plain_http = true` if something in front ends TLS"
     )]
     PlainHttp(SocketAddr),
@@ -201,11 +208,24 @@ mod tests {
         check("listen = \"0.0.0.0:80\"", false);
         check("listen = \"0.0.0.0:80\"\ndangerous_plain_http = true", true);
         check("listen = \"0.0.0.0:443\"\ntls = \"self-signed\"", true);
+        check("listen = \"0.0.0.0:443\"\ntls.files = { certificate = \"a\", key = \"b\" }", true);
         check("control = \"10.0.0.1:81\"\ntls = \"self-signed\"", false);
         check("control = \"10.0.0.1:81\"\ntls = \"self-signed\"\ndangerous_remote_control = true", true);
         check("domain = \"apps.example\"", true);
         check("domain = \"apps..example\"", false);
         check("domain = \"*.example\"", false);
+    }
+
+    /// What the document shows is what the program reads, and the defaults are the ones that it names.
+    #[test]
+    fn the_document_shows_the_defaults() {
+        let document = include_str!("../../../docs/settings.md");
+        let shown = document.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        assert_eq!(Settings::parse(shown).unwrap(), Settings::default());
+        // The ways that stand in comments are read too.
+        for line in shown.lines().filter_map(|line| line.strip_prefix("# ")) {
+            assert_ne!(Settings::parse(line).unwrap(), Settings::default(), "{line}");
+        }
     }
 
     #[test]

@@ -15,9 +15,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::confine::{ConfinementPlan, confine};
 use crate::edge::{
     Admitted, BodyPace, Handler, Hosts, Listener, ListenerLimits, ListenerSettings, ReplyBody, Serving,
+    certified_key,
 };
 use crate::error::StartError;
-use crate::platform::Platform;
+use crate::platform::{Platform, PublishedCertificate};
 use crate::settings::{EdgeLimits, Settings, Tls};
 use crate::{control, jobs, reply, request};
 
@@ -41,6 +42,8 @@ pub struct Ready {
     pub ledger_key: String,
     /// Which walls of the kernel stand around the process.
     pub confinement: String,
+    /// The certificate that clients must be given, if the server signed its own.
+    pub certificate: Option<PublishedCertificate>,
     /// What an operator should know.
     pub warnings: Vec<String>,
 }
@@ -120,6 +123,11 @@ impl Server {
         let control = Listener::bind(listener(&settings, settings.control, "control", 1, Hosts::Only(own)))?;
         (settings.listen, settings.control) = (data.address(), control.address());
 
+        // Files outside the data folder can be read no longer once the process is confined.
+        let operators = match &settings.tls {
+            Tls::Files { certificate, key } => Some(certified_key(certificate, key)?),
+            Tls::Off | Tls::SelfSigned => None,
+        };
         let first_start = Storage::prepare(&settings.data)?;
         // A root key may come from a program, which the confined process could no longer start.
         let vault = Arc::new(Vault::open(&settings.root_key_source(), first_start)?);
@@ -150,7 +158,9 @@ impl Server {
         };
         let opened = runtime.block_on(Platform::open(settings, Arc::clone(&vault), sandbox))?;
         let platform = opened.platform;
-        let tls = runtime.block_on(platform.tls(&vault))?;
+        let tls = runtime.block_on(platform.tls(&vault, operators))?;
+        let certificate = tls.as_ref().and_then(|tls| tls.published.clone());
+        let tls = tls.map(|tls| tls.config);
         let (data, control) = (data.with_tls(tls.clone()), control.with_tls(tls));
         let data = data.serve(Arc::new(DataPlane(Arc::clone(&platform))), Arc::clone(&platform.counters))?;
         let control =
@@ -164,6 +174,7 @@ impl Server {
             setup_code: opened.setup_code,
             ledger_key: platform.ledger.verifier_key(),
             confinement: confinement.to_string(),
+            certificate,
             warnings,
         };
         Ok(Self { ready, platform, data, control, runtime, told_to_stop })

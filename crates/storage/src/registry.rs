@@ -5,6 +5,7 @@
 //! Manifests, policies and settings are sealed. Components and images lie in clear: they are code that somebody uploaded, not
 //! data, and neither is used unless its digest or its MAC fits. Not here: compiling (`sandbox`), installing policies (`policy`).
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use casemate_core::Clock;
@@ -13,7 +14,7 @@ use rusqlite::OptionalExtension;
 
 use crate::database::Database;
 use crate::error::{StorageError, unsealed};
-use crate::folder::Folder;
+use crate::folder::{Folder, write_whole};
 
 mod components;
 mod images;
@@ -88,6 +89,16 @@ impl Registry {
                 Ok(())
             })
             .await
+    }
+
+    /// Writes `tls.crt` into the data folder, for people to give to clients; its path is returned.
+    ///
+    /// # Errors
+    /// Why it could not be written.
+    pub fn publish_certificate(&self, pem: &str) -> Result<PathBuf, StorageError> {
+        let path = self.folder.at("tls.crt");
+        write_whole(&path, &[pem.as_bytes()])?;
+        Ok(path)
     }
 
     /// The TLS identity that was kept, wrapped by the vault.

@@ -41,6 +41,9 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         "event": "ready", "listen": ready.listen, "control": ready.control, "url": ready.url,
         "control_url": ready.control_url, "setup_code": ready.setup_code, "ledger_key": ready.ledger_key,
         "data": data, "confinement": ready.confinement,
+        "certificate": ready.certificate.as_ref().map(|certificate| json!({
+            "path": certificate.path, "fingerprint": certificate.fingerprint,
+        })),
     });
     output.result(&document, || {
         let mut lines = vec![
@@ -55,6 +58,13 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
             ),
             format!("{}     {}", paint(BOLD, "walls"), ready.confinement),
         ];
+        if let Some(certificate) = &ready.certificate {
+            let (path, fingerprint) = (certificate.path.display(), &certificate.fingerprint);
+            lines.push(format!(
+                "{} {path} ({fingerprint}): clients need it, as --ca {path}",
+                paint(BOLD, "tls      ")
+            ));
+        }
         for warning in &ready.warnings {
             lines.push(paint(WARN, format!("warning: {warning}")));
         }

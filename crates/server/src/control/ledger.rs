@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use casemate_audit::Leaf;
@@ -14,7 +15,7 @@ use http_body_util::{BodyExt, StreamBody};
 use serde_json::{Value, json};
 
 use super::Caller;
-use crate::edge::ReplyBody;
+use crate::edge::{Admitted, ReplyBody};
 use crate::platform::Platform;
 use crate::reply::{self, Problem};
 
@@ -55,40 +56,89 @@ impl LogQuery {
     }
 }
 
-pub(super) async fn logs(caller: Caller<'_>, app: AppId, query: Option<&str>) -> Answer {
-    let query = LogQuery::parse(query)?;
+/// A log stream ends by itself after this long, so that a right that was taken back is asked for again soon. Clients go on with
+/// `after`.
+const STREAM_MAX: Duration = Duration::from_secs(300);
+
+pub(super) async fn logs(caller: Caller<'_>, app: AppId, admitted: &Admitted) -> Answer {
+    let query = LogQuery::parse(admitted.query.as_deref())?;
     let _permit = caller.permit::<LogsRead>(app.clone()).await?;
-    let ledger = &caller.platform.ledger;
-    let first = collect(caller.platform, &app, &query)?;
-    let next = ledger.head();
+    let platform = Arc::clone(caller.platform);
+    let (reader, app_read) = (Arc::clone(&platform), app.clone());
+    // The ledger's files are read here, as many as it takes: not a network thread's work.
+    let (query, first) = tokio::task::spawn_blocking(move || {
+        let found = collect(&reader, &app_read, &query);
+        found.map(|found| (query, found))
+    })
+    .await
+    .map_err(|_| Problem::hidden("reading abandoned"))??;
     if !query.follow {
-        let mut response = http::Response::new(reply::whole(lines(&first)));
+        let mut response = http::Response::new(reply::whole(lines(&first.lines)));
         ndjson(&mut response);
         return Ok(response);
     }
-    let platform = Arc::clone(caller.platform);
-    let state = (platform, app, query.function, next, Some(lines(&first)));
-    let stream = futures_util::stream::unfold(state, |(platform, app, function, next, pending)| async move {
-        if let Some(ready) = pending {
-            return Some((Ok::<_, Infallible>(Frame::data(ready)), (platform, app, function, next, None)));
-        }
-        let mut next = next;
-        loop {
-            platform.ledger.wait_past(next).await;
-            let leaves = platform.ledger.scan(next, STEP).ok()?;
-            // Woken without anything new: the ledger has ended, and so does the stream.
-            next = leaves.last()?.seq.next();
-            let found: Vec<_> =
-                leaves.iter().filter_map(|leaf| line(leaf, &app, function.as_deref())).collect();
-            if !found.is_empty() {
-                return Some((Ok(Frame::data(lines(&found))), (platform, app, function, next, None)));
-            }
-        }
+    let follower = Follower {
+        until: tokio::time::Instant::now() + STREAM_MAX,
+        authorization: admitted.headers.get(header::AUTHORIZATION).cloned(),
+        platform,
+        app,
+        function: query.function,
+        next: first.next,
+    };
+    let first = lines(&first.lines);
+    let stream = futures_util::stream::unfold((follower, Some(first)), |(mut follower, ready)| async move {
+        let bytes = match ready {
+            Some(ready) => ready,
+            None => follower.more().await?,
+        };
+        Some((Ok::<_, Infallible>(Frame::data(bytes)), (follower, None)))
     });
     let body = StreamBody::new(stream).map_err(|never| match never {}).boxed_unsync();
     let mut response = http::Response::new(body);
     ndjson(&mut response);
     Ok(response)
+}
+
+/// Who reads along, until the stream's time is over or the credential stops being good.
+struct Follower {
+    until: tokio::time::Instant,
+    authorization: Option<HeaderValue>,
+    platform: Arc<Platform>,
+    app: AppId,
+    function: Option<String>,
+    next: Seq,
+}
+
+impl Follower {
+    /// The next lines; `None` ends the stream.
+    async fn more(&mut self) -> Option<Bytes> {
+        loop {
+            let expires = self.credential()?;
+            let until = expires.map_or(self.until, |expires| self.until.min(expires));
+            tokio::time::timeout_at(until, self.platform.ledger.wait_past(self.next)).await.ok()?;
+            // It may have been revoked while nothing happened.
+            self.credential()?;
+            let (platform, from) = (Arc::clone(&self.platform), self.next);
+            let leaves =
+                tokio::task::spawn_blocking(move || platform.ledger.scan(from, STEP)).await.ok()?.ok()?;
+            // Woken without anything new: the ledger has ended, and so does the stream.
+            self.next = leaves.last()?.seq.next();
+            let found: Vec<_> =
+                leaves.iter().filter_map(|leaf| line(leaf, &self.app, self.function.as_deref())).collect();
+            if !found.is_empty() {
+                return Some(lines(&found));
+            }
+        }
+    }
+
+    /// When the credential ends, if it does; `None` when it is no longer good.
+    #[expect(clippy::option_option, reason = "good or not, and if good, ending or not")]
+    fn credential(&self) -> Option<Option<tokio::time::Instant>> {
+        let authorization = self.authorization.as_ref().map(HeaderValue::as_bytes);
+        let actor = self.platform.identity.authenticate(authorization, &AppId::platform()).ok()?;
+        let left = actor.expires.map(|expires| expires.since(self.platform.clock.now()));
+        Some(left.map(|left| tokio::time::Instant::now() + left))
+    }
 }
 
 fn ndjson(response: &mut http::Response<ReplyBody>) {
@@ -105,8 +155,14 @@ fn lines(values: &[Value]) -> Bytes {
     Bytes::from(text)
 }
 
+/// Log lines, and where reading goes on so that nothing is left out.
+struct Collected {
+    lines: Vec<Value>,
+    next: Seq,
+}
+
 /// The newest lines of an app, oldest first; or, with `after`, the first ones past it.
-fn collect(platform: &Platform, app: &AppId, query: &LogQuery) -> Result<Vec<Value>, Problem> {
+fn collect(platform: &Platform, app: &AppId, query: &LogQuery) -> Result<Collected, Problem> {
     let ledger = &platform.ledger;
     let function = query.function.as_deref();
     let read = |from: Seq, limit: usize| ledger.scan(from, limit).map_err(|error| Problem::of(&error));
@@ -117,13 +173,20 @@ fn collect(platform: &Platform, app: &AppId, query: &LogQuery) -> Result<Vec<Val
             let leaves = read(from, STEP)?;
             let Some(last) = leaves.last() else { break };
             from = last.seq.next();
-            found.extend(leaves.iter().filter_map(|leaf| line(leaf, app, function)));
+            for leaf in &leaves {
+                let Some(line) = line(leaf, app, function) else { continue };
+                found.push(line);
+                if found.len() == query.limit {
+                    from = leaf.seq.next();
+                    break;
+                }
+            }
         }
-        found.truncate(query.limit);
-        return Ok(found);
+        return Ok(Collected { lines: found, next: from });
     }
     // Backwards in steps, until there are enough lines. Other apps' leaves lie between, so the look back is bounded.
-    let mut end = ledger.head().0;
+    let next = ledger.head();
+    let mut end = next.0;
     let mut budget = 200_u32;
     while end > 0 && found.len() < query.limit && budget > 0 {
         budget -= 1;
@@ -136,7 +199,7 @@ fn collect(platform: &Platform, app: &AppId, query: &LogQuery) -> Result<Vec<Val
     }
     let surplus = found.len().saturating_sub(query.limit);
     found.drain(..surplus);
-    Ok(found)
+    Ok(Collected { lines: found, next })
 }
 
 /// A leaf as a log line, if it speaks of this app (and function).
