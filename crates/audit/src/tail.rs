@@ -185,7 +185,8 @@ impl Tail {
     fn failed(&mut self, error: &StorageError) -> RecordError {
         match (error, &self.state) {
             (_, State::Broken(why)) => RecordError::Broken(why.clone()),
-            (StorageError::Full, _) => {
+            // Either passes; the sealer looks again at every round.
+            (StorageError::Full | StorageError::Descriptors, _) => {
                 self.disk_full = true;
                 RecordError::Full
             }

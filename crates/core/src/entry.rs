@@ -13,6 +13,9 @@ use crate::ids::{RequestId, Revision, Seq};
 use crate::seams::{Clock, RecordError, Recorder};
 use crate::time::Timestamp;
 
+/// Bytes of a path that an undecided outcome keeps.
+const PATH_KEPT: usize = 512;
+
 /// What is known when a request arrives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
@@ -130,7 +133,11 @@ impl Entry {
         let ending = std::mem::take(&mut *self.ending.lock().unwrap_or_else(PoisonError::into_inner));
         let outcome = Outcome {
             time: self.clock.now(),
-            http_request: (!self.decided.load(Ordering::Relaxed)).then(|| self.opened.http.clone()),
+            // Nothing was decided on it, so nothing needs to be judged again: a flood of long paths is cut short.
+            http_request: (!self.decided.load(Ordering::Relaxed)).then(|| {
+                let http = &self.opened.http;
+                HttpRequest { path: crate::resource::clip(&http.path, PATH_KEPT), ..http.clone() }
+            }),
             status_code: ending.status,
             status_detail: ending.detail,
             duration_us: u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX),

@@ -166,6 +166,13 @@ impl Guard {
         explain::explain(&state.book, &state.roles, decision, changed)
     }
 
+    /// The versions of the policies and of the directory of roles that decide now: while both stay, so does every decision.
+    #[must_use]
+    pub fn versions(&self) -> (PolicyVersion, u64) {
+        let state = self.state.load();
+        (state.book.version, state.directory_version)
+    }
+
     /// The version of the policies that decide now.
     #[must_use]
     pub fn version(&self) -> PolicyVersion {

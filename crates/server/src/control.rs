@@ -9,6 +9,7 @@ mod ledger;
 mod policies;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 #[cfg(test)]
 use casemate_core::Action;
@@ -21,7 +22,7 @@ use http::{Method, StatusCode, header};
 use serde::Deserialize;
 
 use crate::body::{self, Secret};
-use crate::edge::{Admitted, ReplyBody};
+use crate::edge::{Admitted, Door, Refused, ReplyBody, Wall};
 use crate::platform::Platform;
 use crate::reply::{self, Problem};
 use crate::{request, sign_in};
@@ -140,11 +141,25 @@ impl Caller<'_> {
 
 /// Answers one control request.
 pub(crate) async fn handle(platform: Arc<Platform>, admitted: Admitted) -> http::Response<ReplyBody> {
+    // Both come before the entry, so that neither a flood nor a web page fills the ledger; they are counted.
+    if let Err(refused) = sign_in::same_site(&admitted) {
+        platform.counters.note(&refused, admitted.source);
+        return Problem::forbidden().into_response();
+    }
+    if let Err(error) = platform.rates.arrive(Door::Control, admitted.source, Instant::now()) {
+        platform.counters.note(&Refused::new(Wall::Rate, error.key()), admitted.source);
+        return Problem::of(&error).into_response();
+    }
     let entry = match request::begin(&platform, &admitted) {
         Ok(entry) => Arc::new(entry),
         Err(problem) => return problem.into_response(),
     };
+    let source = admitted.source;
     let served = serve(&platform, &entry, admitted).await;
+    // Whoever was allowed something is no flood of strangers.
+    if served.is_ok() {
+        platform.rates.take_back(Door::Control, source);
+    }
     request::finish(&entry, served.map(|response| sign_in::answered(&entry, response)))
 }
 
@@ -218,7 +233,7 @@ async fn setup(
     entry: &Arc<Entry>,
     admitted: Admitted,
 ) -> Result<http::Response<ReplyBody>, Problem> {
-    let given: SetupBody = body::json(admitted).await?;
+    let given: SetupBody = body::json(admitted, body::SMALL).await?;
     let actor = platform
         .identity
         .check_setup_code(&given.code.0)
@@ -242,7 +257,7 @@ async fn control_sign_in(
     let caller = Caller { platform, entry, actor: Arc::new(Actor::anonymous()) };
     let permit = caller.permit::<ControlSignIn>(PlatformPart(None)).await?;
     let path = admitted.path.clone();
-    let credentials = body::json(admitted).await?;
+    let credentials = body::json(admitted, body::SMALL).await?;
     sign_in::answer(platform, entry, SignInPermit::Control(permit), &path, credentials).await
 }
 

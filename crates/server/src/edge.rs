@@ -41,7 +41,7 @@ pub use headers::OWN_PREFIX;
 pub use limits::ListenerLimits;
 pub use listener::{Listener, ListenerSettings, Serving};
 pub use path::{check_query, normalise_path};
-pub use rates::{RateExceeded, Rates};
+pub use rates::{Door, RateExceeded, Rates};
 pub use refused::{Refused, Wall};
 pub use tls::{certified_key, server_config};
 

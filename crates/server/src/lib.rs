@@ -8,6 +8,7 @@ mod body;
 pub mod confine;
 mod control;
 mod deploy;
+mod descriptors;
 pub mod edge;
 mod error;
 mod functions;

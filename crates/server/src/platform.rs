@@ -19,7 +19,6 @@ use crate::edge::{EdgeCounters, Rates, server_config};
 use crate::error::StartError;
 use crate::functions::Functions;
 use crate::reply::Problem;
-use crate::request::Unrouted;
 use crate::settings::{Settings, Tls};
 
 /// Everything that a request can reach.
@@ -48,9 +47,12 @@ pub(crate) struct Platform {
     pub(crate) rates: Rates,
     /// What the edge refused, counted.
     pub(crate) counters: Arc<EdgeCounters>,
-    pub(crate) unrouted: Unrouted,
     /// Deploys and policy changes go one at a time.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    /// Compile children at once.
+    pub(crate) compiling: tokio::sync::Semaphore,
+    /// Readers of the ledger's files at once.
+    pub(crate) reading: Arc<tokio::sync::Semaphore>,
 }
 
 impl std::fmt::Debug for Platform {
@@ -128,8 +130,9 @@ impl Platform {
             functions: Functions::default(),
             rates: Rates::default(),
             counters: Arc::new(EdgeCounters::default()),
-            unrouted: Unrouted::new()?,
             changing: tokio::sync::Mutex::new(()),
+            compiling: tokio::sync::Semaphore::new(2),
+            reading: Arc::new(tokio::sync::Semaphore::new(2)),
         });
         platform.refresh_directory();
         platform.restore().await?;

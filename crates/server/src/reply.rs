@@ -185,6 +185,7 @@ impl Problem {
 fn exhausted(limit: Option<&str>) -> StatusCode {
     match limit {
         Some("request_body_bytes") => StatusCode::PAYLOAD_TOO_LARGE,
+        Some("request_body_time") => StatusCode::REQUEST_TIMEOUT,
         Some(rate) if rate.starts_with("rate.") => StatusCode::TOO_MANY_REQUESTS,
         Some("wall_ms" | "cpu_ms") => StatusCode::GATEWAY_TIMEOUT,
         Some("concurrency" | "queue") | None => StatusCode::SERVICE_UNAVAILABLE,

@@ -19,8 +19,8 @@ use crate::edge::{
 };
 use crate::error::StartError;
 use crate::platform::{Platform, PublishedCertificate};
-use crate::settings::{EdgeLimits, Settings, Tls};
-use crate::{control, jobs, reply, request};
+use crate::settings::{Settings, Tls};
+use crate::{control, descriptors, jobs, reply, request};
 
 /// How long running requests may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -116,6 +116,8 @@ impl Server {
     /// [`StartError`] says what to change.
     pub fn start_with(mut settings: Settings, sandbox: SandboxSettings) -> Result<Self, StartError> {
         settings.check()?;
+        let mut warnings = Vec::new();
+        warnings.extend(descriptors::fit(&mut settings.edge, descriptors::raise()));
         // The ports come first: once confined, the process can take no other. Nothing is read from them yet.
         let own = vec!["localhost".to_owned(), settings.domain.clone(), settings.control.ip().to_string()];
         let data =
@@ -132,7 +134,6 @@ impl Server {
         // A root key may come from a program, which the confined process could no longer start.
         let vault = Arc::new(Vault::open(&settings.root_key_source(), first_start)?);
         let confinement = confine(&ConfinementPlan::for_server(&settings.data)?)?;
-        let mut warnings = Vec::new();
         if let Some(reason) = confinement.weakness() {
             if settings.require_landlock {
                 return Err(StartError::Unconfined(reason));
@@ -219,14 +220,17 @@ fn listener(
         tls_comes_later: settings.tls != Tls::Off,
         dangerous_plain_http: settings.dangerous_plain_http,
         hosts,
-        limits: limits(&settings.edge),
+        limits: limits(settings),
         ..ListenerSettings::new(address, setting)
     }
 }
 
-fn limits(edge: &EdgeLimits) -> ListenerLimits {
+fn limits(settings: &Settings) -> ListenerLimits {
+    let edge = &settings.edge;
     let defaults = ListenerLimits::default();
     ListenerLimits {
+        // A component is the largest body that either listener takes.
+        request_body_bytes: defaults.request_body_bytes.max(settings.component_max_bytes),
         connections: edge.connections,
         connections_per_address: edge.connections_per_address,
         header_timeout: Duration::from_millis(edge.header_timeout_ms),

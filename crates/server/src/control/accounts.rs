@@ -45,7 +45,7 @@ pub(super) async fn users(caller: Caller<'_>) -> Answer {
 }
 
 pub(super) async fn create_user(caller: Caller<'_>, admitted: Admitted) -> Answer {
-    let given: NewUser = body::json(admitted).await?;
+    let given: NewUser = body::json(admitted, body::SMALL).await?;
     let permit = caller.permit::<UserWrite>(PlatformPart(Some(given.name.clone()))).await?;
     let created = caller.platform.identity.create_user(permit, &given.name, &given.password.0).await;
     let id = created.map_err(|error| Problem::of(&error))?;
@@ -53,7 +53,7 @@ pub(super) async fn create_user(caller: Caller<'_>, admitted: Admitted) -> Answe
 }
 
 pub(super) async fn update_user(caller: Caller<'_>, name: String, admitted: Admitted) -> Answer {
-    let change: UserChange = body::json(admitted).await?;
+    let change: UserChange = body::json(admitted, body::SMALL).await?;
     let identity = &caller.platform.identity;
     // One permit for each change: each is an authority change of its own in the ledger.
     if let Some(password) = change.password {
@@ -86,7 +86,7 @@ pub(super) async fn services(caller: Caller<'_>) -> Answer {
 }
 
 pub(super) async fn create_service(caller: Caller<'_>, admitted: Admitted) -> Answer {
-    let given: NewService = body::json(admitted).await?;
+    let given: NewService = body::json(admitted, body::SMALL).await?;
     let permit = caller.permit::<ServiceWrite>(PlatformPart(Some(given.name.clone()))).await?;
     let created = caller.platform.identity.create_service(permit, &given.name, given.app).await;
     let (id, api_key) = created.map_err(|error| Problem::of(&error))?;

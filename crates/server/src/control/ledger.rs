@@ -8,7 +8,7 @@ use bytes::Bytes;
 use casemate_audit::Leaf;
 use casemate_core::action::operation::{LedgerRead, LogsRead};
 use casemate_core::resource::LedgerPart;
-use casemate_core::{Action, AppId, Event, RequestId, Resource, Seq};
+use casemate_core::{Action, AppId, Event, PolicyVersion, RequestId, Resource, Seq};
 use http::{HeaderValue, StatusCode, header};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
@@ -64,10 +64,13 @@ pub(super) async fn logs(caller: Caller<'_>, app: AppId, admitted: &Admitted) ->
     let query = LogQuery::parse(admitted.query.as_deref())?;
     let _permit = caller.permit::<LogsRead>(app.clone()).await?;
     let platform = Arc::clone(caller.platform);
+    let rules = platform.guard.versions();
     let (reader, app_read) = (Arc::clone(&platform), app.clone());
+    let turn = Arc::clone(&platform.reading).acquire_owned().await;
     // The ledger's files are read here, as many as it takes: not a network thread's work.
     let (query, first) = tokio::task::spawn_blocking(move || {
         let found = collect(&reader, &app_read, &query);
+        drop(turn);
         found.map(|found| (query, found))
     })
     .await
@@ -75,9 +78,14 @@ pub(super) async fn logs(caller: Caller<'_>, app: AppId, admitted: &Admitted) ->
     if !query.follow {
         let mut response = http::Response::new(reply::whole(lines(&first.lines)));
         ndjson(&mut response);
+        // Where to go on: the look may have ended before the ledger did.
+        response
+            .headers_mut()
+            .insert("casemate-next-after", HeaderValue::from(first.next.0.saturating_sub(1)));
         return Ok(response);
     }
     let follower = Follower {
+        rules,
         until: tokio::time::Instant::now() + STREAM_MAX,
         authorization: admitted.headers.get(header::AUTHORIZATION).cloned(),
         platform,
@@ -101,6 +109,8 @@ pub(super) async fn logs(caller: Caller<'_>, app: AppId, admitted: &Admitted) ->
 
 /// Who reads along, until the stream's time is over or the credential stops being good.
 struct Follower {
+    /// The policies and roles by which reading was allowed. When they change, the question is asked anew: the stream ends.
+    rules: (PolicyVersion, u64),
     until: tokio::time::Instant,
     authorization: Option<HeaderValue>,
     platform: Arc<Platform>,
@@ -118,6 +128,9 @@ impl Follower {
             tokio::time::timeout_at(until, self.platform.ledger.wait_past(self.next)).await.ok()?;
             // It may have been revoked while nothing happened.
             self.credential()?;
+            if self.platform.guard.versions() != self.rules {
+                return None;
+            }
             let (platform, from) = (Arc::clone(&self.platform), self.next);
             let leaves =
                 tokio::task::spawn_blocking(move || platform.ledger.scan(from, STEP)).await.ok()?.ok()?;
@@ -167,9 +180,12 @@ fn collect(platform: &Platform, app: &AppId, query: &LogQuery) -> Result<Collect
     let function = query.function.as_deref();
     let read = |from: Seq, limit: usize| ledger.scan(from, limit).map_err(|error| Problem::of(&error));
     let mut found = Vec::new();
+    // Other apps' leaves lie between, so one call's look is bounded.
+    let mut budget = 400_u32;
     if let Some(after) = query.after {
         let mut from = Seq(after).next();
-        while found.len() < query.limit {
+        while found.len() < query.limit && budget > 0 {
+            budget -= 1;
             let leaves = read(from, STEP)?;
             let Some(last) = leaves.last() else { break };
             from = last.seq.next();
@@ -184,10 +200,9 @@ fn collect(platform: &Platform, app: &AppId, query: &LogQuery) -> Result<Collect
         }
         return Ok(Collected { lines: found, next: from });
     }
-    // Backwards in steps, until there are enough lines. Other apps' leaves lie between, so the look back is bounded.
+    // Backwards in steps, until there are enough lines.
     let next = ledger.head();
     let mut end = next.0;
-    let mut budget = 200_u32;
     while end > 0 && found.len() < query.limit && budget > 0 {
         budget -= 1;
         let start = end.saturating_sub(STEP as u64);

@@ -11,13 +11,13 @@ use std::time::Duration;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::ResolvesServerCert;
+use rustls::server::{Acceptor, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ProtocolVersion, ServerConfig};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::error::TlsError;
@@ -67,9 +67,11 @@ pub fn certified_key(certificate: &Path, key: &Path) -> Result<Arc<CertifiedKey>
 /// The handshakes of one listener.
 #[derive(Clone)]
 pub(super) struct Handshakes {
-    acceptor: TlsAcceptor,
+    config: Arc<ServerConfig>,
     places: Arc<Semaphore>,
     deadline: Duration,
+    /// How long a client that has said hello may take for the rest: one answer.
+    answer: Duration,
 }
 
 impl std::fmt::Debug for Handshakes {
@@ -84,7 +86,7 @@ impl Handshakes {
         config.alpn_protocols = vec![H2.to_vec(), b"http/1.1".to_vec()];
         config.max_early_data_size = 0;
         let places = Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)));
-        Self { acceptor: TlsAcceptor::from(Arc::new(config)), places, deadline }
+        Self { config: Arc::new(config), places, deadline, answer: deadline / 4 }
     }
 
     /// Shakes hands; says whether HTTP/2 was agreed on.
@@ -93,9 +95,11 @@ impl Handshakes {
     /// [`Refused`] by [`Wall::Handshake`] or [`Wall::HandshakeTime`].
     pub(super) async fn shake(&self, stream: TcpStream) -> Result<(TlsStream<TcpStream>, bool), Refused> {
         let shaken = timeout(self.deadline, async {
+            // SECURITY: a client that says nothing takes no place, and one that stops in the middle keeps it for a short time only.
+            let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await.ok()?;
             // Waiting for a place costs nothing but this connection's own time.
             let _place = self.places.acquire().await.ok()?;
-            self.acceptor.accept(stream).await.ok()
+            timeout(self.answer, hello.into_stream(Arc::clone(&self.config))).await.ok()?.ok()
         });
         let stream = shaken
             .await
