@@ -24,6 +24,7 @@ pub struct Server {
     pub setup_code: Option<String>,
     pub ledger_key: String,
     config: String,
+    wrapper: fn(&'static str) -> Command,
     admin: Option<String>,
 }
 
@@ -213,6 +214,11 @@ impl Server {
 
     /// Starts a server with these settings (TOML).
     pub fn start_with(config: &str) -> Self {
+        Self::start_wrapped(config, Command::new)
+    }
+
+    /// Starts a server through a wrapper, which gets the program's path and execs it with the arguments that follow.
+    pub fn start_wrapped(config: &str, wrapper: fn(&'static str) -> Command) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let unset = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut server = Self {
@@ -223,6 +229,7 @@ impl Server {
             setup_code: None,
             ledger_key: String::new(),
             config: config.to_owned(),
+            wrapper,
             admin: None,
         };
         server.restart();
@@ -241,7 +248,7 @@ impl Server {
     pub fn command(&self) -> Command {
         let config = self.folder.path().join("server.toml");
         std::fs::write(&config, &self.config).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_casemate"));
+        let mut command = (self.wrapper)(env!("CARGO_BIN_EXE_casemate"));
         command
             .args(["serve", "--json", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--data"])
             .arg(self.data())

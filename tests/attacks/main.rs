@@ -12,8 +12,11 @@
 #[path = "../harness.rs"]
 mod harness;
 
+mod deploy_race;
+mod descriptor_exhaustion;
 mod edited_image;
 mod edited_ledger;
+mod floods;
 mod forged_identity_header;
 mod forged_token;
 mod limits_exceeded;
@@ -24,6 +27,7 @@ mod password_guessing;
 mod path_confusion;
 mod remembering_instance;
 mod request_smuggling;
+mod revoked_reader;
 mod setup_code_reuse;
 mod stolen_disk;
 mod ungranted_store;

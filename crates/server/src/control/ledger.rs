@@ -219,7 +219,27 @@ fn collect(platform: &Platform, app: &AppId, query: &LogQuery) -> Result<Collect
 
 /// A leaf as a log line, if it speaks of this app (and function).
 fn line(leaf: &Leaf, app: &AppId, function: Option<&str>) -> Option<Value> {
-    let Event::Decision(decision) = &leaf.event else { return None };
+    let decision = match &leaf.event {
+        Event::Decision(decision) => decision,
+        Event::Authentication(attempt) if attempt.app == *app && function.is_none() => {
+            let verdict = match attempt.disposition {
+                casemate_core::Verdict::Allow => "succeeded",
+                casemate_core::Verdict::Deny => "failed",
+            };
+            let who = attempt.principal.as_ref().map_or("somebody".to_owned(), ToString::to_string);
+            let text = format!(
+                "sign-in of {who} from {} {verdict}: {}",
+                attempt.src_endpoint, attempt.status_detail
+            );
+            return Some(log_line(leaf, &attempt.time.to_string(), None, "sign-in", &text));
+        }
+        // The platform's own life: starts, stops, changes, and what the edge refused.
+        Event::Lifecycle(change) if app.is_platform() && function.is_none() => {
+            let text = format!("{}: {}", change.activity, change.message);
+            return Some(log_line(leaf, &change.time.to_string(), None, "lifecycle", &text));
+        }
+        Event::Authentication(_) | Event::Lifecycle(_) | Event::Outcome(_) => return None,
+    };
     if decision.resource.app() != *app {
         return None;
     }
@@ -249,9 +269,13 @@ fn line(leaf: &Leaf, app: &AppId, function: Option<&str>) -> Option<Value> {
             )
         }
     };
-    Some(
-        json!({ "seq": leaf.seq, "time": decision.time.to_string(), "request": leaf.request, "function": speaker, "kind": kind, "text": text }),
-    )
+    Some(log_line(leaf, &decision.time.to_string(), speaker, kind, &text))
+}
+
+fn log_line(leaf: &Leaf, time: &str, function: Option<&str>, kind: &str, text: &str) -> Value {
+    json!({
+        "seq": leaf.seq, "time": time, "request": leaf.request, "function": function, "kind": kind, "text": text,
+    })
 }
 
 pub(super) async fn explain(caller: Caller<'_>, request: RequestId) -> Answer {
