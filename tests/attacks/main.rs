@@ -22,6 +22,7 @@ mod forged_token;
 mod limits_exceeded;
 mod login_from_another_site;
 mod metadata_address;
+mod older_ledger;
 mod other_users_data;
 mod password_guessing;
 mod path_confusion;

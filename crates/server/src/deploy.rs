@@ -140,6 +140,7 @@ impl Platform {
 
     /// Puts every deployed app live again.
     pub(crate) async fn restore(&self) -> Result<(), StartError> {
+        self.registry.check_standing()?;
         for deployed in self.registry.apps()? {
             let name = deployed.app.clone();
             let manifest = Manifest::parse(&deployed.manifest)

@@ -60,6 +60,17 @@ pub enum StartError {
         /// What failed.
         why: String,
     },
+    /// An older copy of the ledger was put back.
+    #[error(
+        "the ledger has {found} leaves, but had {known} when this server last looked: an older copy was put back. Restore the newer \
+         `ledger` folder; or, if the loss is known and accepted, start once with `dangerous_accept_older_ledger = true`"
+    )]
+    LedgerRolledBack {
+        /// Leaves that are there.
+        found: u64,
+        /// Leaves that were there.
+        known: u64,
+    },
     /// The policies that were in force cannot be put in force again.
     #[error("the policies cannot be restored: {0}")]
     Rules(String),

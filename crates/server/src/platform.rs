@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use casemate_audit::{Ledger, LedgerSettings};
 use casemate_core::action::operation::PolicyWrite;
@@ -20,6 +21,9 @@ use crate::error::StartError;
 use crate::functions::Functions;
 use crate::reply::Problem;
 use crate::settings::{Settings, Tls};
+
+/// The setting that remembers how many leaves of the ledger were sealed.
+const HIGH_WATER: &str = "ledger-high-water";
 
 /// Everything that a request can reach.
 pub(crate) struct Platform {
@@ -49,6 +53,8 @@ pub(crate) struct Platform {
     pub(crate) counters: Arc<EdgeCounters>,
     /// Deploys and policy changes go one at a time.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    /// What [`Self::keep_high_water`] kept last.
+    high_water: AtomicU64,
     /// Compile children at once.
     pub(crate) compiling: tokio::sync::Semaphore,
     /// Readers of the ledger's files at once.
@@ -131,9 +137,11 @@ impl Platform {
             rates: Rates::default(),
             counters: Arc::new(EdgeCounters::default()),
             changing: tokio::sync::Mutex::new(()),
+            high_water: AtomicU64::new(u64::MAX),
             compiling: tokio::sync::Semaphore::new(2),
             reading: Arc::new(tokio::sync::Semaphore::new(2)),
         });
+        platform.check_high_water().await?;
         platform.refresh_directory();
         platform.restore().await?;
         Ok(Opened { platform, setup_code })
@@ -171,6 +179,29 @@ impl Platform {
         let path = self.registry.publish_certificate(&identity.certificate_pem())?;
         let published = Some(PublishedCertificate { path, fingerprint: identity.fingerprint() });
         Ok(Some(TlsSetup { config: around(identity.certified())?, published }))
+    }
+
+    /// Refuses a ledger that is older than this server remembers: whoever puts an older copy back hides what came after it, and a
+    /// server that went on from there would sign a second history.
+    async fn check_high_water(&self) -> Result<(), StartError> {
+        let known = self.registry.setting(HIGH_WATER)?.and_then(|bytes| bytes.try_into().ok());
+        let known = known.map_or(0, u64::from_be_bytes);
+        let found = self.ledger.checkpoint().0.size;
+        if found < known && !self.settings.dangerous_accept_older_ledger {
+            return Err(StartError::LedgerRolledBack { found, known });
+        }
+        Ok(self.registry.put_setting(HIGH_WATER, &found.to_be_bytes()).await?)
+    }
+
+    /// Remembers how far the ledger is sealed.
+    pub(crate) async fn keep_high_water(&self) {
+        let sealed = self.ledger.checkpoint().0.size;
+        if self.high_water.swap(sealed, Ordering::Relaxed) == sealed {
+            return;
+        }
+        if let Err(error) = self.registry.put_setting(HIGH_WATER, &sealed.to_be_bytes()).await {
+            tracing::error!(%error, "how far the ledger is sealed could not be kept");
+        }
     }
 
     /// Puts a change of the platform's own state into the ledger.

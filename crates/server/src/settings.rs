@@ -28,6 +28,8 @@ pub struct Settings {
     pub dangerous_plain_http: bool,
     /// Let the control listener bind an address that is not loopback.
     pub dangerous_remote_control: bool,
+    /// Start on a ledger that is older than this server remembers, as after restoring a backup of it alone.
+    pub dangerous_accept_older_ledger: bool,
     /// Run without Landlock where the kernel has none. Without this, `serve` only warns; with `require_landlock` it refuses.
     pub require_landlock: bool,
     /// The largest ledger, in bytes; a full ledger denies everything.
@@ -115,6 +117,7 @@ impl Default for Settings {
             root_key: None,
             dangerous_plain_http: false,
             dangerous_remote_control: false,
+            dangerous_accept_older_ledger: false,
             require_landlock: false,
             ledger_max_bytes: 64 << 30,
             component_max_bytes: 64 << 20,

@@ -204,6 +204,8 @@ impl Server {
         });
         jobs::report_refusals(&platform);
         platform.ledger.close();
+        // After the last seal, so that nothing of this run can be taken away unnoticed.
+        runtime.block_on(platform.keep_high_water());
         runtime.shutdown_timeout(Duration::from_secs(5));
     }
 }

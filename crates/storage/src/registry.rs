@@ -20,6 +20,7 @@ mod components;
 mod images;
 mod policies;
 mod revisions;
+mod standing;
 
 pub use components::{ComponentError, Upload, UploadError};
 pub use images::ImageError;
