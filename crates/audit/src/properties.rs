@@ -3,7 +3,7 @@
 //! Owns: one property for each reader. `fuzz/` looks for bytes that break one, the tests here replay its seeds. The crates `signed_note`
 //! and `tlog_tiles` are the oracles. Invariant: a property panics when it does not hold, and says whether the bytes were taken. Not
 //! here: examples (the readers' own tests), and files (`tests/it`).
-#![expect(clippy::expect_used, reason = "a property says no by panicking")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a property says no by panicking")]
 
 mod proof;
 mod segment;
@@ -106,7 +106,10 @@ pub fn verifier_key(bytes: &[u8]) -> bool {
 /// A bundle or tile that is read is written back byte for byte.
 pub fn tile(bytes: &[u8]) -> bool {
     let hashes = parse_tile(bytes);
-    assert_eq!(hashes.is_some(), !bytes.is_empty() && bytes.len() % 32 == 0 && bytes.len() <= 256 * 32);
+    assert_eq!(
+        hashes.is_some(),
+        !bytes.is_empty() && bytes.len().is_multiple_of(32) && bytes.len() <= 256 * 32
+    );
     if let Some(hashes) = hashes {
         assert_eq!(tile_bytes(&hashes), bytes);
     }

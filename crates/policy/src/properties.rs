@@ -2,7 +2,7 @@
 //!
 //! Owns: one property for each reader. `fuzz/` looks for bytes that break one, the tests here replay its seeds. Invariant: a property
 //! panics when it does not hold, and says whether the bytes were taken. Not here: examples (the readers' own tests).
-#![expect(clippy::expect_used, reason = "a property says no by panicking")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a property says no by panicking")]
 
 use std::sync::{Arc, LazyLock};
 

@@ -55,7 +55,7 @@ pub fn inclusion(bytes: &[u8]) -> bool {
             0 if !path.is_empty() => drop(path.remove(place % path.len())),
             1 => path.insert(place % (path.len() + 1), leaf),
             2 => path.insert(place % (path.len() + 1), path.first().copied().unwrap_or(root)),
-            _ => path.iter_mut().skip(place / 8).take(1).for_each(|hash| hash[place % 8] ^= 1),
+            _ => path.iter_mut().flatten().skip(place * 8).take(1).for_each(|byte| *byte ^= 1),
         }
     }
     let ours = check_inclusion(leaf, claimed.1, claimed.0, &path, &root);
