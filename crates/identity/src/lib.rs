@@ -18,6 +18,9 @@ mod jws;
 mod keys;
 mod name;
 mod password;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 mod roles;
 mod services;
 mod settings;

@@ -19,6 +19,9 @@ mod limits;
 mod listener;
 mod path;
 mod places;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 mod pulse;
 mod rates;
 mod refused;

@@ -15,6 +15,9 @@ mod functions;
 mod jobs;
 mod outlet;
 mod platform;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 mod reply;
 mod request;
 mod settings;

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use casemate_vault::RootKeySource;
 use serde::Deserialize;
 
+use crate::edge::parse_authority;
+
 /// The settings of one server, as they stand in its configuration file (`casemate serve --config FILE`, `docs/settings.md`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -174,7 +176,10 @@ impl Settings {
             !part.is_empty()
                 && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         };
-        if !self.domain.split('.').all(label) {
+        // The longest name of an app fits before it too, or that app could be deployed and never reached.
+        let longest = format!("{}.{}", "a".repeat(63), self.domain);
+        let host = parse_authority(longest.as_bytes()).is_ok_and(|host| host.to_string() == longest);
+        if !host || !self.domain.split('.').all(label) {
             return Err(SettingsError::Domain(self.domain.clone()));
         }
         Ok(())
@@ -217,6 +222,13 @@ mod tests {
         check("domain = \"apps.example\"", true);
         check("domain = \"apps..example\"", false);
         check("domain = \"*.example\"", false);
+        check("domain = \"Apps.example\"", false);
+        check("domain = \"apps.example:80\"", false);
+        let domain = |label: usize, labels: usize| vec!["a".repeat(label); labels].join(".");
+        check(&format!("domain = {:?}", domain(63, 2)), true);
+        check(&format!("domain = {:?}", domain(64, 1)), false);
+        check(&format!("domain = {:?}", domain(60, 3)), true);
+        check(&format!("domain = {:?}", domain(63, 3)), false);
     }
 
     /// What the document shows is what the program reads, and the defaults are the ones that it names.

@@ -17,6 +17,9 @@ use rusqlite::Connection;
 use crate::database::Database;
 use crate::error::StorageError;
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 mod rows;
 mod space;
 
