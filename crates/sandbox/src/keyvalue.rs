@@ -47,10 +47,14 @@ impl Keys {
     fn one(bucket: Bucket, key: String) -> Self {
         Self { bucket, keys: vec![key] }
     }
-    fn take(&mut self) -> KvKeys {
+    fn take(&mut self, state: &RunState) -> KvKeys {
+        // As the manifest in force partitions it, which is not always the one that this run was started under.
+        let StoreId { app, name } = &self.bucket.store;
+        let manifest = state.services.guard.manifest(app);
+        let now = manifest.as_ref().and_then(|manifest| manifest.stores.get(name));
         KvKeys {
             store: self.bucket.store.clone(),
-            partition: self.bucket.partition,
+            partition: now.map_or(self.bucket.partition, |store| store.partition),
             keys: std::mem::take(&mut self.keys),
         }
     }
@@ -69,8 +73,8 @@ macro_rules! calls {
                 type Answer = $answer;
                 type Error = KvError;
 
-                fn target(&mut self, _: &RunState) -> <$action as Operation>::Target {
-                    self.keys.take()
+                fn target(&mut self, state: &RunState) -> <$action as Operation>::Target {
+                    self.keys.take(state)
                 }
                 fn count(&self) -> u64 {
                     u64::try_from(self.keys.keys.len()).unwrap_or(u64::MAX)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use casemate_core::manifest::{Function, Grants, Store};
+use casemate_core::manifest::{Function, Store};
 use casemate_core::{FunctionId, Limits, Revision, StoreName};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Engine;
@@ -150,10 +150,6 @@ impl LoadedFunction {
 
     pub(crate) fn stores(&self) -> &BTreeMap<StoreName, Store> {
         &self.spec.stores
-    }
-
-    pub(crate) fn grants(&self) -> &Grants {
-        &self.spec.function.grants
     }
 
     pub(crate) fn pre(&self) -> &Pre {

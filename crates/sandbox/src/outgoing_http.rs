@@ -8,9 +8,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use casemate_core::Origin;
 use casemate_core::action::operation::HttpSend;
 use casemate_core::resource::{HostId, Outgoing};
+use casemate_core::{FunctionId, Origin};
 use casemate_policy::Permit;
 use http::HeaderName;
 use http_body::{Body, Frame, SizeHint};
@@ -112,8 +112,7 @@ impl HostCall for Departure {
     async fn perform(self, permit: Permit<HttpSend>, state: &RunState) -> Result<Self::Answer, Error> {
         // The permit says where to; what the manifest's grant adds is only whether that may be a private address.
         let origin = &permit.target().host.origin;
-        let grant = state.function.grants().egress.iter().find(|grant| grant.origin == *origin);
-        let private = grant.is_some_and(|grant| grant.dangerous_private_address);
+        let private = dangerous_private_address(state, origin);
         state.services.connector.send(origin, private, self.request, self.options).await
     }
 }
@@ -128,6 +127,16 @@ struct Counted {
 }
 
 impl Counted {
+/// Whether the manifest in force, which is not always the one that this run was started under, lets the function reach private
+/// addresses through an origin.
+fn dangerous_private_address(state: &RunState, origin: &Origin) -> bool {
+    let FunctionId { app, name } = state.function.id();
+    let manifest = state.services.guard.manifest(app);
+    let function = manifest.as_ref().and_then(|manifest| manifest.functions.get(name));
+    let grant = function.and_then(|function| function.grants.egress.iter().find(|it| it.origin == *origin));
+    grant.is_some_and(|grant| grant.dangerous_private_address)
+}
+
     fn new(body: Incoming, state: Arc<RunState>, idle: Duration) -> Self {
         Self { body, state, idle, timer: Box::pin(tokio::time::sleep(idle)), over: false }
     }
