@@ -43,7 +43,7 @@ pub struct Limits {
     pub response_body_bytes: u64,
     /// Units of host calls in one request; the action table names each call's cost. (`sandbox`)
     pub host_call_units: u32,
-    /// Bytes that one host call may copy into the host. (`sandbox`)
+    /// Bytes that one host call may copy into the host, or read from a store. (`sandbox`)
     pub host_call_bytes: u64,
     /// Elements in an instance's tables, together. (`sandbox`)
     pub table_elements: u32,

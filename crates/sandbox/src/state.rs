@@ -167,6 +167,11 @@ impl Meter {
         self.peak_bytes.fetch_max(bytes, Ordering::Relaxed);
     }
 
+    /// Adds CPU time, in nanoseconds, that another thread spent for the run.
+    pub(crate) fn charge(&self, cpu_ns: u64) {
+        self.cpu_ns.fetch_add(cpu_ns, Ordering::Relaxed);
+    }
+
     pub(crate) fn peak_bytes(&self) -> u64 {
         self.peak_bytes.load(Ordering::Relaxed)
     }
@@ -189,7 +194,7 @@ impl Meter {
 }
 
 /// CPU time of the calling thread. Unlike a wall clock it does not charge a guest for its neighbours.
-fn thread_cpu_ns() -> u64 {
+pub(crate) fn thread_cpu_ns() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     let secs = u64::try_from(time.tv_sec).unwrap_or_default();
     let nanos = u64::try_from(time.tv_nsec).unwrap_or_default();
