@@ -23,8 +23,14 @@ use crate::egress::Driver;
 use crate::host_call::{CallError, HostCall, host_call};
 use crate::state::RunState;
 
-/// Bytes that a guest hands over in one write of a body.
-const CHUNK_BYTES: usize = 256 << 10;
+/// Bytes that a guest hands over in one write of a body, and writes beside the first that the host keeps until they are read.
+///
+/// SECURITY: small, because a guest of WASI 0.2 can fill a body, never send it, and fill the next one (`guest::KEPT_BYTES`).
+/// Guests write 4 KiB at a time where they wait for each write, so larger chunks would gain nothing for most of them.
+pub(crate) const CHUNK_BYTES: usize = 8 << 10;
+pub(crate) const BUFFERED_CHUNKS: usize = 1;
+/// As above for WASI 0.3, where bytes wait in the guest's own memory until somebody reads: only what is on its way is kept.
+const CHUNK_BYTES_3: usize = 64 << 10;
 
 type Received = Result<(http::Response<WasiBody>, Driver), Error>;
 
@@ -58,8 +64,12 @@ impl WasiHttpHooks for Hooks {
         CHUNK_BYTES
     }
 
+    fn p2_outgoing_body_buffer_chunks(&mut self) -> usize {
+        BUFFERED_CHUNKS
+    }
+
     fn p3_outgoing_body_chunk_size(&mut self) -> usize {
-        CHUNK_BYTES
+        CHUNK_BYTES_3
     }
 }
 
@@ -110,11 +120,21 @@ impl HostCall for Departure {
     }
 
     async fn perform(self, permit: Permit<HttpSend>, state: &RunState) -> Result<Self::Answer, Error> {
-        // The permit says where to; what the manifest's grant adds is only whether that may be a private address.
+        // The permit says where to; what the grant adds is only whether that may be a private address.
         let origin = &permit.target().host.origin;
         let private = dangerous_private_address(state, origin);
         state.services.connector.send(origin, private, self.request, self.options).await
     }
+}
+
+/// Whether the manifest in force, which is not always the one that this run was started under, lets the function reach private
+/// addresses through an origin.
+fn dangerous_private_address(state: &RunState, origin: &Origin) -> bool {
+    let FunctionId { app, name } = state.function.id();
+    let manifest = state.services.guard.manifest(app);
+    let function = manifest.as_ref().and_then(|manifest| manifest.functions.get(name));
+    let grant = function.and_then(|function| function.grants.egress.iter().find(|it| it.origin == *origin));
+    grant.is_some_and(|grant| grant.dangerous_private_address)
 }
 
 /// An answer's body: paid for byte by byte, and given up when it stalls.
@@ -127,16 +147,6 @@ struct Counted {
 }
 
 impl Counted {
-/// Whether the manifest in force, which is not always the one that this run was started under, lets the function reach private
-/// addresses through an origin.
-fn dangerous_private_address(state: &RunState, origin: &Origin) -> bool {
-    let FunctionId { app, name } = state.function.id();
-    let manifest = state.services.guard.manifest(app);
-    let function = manifest.as_ref().and_then(|manifest| manifest.functions.get(name));
-    let grant = function.and_then(|function| function.grants.egress.iter().find(|it| it.origin == *origin));
-    grant.is_some_and(|grant| grant.dangerous_private_address)
-}
-
     fn new(body: Incoming, state: Arc<RunState>, idle: Duration) -> Self {
         Self { body, state, idle, timer: Box::pin(tokio::time::sleep(idle)), over: false }
     }

@@ -53,6 +53,15 @@ impl RunState {
         }
     }
 
+    /// A run that nobody waits for.
+    #[cfg(test)]
+    pub(crate) fn of_nobody(world: &crate::testbed::World, function: &Arc<LoadedFunction>) -> Arc<Self> {
+        let services = Arc::clone(&world.sandbox.services);
+        let entry = Arc::new(world.ledger.entry().unwrap());
+        let caller = Arc::new(Actor::anonymous());
+        Arc::new(Self::new(services, Arc::clone(function), entry, caller, oneshot::channel().0))
+    }
+
     pub(crate) fn limits(&self) -> &Limits {
         self.function.limits()
     }
@@ -158,6 +167,11 @@ impl Meter {
         self.cpu_ns.load(Ordering::Relaxed).saturating_add(poll)
     }
 
+    /// Adds CPU time, in nanoseconds, that another thread spent for the run.
+    pub(crate) fn charge(&self, cpu_ns: u64) {
+        self.cpu_ns.fetch_add(cpu_ns, Ordering::Relaxed);
+    }
+
     /// CPU time of all finished polls, in microseconds.
     pub(crate) fn cpu_us(&self) -> u64 {
         self.cpu_ns.load(Ordering::Relaxed) / 1_000
@@ -165,11 +179,6 @@ impl Meter {
 
     pub(crate) fn memory(&self, bytes: u64) {
         self.peak_bytes.fetch_max(bytes, Ordering::Relaxed);
-    }
-
-    /// Adds CPU time, in nanoseconds, that another thread spent for the run.
-    pub(crate) fn charge(&self, cpu_ns: u64) {
-        self.cpu_ns.fetch_add(cpu_ns, Ordering::Relaxed);
     }
 
     pub(crate) fn peak_bytes(&self) -> u64 {
