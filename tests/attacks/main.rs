@@ -16,6 +16,7 @@ mod edited_image;
 mod edited_ledger;
 mod forged_identity_header;
 mod forged_token;
+mod ledger_flood;
 mod limits_exceeded;
 mod login_from_another_site;
 mod metadata_address;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 #[cfg(test)]
 use casemate_core::Action;
+use casemate_core::action::Audience;
 use casemate_core::action::operation::{ControlSignIn, SetupClaim};
 use casemate_core::resource::PlatformPart;
 use casemate_core::{Actor, AppId, Digest, Entry, Operation, RequestId, RoleName};
@@ -140,7 +141,7 @@ impl Caller<'_> {
 
 /// Answers one control request.
 pub(crate) async fn handle(platform: Arc<Platform>, admitted: Admitted) -> http::Response<ReplyBody> {
-    let entry = match request::begin(&platform, &admitted) {
+    let entry = match request::begin(&platform, &admitted, Audience::Control) {
         Ok(entry) => Arc::new(entry),
         Err(problem) => return problem.into_response(),
     };
