@@ -104,11 +104,7 @@ fn a_server_does_not_pass_an_edit_on() {
     let bundle = first_file(&ledger.join("tile/entries"));
     assert_eq!(bundle, ledger.join("tile/entries/000"), "a full one");
     let whole = std::fs::read(&bundle).unwrap();
-    // Every entry of it, so that the request's are among them.
-    replace(
-        &bundle,
-        &whole.iter().enumerate().map(|(at, byte)| byte ^ u8::from(at % 64 == 63)).collect::<Vec<_>>(),
-    );
+    replace(&bundle, &each_entry_edited(&whole));
     server.restart();
     let admin = server.admin_token().to_owned();
     let explained = server.try_control(&get("localhost", &format!("/v1/requests/{early}")).token(&admin));
@@ -135,6 +131,16 @@ fn fill(server: &mut Server) -> String {
         assert_eq!(server.call(&get("hello.localhost", "/")).status, 200);
     }
     first
+}
+
+/// Changes the last byte of each entry: a length of two bytes stands before each.
+fn each_entry_edited(bundle: &[u8]) -> Vec<u8> {
+    let (mut edited, mut at) = (bundle.to_vec(), 0);
+    while let Some(length) = bundle.get(at..at + 2) {
+        at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+        edited[at - 1] ^= 1;
+    }
+    edited
 }
 
 fn replace(path: &Path, bytes: &[u8]) {

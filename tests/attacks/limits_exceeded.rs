@@ -115,8 +115,12 @@ fn a_forgotten_answer_is_cut_off() {
     let mut server = Server::start();
     deploy(&mut server, "", "");
     assert!(server.call(&path("/big-body?bytes=100")).whole, "control: a finished one is whole");
-    let cut = server.call(&path("/forget"));
-    assert!(cut.status == 502 || !cut.whole, "{}: `{}` came whole", cut.status, cut.text());
+    for _ in 0..20 {
+        // The connection may end before even the head has left.
+        if let Ok(cut) = path("/forget").try_send(server.listen) {
+            assert!(cut.status == 200 && !cut.whole, "{}: `{}` came whole", cut.status, cut.text());
+        }
+    }
 }
 
 #[test]

@@ -292,7 +292,8 @@ impl Drop for Fallen {
 }
 
 /// Aborts the bodies that a guest of WASI 0.2 left without finishing or dropping them: to their readers a body that is merely
-/// forgotten looks finished (`RecvError` counts as the end in `wasmtime_wasi_http::p2::body`).
+/// forgotten looks finished (`RecvError` counts as the end in `wasmtime_wasi_http::p2::body`). Not covered: a guest of WASI 0.3 that
+/// leaks the writer of its body's stream. The end of the stream is the end of the body there, and the host cannot see who ended it.
 fn abort_unfinished(guest: &mut Guest) {
     use p2::body::{HostOutgoingBody, StreamContext};
     for body in guest.table.iter_mut().filter_map(|entry| entry.downcast_mut::<HostOutgoingBody>()) {
