@@ -19,6 +19,7 @@ mod edited_ledger;
 mod floods;
 mod forged_identity_header;
 mod forged_token;
+mod ledger_flood;
 mod limits_exceeded;
 mod login_from_another_site;
 mod metadata_address;

@@ -181,7 +181,9 @@ pub(crate) fn sweep(shared: &Shared) -> Result<(), StorageError> {
 impl Shared {
     /// Keeps a preallocated segment ready, so that going on to the next one costs `append` a rename.
     fn prepare_spare(&self) -> Result<(), StorageError> {
-        if self.files.free_bytes()? < self.settings.min_free_bytes {
+        let free = self.files.free_bytes()?;
+        self.tail().free_bytes = free;
+        if free < self.settings.min_free_bytes {
             return Err(StorageError::Full);
         }
         if self.tail().spare.is_none() {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::action::LedgerClass;
+use crate::action::{Audience, LedgerClass};
 use crate::event::{Decision, Event, HttpRequest, Outcome, SignInAttempt};
 use crate::ids::{RequestId, Revision, Seq};
 use crate::seams::{Clock, RecordError, Recorder};
@@ -25,6 +25,8 @@ pub struct Opened {
     pub at: Timestamp,
     /// The request itself.
     pub http: HttpRequest,
+    /// Which door it came through: [`Audience::Data`] or [`Audience::Control`]. A ledger that fills up closes them one by one.
+    pub door: Audience,
 }
 
 /// What is known of how a request ended; filled in as it becomes known.

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use casemate_core::event::ActorRecord;
 use casemate_core::{
-    Action, Actor, Decision, Entry, LedgerClass, Operation, PolicyVersion, Principal, Resource, Seq, Target,
-    Timestamp, Verdict,
+    Action, Actor, AppId, Decision, Entry, LedgerClass, Manifest, Operation, PolicyVersion, Principal,
+    Resource, Seq, Target, Timestamp, Verdict,
 };
 
 use crate::book::Book;
@@ -171,6 +171,13 @@ impl Guard {
     pub fn versions(&self) -> (PolicyVersion, u64) {
         let state = self.state.load();
         (state.book.version, state.directory_version)
+    }
+
+    /// The manifest of an app that decides now. What a permit allows is the permit's to say; this is for what a manifest says
+    /// beside it, so that a run of an older revision keeps nothing that its app has given up.
+    #[must_use]
+    pub fn manifest(&self, app: &AppId) -> Option<Arc<Manifest>> {
+        self.state.load().book.manifests.get(app).cloned()
     }
 
     /// The version of the policies that decide now.

@@ -13,6 +13,7 @@ use std::time::Instant;
 
 #[cfg(test)]
 use casemate_core::Action;
+use casemate_core::action::Audience;
 use casemate_core::action::operation::{ControlSignIn, SetupClaim};
 use casemate_core::resource::PlatformPart;
 use casemate_core::{Actor, AppId, Digest, Entry, Operation, RequestId, RoleName};
@@ -150,7 +151,7 @@ pub(crate) async fn handle(platform: Arc<Platform>, admitted: Admitted) -> http:
         platform.counters.note(&Refused::new(Wall::Rate, error.key()), admitted.source);
         return Problem::of(&error).into_response();
     }
-    let entry = match request::begin(&platform, &admitted) {
+    let entry = match request::begin(&platform, &admitted, Audience::Control) {
         Ok(entry) => Arc::new(entry),
         Err(problem) => return problem.into_response(),
     };

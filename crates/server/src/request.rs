@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use casemate_core::action::Audience;
 use casemate_core::action::operation::Invoke;
 use casemate_core::event::HttpRequest;
 use casemate_core::{AppId, Entry, Opened, Recorder, RequestId};
@@ -25,7 +26,7 @@ pub(crate) async fn handle(platform: Arc<Platform>, admitted: Admitted) -> http:
         Ok(arrival) => arrival,
         Err(problem) => return problem.into_response(),
     };
-    let entry = match begin(&platform, &admitted) {
+    let entry = match begin(&platform, &admitted, Audience::Data) {
         Ok(entry) => Arc::new(entry),
         Err(problem) => return problem.into_response(),
     };
@@ -116,7 +117,7 @@ pub(crate) fn finish(
 }
 
 /// Opens the entry: no entry, no work.
-pub(crate) fn begin(platform: &Platform, admitted: &Admitted) -> Result<Entry, Problem> {
+pub(crate) fn begin(platform: &Platform, admitted: &Admitted, door: Audience) -> Result<Entry, Problem> {
     let at = platform.clock.now();
     let mut random = [0; 10];
     platform.entropy.fill(&mut random);
@@ -131,6 +132,7 @@ pub(crate) fn begin(platform: &Platform, admitted: &Admitted) -> Result<Entry, P
             src_endpoint: admitted.source,
             tls: admitted.tls,
         },
+        door,
     };
     Arc::clone(&platform.ledger).begin(opened).map_err(|error| Problem::of(&error))
 }

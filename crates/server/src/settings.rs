@@ -34,7 +34,7 @@ pub struct Settings {
     pub dangerous_accept_older_ledger: bool,
     /// Run without Landlock where the kernel has none. Without this, `serve` only warns; with `require_landlock` it refuses.
     pub require_landlock: bool,
-    /// The largest ledger, in bytes; a full ledger denies everything.
+    /// The largest ledger, in bytes; what functions cause ends at 90 % of it, requests at 95 %.
     pub ledger_max_bytes: u64,
     /// The largest component that can be uploaded, in bytes.
     pub component_max_bytes: u64,
