@@ -12,6 +12,7 @@
 #[path = "../harness.rs"]
 mod harness;
 
+mod edited_database;
 mod edited_image;
 mod edited_ledger;
 mod forged_identity_header;

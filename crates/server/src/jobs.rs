@@ -14,9 +14,11 @@ const EVERY: Duration = Duration::from_secs(10);
 enum Job {
     /// Write what the edge refused since the last time, as one leaf.
     ReportRefusals,
+    /// Read the roles again while they could not be read.
+    RetryRoles,
 }
 
-const JOBS: [Job; 1] = [Job::ReportRefusals];
+const JOBS: [Job; 2] = [Job::ReportRefusals, Job::RetryRoles];
 
 /// Runs the jobs until the platform is dropped.
 pub(crate) async fn run(platform: std::sync::Weak<Platform>) {
@@ -34,6 +36,15 @@ pub(crate) async fn run(platform: std::sync::Weak<Platform>) {
 fn perform(platform: &Platform, job: Job) {
     match job {
         Job::ReportRefusals => report_refusals(platform),
+        Job::RetryRoles => retry_roles(platform),
+    }
+}
+
+fn retry_roles(platform: &Platform) {
+    if platform.lacks_roles()
+        && let Err(error) = platform.refresh_directory()
+    {
+        tracing::error!(%error, "the roles still cannot be read");
     }
 }
 
