@@ -18,6 +18,8 @@ mod edited_ledger;
 mod forged_identity_header;
 mod forged_token;
 mod limits_exceeded;
+mod lockout_as_a_weapon;
+mod log_injection;
 mod login_from_another_site;
 mod metadata_address;
 mod other_users_data;

@@ -12,6 +12,7 @@ pub mod edge;
 mod error;
 mod functions;
 mod jobs;
+pub mod offline;
 mod outlet;
 mod platform;
 mod reply;
