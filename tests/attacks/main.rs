@@ -14,6 +14,7 @@ mod harness;
 
 mod deploy_race;
 mod descriptor_exhaustion;
+mod edited_database;
 mod edited_image;
 mod edited_ledger;
 mod floods;
@@ -21,6 +22,8 @@ mod forged_identity_header;
 mod forged_token;
 mod ledger_flood;
 mod limits_exceeded;
+mod lockout_as_a_weapon;
+mod log_injection;
 mod login_from_another_site;
 mod metadata_address;
 mod older_ledger;

@@ -29,7 +29,7 @@ use crate::output::Output;
 Examples:
   casemate demo                         deploy a small shop, use it, attack it, see what held
   casemate serve                        start a server; the first start prints a setup code
-  casemate setup --code CODE            become its first administrator
+  casemate setup --username NAME        become its first administrator, with that code
   casemate new hello && cd hello        a new function
   casemate deploy                       put it live
   casemate invoke hello                 call it

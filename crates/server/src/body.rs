@@ -7,6 +7,7 @@ use http::header;
 use http_body_util::{BodyExt, Limited};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -87,9 +88,16 @@ pub(crate) async fn json<T: DeserializeOwned>(admitted: Admitted, bounds: Bounds
         return Err(Problem::caller("the body must be JSON").with_help("content-type: application/json"));
     }
     let bytes = bytes(admitted, bounds).await?;
-    // The parser's words name places and expected keys, never values of the body.
-    serde_json::from_slice(&bytes)
-        .map_err(|error| Problem::caller(format!("the body is not what it should be: {error}")))
+    // SECURITY: the parser's own words repeat values of the body, and a body may hold a password.
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let what = match error.classify() {
+            Category::Io | Category::Eof => "it ends too early",
+            Category::Syntax => "it is not JSON",
+            Category::Data => "a value there has another type or name, or one is missing",
+        };
+        let (line, column) = (error.line(), error.column());
+        Problem::caller(format!("the body is not what it should be at line {line}, column {column}: {what}"))
+    })
 }
 
 /// Reads UTF-8 text.

@@ -246,7 +246,7 @@ async fn setup(
         .claim_setup(permit, &given.code.0, &given.username, &given.password.0)
         .await
         .map_err(|error| Problem::of(&error))?;
-    platform.refresh_directory();
+    platform.refresh_directory().map_err(|error| Problem::of(&error))?;
     Ok(reply::json(StatusCode::CREATED, &serde_json::json!({ "user": user })))
 }
 

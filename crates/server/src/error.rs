@@ -1,5 +1,7 @@
 //! Why a server did not start. Each names what to change.
 
+use std::path::PathBuf;
+
 use casemate_core::AppId;
 
 use crate::settings::SettingsError;
@@ -71,6 +73,12 @@ pub enum StartError {
         /// Leaves that were there.
         known: u64,
     },
+    /// There is no data folder.
+    #[error("there is no data folder at `{0}`")]
+    NoFolder(PathBuf),
+    /// The ledger did not take a record.
+    #[error(transparent)]
+    Record(#[from] casemate_core::RecordError),
     /// The policies that were in force cannot be put in force again.
     #[error("the policies cannot be restored: {0}")]
     Rules(String),

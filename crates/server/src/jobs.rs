@@ -16,9 +16,11 @@ enum Job {
     ReportRefusals,
     /// Remember how far the ledger is sealed.
     KeepHighWater,
+    /// Read the roles again while they could not be read.
+    RetryRoles,
 }
 
-const JOBS: [Job; 2] = [Job::ReportRefusals, Job::KeepHighWater];
+const JOBS: [Job; 3] = [Job::ReportRefusals, Job::KeepHighWater, Job::RetryRoles];
 
 /// Runs the jobs until the platform is dropped.
 pub(crate) async fn run(platform: std::sync::Weak<Platform>) {
@@ -37,6 +39,15 @@ async fn perform(platform: &Platform, job: Job) {
     match job {
         Job::ReportRefusals => report_refusals(platform),
         Job::KeepHighWater => platform.keep_high_water().await,
+        Job::RetryRoles => retry_roles(platform),
+    }
+}
+
+fn retry_roles(platform: &Platform) {
+    if platform.lacks_roles()
+        && let Err(error) = platform.refresh_directory()
+    {
+        tracing::error!(%error, "the roles still cannot be read");
     }
 }
 

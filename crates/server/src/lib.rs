@@ -13,6 +13,7 @@ pub mod edge;
 mod error;
 mod functions;
 mod jobs;
+pub mod offline;
 mod outlet;
 mod platform;
 #[cfg(any(test, fuzzing))]

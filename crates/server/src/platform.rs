@@ -3,13 +3,13 @@
 //! Invariant: each storage handle moves into exactly one room. Not here: listening (`start`), requests (`request`, `control`).
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use casemate_audit::{Ledger, LedgerSettings};
 use casemate_core::action::operation::PolicyWrite;
 use casemate_core::{Clock, Digest, Durable, Entropy, Manifest, SystemClock};
-use casemate_identity::{Identity, IdentitySettings};
+use casemate_identity::{AccountError, Identity, IdentitySettings};
 use casemate_policy::{Directory, Guard, Permit, Rules, WrittenPolicy};
 use casemate_sandbox::{EgressSettings, HostServices, Sandbox, SandboxSettings};
 use casemate_storage::{Registry, Storage};
@@ -59,6 +59,17 @@ pub(crate) struct Platform {
     pub(crate) compiling: tokio::sync::Semaphore,
     /// Readers of the ledger's files at once.
     pub(crate) reading: Arc<tokio::sync::Semaphore>,
+    /// What the guard knows of the roles. Held while they are read and handed over, so that no older reading comes last.
+    roles: Mutex<RolesKnown>,
+}
+
+/// How much of the roles the guard was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RolesKnown {
+    /// All that are in force; so many rows are not, because somebody edited the database.
+    All { refused: usize },
+    /// None: they could not be read.
+    None,
 }
 
 impl std::fmt::Debug for Platform {
@@ -140,9 +151,10 @@ impl Platform {
             high_water: AtomicU64::new(u64::MAX),
             compiling: tokio::sync::Semaphore::new(2),
             reading: Arc::new(tokio::sync::Semaphore::new(2)),
+            roles: Mutex::new(RolesKnown::All { refused: 0 }),
         });
         platform.check_high_water().await?;
-        platform.refresh_directory();
+        platform.refresh_directory()?;
         platform.restore().await?;
         Ok(Opened { platform, setup_code })
     }
@@ -212,9 +224,36 @@ impl Platform {
         }
     }
 
-    /// Tells the guard who has which role now.
-    pub(crate) fn refresh_directory(&self) {
-        self.guard.update_directory(Directory { memberships: self.identity.directory() });
+    /// Tells the guard who has which role now. When the roles cannot be read, nobody has any until they can.
+    pub(crate) fn refresh_directory(&self) -> Result<(), AccountError> {
+        let mut known = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
+        let (memberships, now, failed) = match self.identity.directory() {
+            Ok(read) => (read.memberships, RolesKnown::All { refused: read.refused }, Ok(())),
+            Err(error) => (Vec::new(), RolesKnown::None, Err(error)),
+        };
+        self.guard.update_directory(Directory { memberships });
+        if now != *known {
+            match (&failed, now) {
+                (Err(error), _) => {
+                    tracing::error!(%error, "the roles could not be read: nobody has any");
+                    self.note(
+                        "roles closed",
+                        &format!("nobody has a role, because they could not be read: {error}"),
+                    );
+                }
+                (Ok(()), RolesKnown::All { refused }) if refused > 0 => {
+                    self.note("database edited", &format!("{refused} role memberships are not in force"));
+                }
+                (Ok(()), _) => self.note("roles read", "all role memberships are in force"),
+            }
+        }
+        *known = now;
+        failed
+    }
+
+    /// Whether the guard waits for roles that could not be read.
+    pub(crate) fn lacks_roles(&self) -> bool {
+        *self.roles.lock().unwrap_or_else(PoisonError::into_inner) == RolesKnown::None
     }
 
     /// The rules as they stand, with one app's manifest replaced.

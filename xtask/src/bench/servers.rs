@@ -160,8 +160,8 @@ impl Casemate {
         };
         let code = text("setup_code");
         casemate.cli(
-            &["setup", "--code", &code, "--username", "bench", "--password-stdin"],
-            "a long bench password\n",
+            &["setup", "--username", "bench", "--code-stdin", "--password-stdin"],
+            &format!("{code}\na long bench password\n"),
         )?;
         std::fs::write(casemate.folder.path().join("casemate.toml"), manifest(javascript.is_some()))?;
         for component in ["hello", "hello3"] {

@@ -41,10 +41,8 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         client.follow(&path(&arguments, after)?, |line| {
             let value: Value = serde_json::from_str(line).unwrap_or_default();
             after = value.get("seq").and_then(Value::as_u64).or(after);
-            if output.is_json() {
-                output.line(line);
-            } else if !line.is_empty() {
-                output.line(&words(&value));
+            if !line.is_empty() {
+                output.result(&value, words);
             }
             Ok(())
         })?;

@@ -75,7 +75,7 @@ pub(super) async fn update_user(caller: Caller<'_>, name: String, admitted: Admi
         }
         None => {}
     }
-    caller.platform.refresh_directory();
+    caller.platform.refresh_directory().map_err(|error| Problem::of(&error))?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -96,7 +96,7 @@ pub(super) async fn create_service(caller: Caller<'_>, admitted: Admitted) -> An
 pub(super) async fn revoke_service(caller: Caller<'_>, name: String) -> Answer {
     let permit = caller.permit::<ServiceWrite>(PlatformPart(Some(name.clone()))).await?;
     caller.platform.identity.revoke_service(permit, &name).await.map_err(|error| Problem::of(&error))?;
-    caller.platform.refresh_directory();
+    caller.platform.refresh_directory().map_err(|error| Problem::of(&error))?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -122,7 +122,7 @@ pub(super) async fn grant_role(caller: Caller<'_>, app: AppId, role: RoleName, m
             .with_help(format!("casemate user create {member}")));
     }
     caller.platform.identity.grant_role(permit).await.map_err(|error| Problem::of(&error))?;
-    caller.platform.refresh_directory();
+    caller.platform.refresh_directory().map_err(|error| Problem::of(&error))?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -133,7 +133,7 @@ pub(super) async fn revoke_role(caller: Caller<'_>, app: AppId, role: RoleName, 
         return Err(Problem::caller(format!("there is no user or service `{member}`")));
     }
     caller.platform.identity.revoke_role(permit).await.map_err(|error| Problem::of(&error))?;
-    caller.platform.refresh_directory();
+    caller.platform.refresh_directory().map_err(|error| Problem::of(&error))?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
