@@ -14,6 +14,7 @@ mod harness;
 
 mod edited_image;
 mod edited_ledger;
+mod every_endpoint;
 mod every_host_call;
 mod forged_identity_header;
 mod forged_token;
