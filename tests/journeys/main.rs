@@ -16,4 +16,5 @@ mod bad_input;
 mod command_line;
 mod deploy;
 mod explain;
+mod help;
 mod start;
