@@ -17,4 +17,5 @@ mod command_line;
 mod deploy;
 mod explain;
 mod help;
+mod refusals;
 mod start;
