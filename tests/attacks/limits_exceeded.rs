@@ -1,6 +1,9 @@
 //! Functions and callers exceed every limit, through the deploy path, on both versions of WASI. Each row has its control: the same
 //! request below the limit.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+
 use crate::harness::{Answer, Ask, Server, ask, get};
 
 fn deploy(server: &mut Server, version: &str, limits: &str) {
@@ -57,14 +60,87 @@ fn each_limit_holds_and_names_itself() {
             "{} bytes came whole",
             cut.body.len()
         );
-        // Tables.
-        let tables = |elements: u32| {
+    }
+}
+
+#[test]
+fn tables_are_counted_at_the_deploy_and_in_every_run() {
+    // What the linker gave each: the function's own table, and the adapter's beside it.
+    for (version, own, adapter) in [("", 30_039, 13), ("3", 30_084, 15)] {
+        let mut server = Server::start();
+        let manifest = |elements: u32| {
             format!(
                 "app = \"lab\"\n[functions.a]\ncomponent = \"components/tables{version}.wasm\"\nroutes = [\"/*\"]\naccess = \"public\"\nlimits = {{ table_elements = {elements} }}\n"
             )
         };
-        server.deploy("lab", &tables(200_000));
-        assert_eq!(server.call(&path("/")).status, 200);
+        // A table that can never fit is refused before it is live.
+        let refused = server.try_deploy("lab", &manifest(own - 1));
+        assert_eq!(
+            (refused.status, refused.limit().as_str()),
+            (422, "table_elements"),
+            "wasi {version}: {}",
+            refused.text()
+        );
+        assert_eq!(server.call(&path("/")).status, 401, "nothing went live");
+        // Each fits alone and both together do not: the run stops, and says at what.
+        server.deploy("lab", &manifest(own + adapter - 1));
+        let stopped = server.call(&path("/"));
+        assert_eq!(
+            (stopped.status, stopped.limit().as_str()),
+            (502, "table_elements"),
+            "wasi {version}: {}",
+            stopped.text()
+        );
+        // Control: one element more.
+        server.deploy("lab", &manifest(own + adapter));
+        assert_eq!(server.call(&path("/")).status, 200, "wasi {version}");
+    }
+}
+
+/// A service on loopback that answers with as many bytes as the path says.
+fn talkative_service() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut line = String::new();
+            let _ = reader.read_line(&mut line);
+            let bytes: usize =
+                line.split(['/', ' ']).nth(2).and_then(|bytes| bytes.parse().ok()).unwrap_or_default();
+            while reader.read_line(&mut line).is_ok_and(|read| read > 2) {}
+            let _ = write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {bytes}\r\nconnection: close\r\n\r\n");
+            // Whoever had enough closes.
+            let _ = stream.write_all(&vec![b'x'; bytes]);
+        }
+    });
+    origin
+}
+
+#[test]
+fn answers_from_outside_are_counted() {
+    let origin = talkative_service();
+    for version in ["", "3"] {
+        let mut server = Server::start();
+        server.deploy("lab", &format!(
+            "app = \"lab\"\n[functions.a]\ncomponent = \"components/attacker{version}.wasm\"\nroutes = [\"/*\"]\naccess = \"public\"\n\
+             grants.egress = [{{ origin = \"{origin}\", dangerous_private_address = true }}]\nlimits = {{ egress_bytes = 50000 }}\n"
+        ));
+        let fetch = |bytes: usize| server.call(&path(&format!("/fetch?url={origin}/{bytes}")));
+        let control = fetch(40_000);
+        assert_eq!(control.status, 200, "wasi {version}: {}", control.text());
+        assert!(control.body.len() > 40_000, "wasi {version}: {} bytes", control.body.len());
+        for bytes in [60_000, 5_000_000] {
+            let stopped = fetch(bytes);
+            assert_eq!(
+                (stopped.status, stopped.limit().as_str()),
+                (502, "egress_bytes"),
+                "wasi {version}, {bytes} bytes: {}",
+                stopped.text()
+            );
+        }
+        // Each request has its own.
+        assert_eq!(fetch(40_000).status, 200, "wasi {version}");
     }
 }
 

@@ -17,6 +17,8 @@ mod descriptor_exhaustion;
 mod edited_database;
 mod edited_image;
 mod edited_ledger;
+mod every_endpoint;
+mod every_host_call;
 mod floods;
 mod forged_identity_header;
 mod forged_token;

@@ -16,4 +16,6 @@ mod bad_input;
 mod command_line;
 mod deploy;
 mod explain;
+mod help;
+mod refusals;
 mod start;

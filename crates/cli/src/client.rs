@@ -25,10 +25,10 @@ use crate::failure::{Failure, Kind};
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ServerArguments {
     /// The control listener; by default the server that was signed in to last, else http://127.0.0.1:8081.
-    #[arg(long, env = "CASEMATE_SERVER", value_name = "URL")]
+    #[arg(long, env = "CASEMATE_SERVER", value_name = "URL", global = true)]
     pub(crate) server: Option<String>,
     /// Trust the certificates in this PEM file and no others.
-    #[arg(long, env = "CASEMATE_CA", value_name = "FILE")]
+    #[arg(long, env = "CASEMATE_CA", value_name = "FILE", global = true)]
     pub(crate) ca: Option<PathBuf>,
 }
 

@@ -178,8 +178,10 @@ impl Source<'_> {
     fn validate(&self, set: &PolicySet) -> Result<Vec<Warning>, PolicyError> {
         static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| Validator::new(words::SCHEMA.clone()));
         let result = VALIDATOR.validate(set, ValidationMode::Strict);
-        if let Some(error) = result.validation_errors().next() {
-            return Err(self.detailed(&DetailedError::from(error)));
+        // They come in an order that differs from run to run; the same mistake is to be told in the same words.
+        let errors = result.validation_errors().map(DetailedError::from);
+        if let Some(error) = errors.min_by_key(|error| (start(error), error.message.clone())) {
+            return Err(self.detailed(&error));
         }
         let mut warnings = Vec::new();
         for warning in result.validation_warnings() {

@@ -184,7 +184,7 @@ impl Problem {
 /// The status for each limit. A limit that the caller can respect is a 4xx, one that the function broke is a 5xx.
 fn exhausted(limit: Option<&str>) -> StatusCode {
     match limit {
-        Some("request_body_bytes") => StatusCode::PAYLOAD_TOO_LARGE,
+        Some("request_body_bytes" | "component_max_bytes") => StatusCode::PAYLOAD_TOO_LARGE,
         Some("request_body_time") => StatusCode::REQUEST_TIMEOUT,
         Some(rate) if rate.starts_with("rate.") => StatusCode::TOO_MANY_REQUESTS,
         Some("wall_ms" | "cpu_ms") => StatusCode::GATEWAY_TIMEOUT,

@@ -96,6 +96,9 @@ pub(super) async fn issue_token(caller: Caller<'_>, app: AppId, admitted: Admitt
     };
     let lifetime = wish.lifetime_secs.map(std::time::Duration::from_secs);
     let permit = caller.permit::<TokenIssue>(app.clone()).await?;
+    if caller.platform.functions.app(&app).is_none() {
+        return Err(Problem::hidden("no such app"));
+    }
     let issued =
         caller.platform.identity.issue_for_app(permit, lifetime).map_err(|error| Problem::of(&error))?;
     let mut answer = serde_json::to_value(&issued).unwrap_or_default();

@@ -49,6 +49,10 @@ impl Faulty for UploadError {
             Self::Storage(error) => error.fault(),
         }
     }
+
+    fn limit(&self) -> Option<&'static str> {
+        matches!(self, Self::TooLarge(_)).then_some("component_max_bytes")
+    }
 }
 
 /// Why a component could not be read.
