@@ -24,7 +24,8 @@ use crate::failure::{Failure, Kind};
 /// The server of a verb.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ServerArguments {
-    /// The control listener; by default the server that was signed in to last, else http://127.0.0.1:8081.
+    /// The control listener; by default the server that was signed in to last, else http://127.0.0.1:8081. A token in
+    /// CASEMATE_TOKEN takes the place of the session, and is sent only to a server that is named here.
     #[arg(long, env = "CASEMATE_SERVER", value_name = "URL", global = true)]
     pub(crate) server: Option<String>,
     /// Trust the certificates in this PEM file and no others.
