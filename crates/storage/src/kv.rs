@@ -168,7 +168,7 @@ impl GuestStores {
         let mut left = max_bytes;
         let mut one = |reader: &Connection, key: &String| {
             let value = rows::value(reader, &self.vault, &space, key, left)?;
-            left = left.saturating_sub(value.as_ref().map_or(0, bytes_of));
+            left = left.saturating_sub(value.as_deref().map_or(0, bytes_of));
             Ok(value)
         };
         let too_much = |error| match error {
@@ -314,7 +314,7 @@ impl GuestStores {
     }
 }
 
-fn bytes_of(value: &Vec<u8>) -> u64 {
+fn bytes_of(value: &[u8]) -> u64 {
     u64::try_from(value.len()).unwrap_or(u64::MAX)
 }
 
