@@ -138,6 +138,7 @@ impl Platform {
         if kept.as_ref() != Some(&wrapped) {
             self.registry.put_tls_identity(&wrapped).await?;
         }
+        self.registry.publish_certificate(identity.certificate())?;
         let resolver = rustls::sign::SingleCertAndKey::from(identity.certified());
         Ok(Some(server_config(Arc::new(resolver))?))
     }

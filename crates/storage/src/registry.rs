@@ -7,13 +7,15 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use casemate_core::Clock;
 use casemate_vault::{Binding, KeyScope, Vault, WrappedTlsIdentity};
 use rusqlite::OptionalExtension;
 
 use crate::database::Database;
 use crate::error::{StorageError, unsealed};
-use crate::folder::Folder;
+use crate::folder::{Folder, write_whole};
 
 mod components;
 mod images;
@@ -28,6 +30,7 @@ pub use revisions::{DeployError, DeployedRevision};
 /// Bytes of one setting.
 const SETTING_MAX: usize = 64 << 10;
 const TLS_IDENTITY: &str = "tls-identity";
+const CERTIFICATE: &str = "tls.crt";
 
 /// What `server` keeps.
 pub struct Registry {
@@ -96,6 +99,27 @@ impl Registry {
     /// As [`Self::setting`].
     pub fn tls_identity(&self) -> Result<Option<WrappedTlsIdentity>, StorageError> {
         Ok(self.setting(TLS_IDENTITY)?.map(WrappedTlsIdentity::from_bytes))
+    }
+
+    /// Puts the TLS certificate where clients are told to look for it: PEM in `tls.crt` of the data folder (RFC 7468 §5).
+    ///
+    /// # Errors
+    /// Why it could not be written.
+    pub fn publish_certificate(&self, der: &[u8]) -> Result<(), StorageError> {
+        let text = BASE64.encode(der);
+        let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
+        for (at, c) in text.chars().enumerate() {
+            if at > 0 && at % 64 == 0 {
+                pem.push('\n');
+            }
+            pem.push(c);
+        }
+        pem.push_str("\n-----END CERTIFICATE-----\n");
+        let path = self.folder.at(CERTIFICATE);
+        if std::fs::read(&path).is_ok_and(|kept| kept == pem.as_bytes()) {
+            return Ok(());
+        }
+        write_whole(&path, &[pem.as_bytes()])
     }
 
     /// Keeps the TLS identity, on disk on return.

@@ -63,8 +63,13 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
                 "\n{}",
                 paint(BOLD, "First start. Become the administrator (the code works once):")
             ));
+            // A certificate that the server signed itself is trusted by name only.
+            let ca = match ready.control_url.starts_with("https://") {
+                true => format!(" --ca {}", data.join("tls.crt").display()),
+                false => String::new(),
+            };
             lines.push(format!(
-                "  casemate setup --server {} --code {code} --username NAME",
+                "  casemate setup --server {}{ca} --code {code} --username NAME",
                 ready.control_url
             ));
         }
