@@ -25,6 +25,15 @@ pub struct Server {
     pub ledger_key: String,
     config: String,
     admin: Option<String>,
+    /// What the server is started with: variables, and the words before its own command.
+    pub surroundings: Surroundings,
+}
+
+/// Where a server is started, when it is not simply here.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    pub before: Vec<String>,
+    pub variables: Vec<(String, String)>,
 }
 
 /// One answer.
@@ -213,9 +222,16 @@ impl Server {
 
     /// Starts a server with these settings (TOML).
     pub fn start_with(config: &str) -> Self {
+        let mut server = Self::not_started(config);
+        server.restart();
+        server
+    }
+
+    /// A folder and settings, and no server yet.
+    pub fn not_started(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let unset = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server = Self {
+        Self {
             child: None,
             folder,
             listen: unset,
@@ -224,9 +240,8 @@ impl Server {
             ledger_key: String::new(),
             config: config.to_owned(),
             admin: None,
-        };
-        server.restart();
-        server
+            surroundings: Surroundings::default(),
+        }
     }
 
     pub fn data(&self) -> PathBuf {
@@ -241,8 +256,13 @@ impl Server {
     pub fn command(&self) -> Command {
         let config = self.folder.path().join("server.toml");
         std::fs::write(&config, &self.config).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_casemate"));
+        let Surroundings { before, variables } = &self.surroundings;
+        let binary = env!("CARGO_BIN_EXE_casemate").to_owned();
+        let words: Vec<_> = before.iter().chain([&binary]).collect();
+        let mut command = Command::new(words[0]);
         command
+            .args(&words[1..])
+            .envs(variables.clone())
             .args(["serve", "--json", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--data"])
             .arg(self.data())
             .arg("--config")
