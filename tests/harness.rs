@@ -24,8 +24,16 @@ pub struct Server {
     pub setup_code: Option<String>,
     pub ledger_key: String,
     config: String,
-    wrapper: fn(&'static str) -> Command,
     admin: Option<String>,
+    /// What the server is started with: variables, and the words before its own command.
+    pub surroundings: Surroundings,
+}
+
+/// Where a server is started, when it is not simply here.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    pub before: Vec<String>,
+    pub variables: Vec<(String, String)>,
 }
 
 /// One answer.
@@ -214,14 +222,16 @@ impl Server {
 
     /// Starts a server with these settings (TOML).
     pub fn start_with(config: &str) -> Self {
-        Self::start_wrapped(config, Command::new)
+        let mut server = Self::not_started(config);
+        server.restart();
+        server
     }
 
-    /// Starts a server through a wrapper, which gets the program's path and execs it with the arguments that follow.
-    pub fn start_wrapped(config: &str, wrapper: fn(&'static str) -> Command) -> Self {
+    /// A folder and settings, and no server yet.
+    pub fn not_started(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let unset = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server = Self {
+        Self {
             child: None,
             folder,
             listen: unset,
@@ -229,11 +239,9 @@ impl Server {
             setup_code: None,
             ledger_key: String::new(),
             config: config.to_owned(),
-            wrapper,
             admin: None,
-        };
-        server.restart();
-        server
+            surroundings: Surroundings::default(),
+        }
     }
 
     pub fn data(&self) -> PathBuf {
@@ -248,8 +256,13 @@ impl Server {
     pub fn command(&self) -> Command {
         let config = self.folder.path().join("server.toml");
         std::fs::write(&config, &self.config).unwrap();
-        let mut command = (self.wrapper)(env!("CARGO_BIN_EXE_casemate"));
+        let Surroundings { before, variables } = &self.surroundings;
+        let binary = env!("CARGO_BIN_EXE_casemate").to_owned();
+        let words: Vec<_> = before.iter().chain([&binary]).collect();
+        let mut command = Command::new(words[0]);
         command
+            .args(&words[1..])
+            .envs(variables.clone())
             .args(["serve", "--json", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--data"])
             .arg(self.data())
             .arg("--config")

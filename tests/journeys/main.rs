@@ -19,3 +19,5 @@ mod explain;
 mod help;
 mod refusals;
 mod start;
+mod surroundings;
+mod tls;

@@ -109,7 +109,9 @@ fn expired(server: &Server, control: &str) -> String {
     let issued = server.control(&ask("POST", "localhost", "/v1/apps/shop/token").json(&wish).token(control));
     let token = issued["access_token"].as_str().unwrap().to_owned();
     let since = std::time::Instant::now();
-    while server.call(&get("shop.localhost", "/managers").token(&token)).status != 401 {
+    // From another address: what asks so fast has no rate left.
+    let ask = get("shop.localhost", "/managers").token(&token).from([127, 0, 0, 2]);
+    while server.call(&ask).status != 401 {
         assert!(since.elapsed().as_secs() < 5, "it is still taken");
     }
     token

@@ -30,6 +30,7 @@ pub use revisions::{DeployError, DeployedRevision};
 /// Bytes of one setting.
 const SETTING_MAX: usize = 64 << 10;
 const TLS_IDENTITY: &str = "tls-identity";
+const CERTIFICATE: &str = "tls.crt";
 
 /// What `server` keeps.
 pub struct Registry {
@@ -97,8 +98,10 @@ impl Registry {
     /// # Errors
     /// Why it could not be written.
     pub fn publish_certificate(&self, pem: &str) -> Result<PathBuf, StorageError> {
-        let path = self.folder.at("tls.crt");
-        write_whole(&path, &[pem.as_bytes()])?;
+        let path = self.folder.at(CERTIFICATE);
+        if std::fs::read(&path).ok().as_deref() != Some(pem.as_bytes()) {
+            write_whole(&path, &[pem.as_bytes()])?;
+        }
         Ok(path)
     }
 

@@ -121,8 +121,10 @@ fn certify(
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     for name in names {
         let bad = || VaultError::BadCertificateName(name.chars().take(80).collect());
-        // rcgen takes any ASCII; what rustls cannot read back would make a certificate that no client accepts.
-        rustls::pki_types::ServerName::try_from(name.as_str()).map_err(|_| bad())?;
+        // rcgen takes any ASCII; what rustls cannot read back would make a certificate that no client accepts. A name that
+        // a client asks for has no star.
+        let asked_for = name.strip_prefix("*.").unwrap_or(name);
+        rustls::pki_types::ServerName::try_from(asked_for).map_err(|_| bad())?;
         params
             .subject_alt_names
             .extend(CertificateParams::new(vec![name.clone()]).map_err(|_| bad())?.subject_alt_names);

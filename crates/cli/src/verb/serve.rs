@@ -71,7 +71,12 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         if let Some(code) = &ready.setup_code {
             let words = "First start. Become the administrator with this code, which works once:";
             lines.push(format!("\n{} {code}", paint(BOLD, words)));
-            lines.push(format!("  casemate setup --server {} --username NAME", ready.control_url));
+            // A certificate that the server signed itself is trusted by name only.
+            let ca = ready
+                .certificate
+                .as_ref()
+                .map_or_else(String::new, |certificate| format!(" --ca {}", certificate.path.display()));
+            lines.push(format!("  casemate setup --server {}{ca} --username NAME", ready.control_url));
         }
         lines.join("\n")
     });
