@@ -100,7 +100,8 @@ fn blank(text: &str) -> String {
 fn forged(token: &str) -> String {
     let (rest, signature) = token.rsplit_once('.').unwrap();
     let first = if signature.starts_with('A') { 'B' } else { 'A' };
-    format!("{rest}.{first}{}", &signature[1..])
+    let others: String = signature.chars().skip(1).collect();
+    format!("{rest}.{first}{others}")
 }
 
 /// A token that has just expired; the loop ends by itself.
@@ -201,7 +202,7 @@ fn of_the_control_listener() {
     page.ask("a method that the call does not have", &ask("PUT", "localhost", "/v1/users").token(&admin));
     page.ask(
         "a request that is not there",
-        &get("localhost", &format!("/v1/requests/{}", &zeros[..32])).token(&admin),
+        &get("localhost", &format!("/v1/requests/{}", "0".repeat(32))).token(&admin),
     );
     page.ask("a query that cannot be read", &get("localhost", "/v1/apps/shop/logs?limit=0").token(&admin));
     accounts(&mut page, &admin);
