@@ -144,6 +144,61 @@ fn answers_from_outside_are_counted() {
     }
 }
 
+/// The most memory that a process ever had, in bytes.
+fn peak_bytes(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+/// One value of a mebibyte under one key that is asked for a thousand times, for the price of a thousand small ones.
+#[test]
+fn one_call_reads_no_more_than_it_may_copy() {
+    for version in ["", "3"] {
+        let mut server = Server::start();
+        deploy(&mut server, version, "");
+        server.deploy("quiet", "app = \"quiet\"\n[functions.a]\ncomponent = \"components/hello.wasm\"\nroutes = [\"/\"]\naccess = \"public\"\n");
+        assert_eq!(server.call(&path("/kv-big?bytes=1048576")).status, 200);
+        let get_many = |times: usize| path(&format!("/kv?do=get-many&key={}", vec!["big"; times].join(",")));
+        let below = server.call(&get_many(1));
+        assert_eq!((below.status, below.body.len()), (200, 1_048_577), "control, wasi {version}");
+        let before = peak_bytes(server.id());
+        let (listen, ask) = (server.listen, get_many(1_000));
+        let attack = std::thread::spawn(move || ask.send(listen));
+        loop {
+            let since = std::time::Instant::now();
+            assert_eq!(server.call(&get("quiet.localhost", "/")).status, 200);
+            assert!(since.elapsed() < std::time::Duration::from_secs(2), "another app waits");
+            if attack.is_finished() {
+                break;
+            }
+        }
+        let stopped = attack.join().unwrap();
+        assert_eq!(
+            (stopped.status, stopped.limit().as_str()),
+            (502, "host_call_bytes"),
+            "wasi {version}: {}",
+            stopped.text()
+        );
+        let grown = peak_bytes(server.id()) - before;
+        assert!(grown < 200 << 20, "wasi {version}: the server grew by {grown} bytes");
+    }
+}
+
+/// A guest of WASI 0.2 begins an answer, forgets its body, and returns as if all were well.
+#[test]
+fn a_forgotten_answer_is_cut_off() {
+    let mut server = Server::start();
+    deploy(&mut server, "", "");
+    assert!(server.call(&path("/big-body?bytes=100")).whole, "control: a finished one is whole");
+    for _ in 0..20 {
+        // The connection may end before even the head has left.
+        if let Ok(cut) = path("/forget").try_send(server.listen) {
+            assert!(cut.status == 200 && !cut.whole, "{}: `{}` came whole", cut.status, cut.text());
+        }
+    }
+}
+
 #[test]
 fn a_full_function_says_when_to_come_back() {
     let mut server = Server::start();

@@ -31,6 +31,7 @@ fn rows_of_another_caller_are_not_there() {
     assert_eq!(kv(Some(&eve), "do=delete&key=diary"), "done");
     assert_eq!(kv(Some(&eve), "do=set&key=diary&value=forged"), "done");
     assert_eq!(kv(Some(&alice), "do=get&key=diary"), "secret", "hers is as it was");
+    assert_eq!(kv(Some(&alice), "do=list"), "diary", "exactly hers: nothing came, nothing went");
     // Keys that try to leave the partition.
     for key in ["../alice/diary", "%00diary", "User::alice/diary"] {
         assert_ne!(kv(Some(&eve), &format!("do=get&key={key}")), "secret", "{key}");

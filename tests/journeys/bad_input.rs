@@ -94,3 +94,23 @@ fn bodies_that_are_not_what_they_should_be() {
         server.control(&get("localhost", "/v1/users").token(&admin)).to_string().matches("usr_").count() == 1
     );
 }
+
+#[test]
+fn a_body_that_is_refused_is_not_repeated() {
+    let server = Server::start();
+    let bodies = [
+        "{\"username\":\"ada\",\"password\":20260142}",
+        "{\"username\":\"ada\",\"20260142\":\"x\"}",
+        "{\"username\":\"ada\",\"password\":\"20260142",
+        "\"20260142\"",
+    ];
+    for body in bodies {
+        let sent = ask("POST", "localhost", "/v1/sign-in")
+            .header("content-type", "application/json")
+            .bytes(body.as_bytes());
+        let answer = server.try_control(&sent);
+        assert_eq!(answer.status, 422, "{body}: {}", answer.text());
+        assert!(!answer.text().contains("20260142"), "{body}: {}", answer.text());
+        assert!(answer.text().contains("line 1, column"), "control: it says where: {}", answer.text());
+    }
+}

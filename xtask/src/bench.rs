@@ -120,11 +120,18 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
         .sum();
     // The verifier reads the files alone: what it counts was durable, and hangs together.
     let leaves = casemate.ledger_leaves()?.saturating_sub(before);
-    ensure!(leaves >= answered, "{answered} requests were answered, but the ledger grew by {leaves} leaves only");
+    ensure!(
+        leaves >= answered,
+        "{answered} requests were answered, but the ledger grew by {leaves} leaves only"
+    );
 
     let rows: Vec<Row> = plan.into_iter().map(|(row, _)| row).collect();
     let versions = servers::versions(&options.wasmtime)?;
-    if options.json { print_json(&rows, answered, leaves, &versions) } else { print_table(&rows, answered, leaves, &versions) }
+    if options.json {
+        print_json(&rows, answered, leaves, &versions)
+    } else {
+        print_table(&rows, answered, leaves, &versions)
+    }
     Ok(())
 }
 
@@ -134,7 +141,10 @@ fn ratio(rows: &[Row], row: &Row) -> Option<f64> {
 }
 
 fn print_table(rows: &[Row], answered: u64, leaves: u64, versions: &[String]) {
-    println!("\n{:<28} {:>9} {:>8} {:>8} {:>12} {:>10}", "server", "req/s", "p50 ms", "p99 ms", "CPU us/req", "vs peer");
+    println!(
+        "\n{:<28} {:>9} {:>8} {:>8} {:>12} {:>10}",
+        "server", "req/s", "p50 ms", "p99 ms", "CPU us/req", "vs peer"
+    );
     for row in rows {
         let beside = ratio(rows, row).map_or_else(String::new, |ratio| format!("{ratio:.2} x"));
         println!(
@@ -147,8 +157,13 @@ fn print_table(rows: &[Row], answered: u64, leaves: u64, versions: &[String]) {
             beside
         );
     }
-    println!("\nmedians of {} rounds; {answered} requests to Casemate left {leaves} leaves in a ledger that verifies", rows.first().map_or(0, |row| row.rounds.len()));
-    println!("every request to Casemate: bearer JWT authenticated, call authorized, fresh instance, ledger durable by group");
+    println!(
+        "\nmedians of {} rounds; {answered} requests to Casemate left {leaves} leaves in a ledger that verifies",
+        rows.first().map_or(0, |row| row.rounds.len())
+    );
+    println!(
+        "every request to Casemate: bearer JWT authenticated, call authorized, fresh instance, ledger durable by group"
+    );
     for line in versions {
         println!("{line}");
     }
@@ -169,7 +184,10 @@ fn print_json(rows: &[Row], answered: u64, leaves: u64, versions: &[String]) {
             })
         })
         .collect();
-    println!("{}", json!({ "rows": list, "requests_to_casemate": answered, "ledger_leaves": leaves, "with": versions }));
+    println!(
+        "{}",
+        json!({ "rows": list, "requests_to_casemate": answered, "ledger_leaves": leaves, "with": versions })
+    );
 }
 
 #[cfg(test)]

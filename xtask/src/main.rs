@@ -8,6 +8,7 @@ mod actions;
 mod bench;
 mod check;
 mod files;
+mod fuzz;
 mod guests;
 mod tidy;
 
@@ -31,6 +32,9 @@ Usage: cargo xtask <chore> [options]
   bench [options]       Casemate under load beside `wasmtime serve` and bare hyper, in one run
                         (needs wrk: apt-get install wrk, and wasmtime: cargo install wasmtime-cli --version 48)
         --seconds 5 --rounds 3 --wasmtime PROGRAM --json
+  fuzz [TARGET]         look for bytes that break a property of a parser, all targets or this one
+                        (needs cargo-fuzz: cargo install cargo-fuzz, and a C++ compiler)
+        --seconds 60
 
 Examples:
   cargo xtask guests hello orders
@@ -48,6 +52,7 @@ enum Chore {
     CheckGuests,
     BuildJavaScript,
     Bench(bench::Options),
+    Fuzz(fuzz::Options),
 }
 
 fn main() -> ExitCode {
@@ -69,6 +74,7 @@ fn parse(words: &[String]) -> Result<Chore> {
         ["tidy"] => Chore::Tidy,
         ["docs"] => Chore::Docs,
         ["bench", options @ ..] => Chore::Bench(bench::Options::parse(options)?),
+        ["fuzz", options @ ..] => Chore::Fuzz(fuzz::Options::parse(options)?),
         ["guests", "--check"] => Chore::CheckGuests,
         ["guests", "--js"] => Chore::BuildJavaScript,
         ["guests", names @ ..] if !names.iter().any(|name| name.starts_with('-')) => {
@@ -84,6 +90,7 @@ fn run(chore: Chore) -> Result<()> {
         Chore::Help => print!("{HELP}"),
         Chore::Check => check::run(&root)?,
         Chore::Bench(options) => bench::run(&root, &options)?,
+        Chore::Fuzz(options) => fuzz::run(&root, &options)?,
         Chore::Docs => println!("{}", actions::write(&root)?),
         Chore::BuildGuests(names) => guests::build(&root, &names)?,
         Chore::BuildJavaScript => guests::javascript::build(&root)?,

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use casemate_core::action::Audience;
 use casemate_core::entry::{Entry, Opened};
 use casemate_core::event::{HttpRequest, Lifecycle, Outcome};
 use casemate_core::{Durable, Entropy, Event, LedgerClass, RecordError, Recorder, RequestId, Seq};
@@ -145,7 +146,7 @@ impl Drop for Ledger {
 
 impl Recorder for Ledger {
     fn begin(self: Arc<Self>, opened: Opened) -> Result<Entry, RecordError> {
-        self.shared.tail().begin(&self.shared.settings).inspect_err(|_| {
+        self.shared.tail().begin(opened.door, &self.shared.settings).inspect_err(|_| {
             // Only a round of the sealer finds out that there is room again.
             self.shared.seal_call.raise(Call::SOON);
         })?;
@@ -157,7 +158,9 @@ impl Recorder for Ledger {
     fn append(&self, request: RequestId, class: LedgerClass, event: &Event) -> Result<Seq, RecordError> {
         let purpose = match event {
             Event::Outcome(_) => Purpose::Outcome,
-            Event::Decision(_) | Event::Authentication(_) | Event::Lifecycle(_) => Purpose::Work,
+            Event::Decision(decision) => Purpose::Work(decision.action.spec().audience),
+            Event::Authentication(attempt) if !attempt.app.is_platform() => Purpose::Work(Audience::Data),
+            Event::Authentication(_) | Event::Lifecycle(_) => Purpose::Work(Audience::Control),
         };
         JSON.with_borrow_mut(|json| {
             serialise(event, json)?;

@@ -34,6 +34,9 @@ mod leaf;
 mod ledger;
 mod note;
 mod open;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 mod prove;
 mod read;
 mod recovery;
@@ -54,4 +57,4 @@ pub use ledger::Ledger;
 pub use note::{Checkpoint, VerifierKey};
 pub use prove::{LeafProof, ProvedRequest, RequestProof, VerifyProofError, verify_proof};
 pub use settings::LedgerSettings;
-pub use verify::{Finding, Severity, VerifyError, VerifyReport, segment_holds, verify};
+pub use verify::{Finding, Severity, VerifyError, VerifyReport, verify};

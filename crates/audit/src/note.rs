@@ -73,7 +73,7 @@ impl VerifierKey {
     }
 
     /// The first four bytes of SHA-256 over name, newline, type and key.
-    fn hash(&self) -> [u8; 4] {
+    pub(crate) fn hash(&self) -> [u8; 4] {
         let message = [self.name.as_bytes(), b"\n", &[ED25519], self.key.as_bytes()].concat();
         sha256(&message).0.first_chunk().copied().unwrap_or_default()
     }

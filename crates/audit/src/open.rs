@@ -347,6 +347,7 @@ fn continue_tail(
         unsealed_bytes,
         open_entries: 0,
         disk_full: false,
+        free_bytes: u64::MAX,
         state: State::Open,
     })
 }

@@ -37,11 +37,12 @@ pub(crate) enum SealError {
 }
 
 impl SealError {
-    fn is_full(&self) -> bool {
-        matches!(
-            self,
-            Self::Storage(StorageError::Full) | Self::Index(ReadLedgerError::Storage(StorageError::Full))
-        )
+    /// Whether a later round may succeed: the disk can get room again, and the process descriptors.
+    fn is_passing(&self) -> bool {
+        let (Self::Storage(error) | Self::Index(ReadLedgerError::Storage(error))) = self else {
+            return false;
+        };
+        matches!(error, StorageError::Full | StorageError::Descriptors)
     }
 }
 
@@ -180,7 +181,9 @@ pub(crate) fn sweep(shared: &Shared) -> Result<(), StorageError> {
 impl Shared {
     /// Keeps a preallocated segment ready, so that going on to the next one costs `append` a rename.
     fn prepare_spare(&self) -> Result<(), StorageError> {
-        if self.files.free_bytes()? < self.settings.min_free_bytes {
+        let free = self.files.free_bytes()?;
+        self.tail().free_bytes = free;
+        if free < self.settings.min_free_bytes {
             return Err(StorageError::Full);
         }
         if self.tail().spare.is_none() {
@@ -205,16 +208,16 @@ impl Shared {
         self.round_done.notify_all();
         let mut tail = self.tail();
         let was_full = tail.disk_full;
-        tail.disk_full = result.as_ref().is_err_and(SealError::is_full);
+        tail.disk_full = result.as_ref().is_err_and(SealError::is_passing);
         let broken = tail.state != State::Open && tail.state != State::Closed;
         let full = tail.disk_full;
         drop(tail);
         match &result {
             Err(error) if full && !was_full => {
-                tracing::error!(%error, "the ledger is full; requests are denied")
+                tracing::error!(%error, "the ledger cannot be written for now; requests are denied until it can")
             }
             Err(error) if !full && !broken => self.break_down(&error.to_string()),
-            _ if was_full && !full => tracing::info!("the ledger has room again"),
+            _ if was_full && !full => tracing::info!("the ledger can be written again"),
             _ => {}
         }
         !broken && (result.is_ok() || full)

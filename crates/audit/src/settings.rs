@@ -17,9 +17,10 @@ pub struct LedgerSettings {
     pub seal_every: Duration,
     /// The length of a preallocated tail segment.
     pub segment_bytes: u64,
-    /// How large the ledger may grow.
+    /// How large the ledger may grow. What functions cause stops at 90 % of it, requests at 95 %.
     pub max_bytes: u64,
-    /// Below this much free space on the disk the ledger counts as full.
+    /// Below this much free space on the disk the ledger counts as full; for requests below twice as much, for what functions cause
+    /// below three times.
     pub min_free_bytes: u64,
 }
 

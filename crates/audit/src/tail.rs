@@ -1,12 +1,14 @@
 //! The unsealed end of the ledger, as one mutex guards it: numbering, framing, writing, room.
 //!
 //! Invariants: sequence numbers have no gaps and follow the order in which frames stand in the segments; a frame is numbered
-//! only once the kernel has it; room for the outcome of every open entry is never given to anything else.
+//! only once the kernel has it; room for the outcome of every open entry is never given to anything else; the last room is for
+//! the control plane alone, and the last but that not for what functions cause.
 //! Not here: syncing (`sync`) and sealing (`seal`).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use casemate_core::action::Audience;
 use casemate_core::{LedgerClass, RecordError, RequestId, Seq};
 use casemate_storage::ledger_files::Segment;
 use casemate_storage::{LedgerFiles, StorageError};
@@ -31,10 +33,31 @@ pub(crate) const TAIL: &str = "tail";
 /// What a leaf is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Anything that may be refused when the ledger is full.
-    Work,
+    /// Anything that may be refused when the share of its door is full.
+    Work(Audience),
     /// The outcome of an open entry, for which room is reserved.
     Outcome,
+}
+
+/// How much of some room a door may fill. Functions stop first, because one of them alone could fill any ledger with what it does
+/// and prints; then requests, which rates bound but anyone may send. The rest is for those who can mend it.
+fn share(door: Audience, room: u64) -> u64 {
+    let kept_back = match door {
+        Audience::Guest => room / 10,
+        Audience::Data => room / 20,
+        Audience::Control => 0,
+    };
+    room.saturating_sub(kept_back)
+}
+
+/// How much free space on the disk a door leaves.
+fn least_free(door: Audience, settings: &LedgerSettings) -> u64 {
+    let times = match door {
+        Audience::Guest => 3,
+        Audience::Data => 2,
+        Audience::Control => 1,
+    };
+    settings.min_free_bytes.saturating_mul(times)
 }
 
 /// Why nothing is taken any more.
@@ -75,6 +98,8 @@ pub(crate) struct Tail {
     pub(crate) unsealed_bytes: u64,
     pub(crate) open_entries: u64,
     pub(crate) disk_full: bool,
+    /// Free space on the disk, as the sealer saw it last.
+    pub(crate) free_bytes: u64,
     pub(crate) state: State,
 }
 
@@ -94,10 +119,10 @@ pub(crate) fn segment_name(first: u64) -> String {
 
 impl Tail {
     /// Opens one more entry, or refuses.
-    pub(crate) fn begin(&mut self, settings: &LedgerSettings) -> Result<(), RecordError> {
+    pub(crate) fn begin(&mut self, door: Audience, settings: &LedgerSettings) -> Result<(), RecordError> {
         self.check_state()?;
         let reserved = (self.open_entries + 1).saturating_mul(OUTCOME_RESERVE);
-        self.check_room(HEADROOM.saturating_add(reserved), settings)?;
+        self.check_room(HEADROOM.saturating_add(reserved), door, settings)?;
         self.open_entries += 1;
         Ok(())
     }
@@ -110,26 +135,24 @@ impl Tail {
         }
     }
 
-    fn check_room(&self, wanted: u64, settings: &LedgerSettings) -> Result<(), RecordError> {
-        let over = self.bytes.saturating_add(wanted) > settings.max_bytes;
-        if over || self.disk_full || self.unsealed_bytes > UNSEALED_MAX {
-            Err(RecordError::Full)
-        } else {
-            Ok(())
-        }
+    fn check_room(&self, wanted: u64, door: Audience, settings: &LedgerSettings) -> Result<(), RecordError> {
+        let over = self.bytes.saturating_add(wanted) > share(door, settings.max_bytes)
+            || self.unsealed_bytes > share(door, UNSEALED_MAX)
+            || self.free_bytes < least_free(door, settings);
+        if over || self.disk_full { Err(RecordError::Full) } else { Ok(()) }
     }
 
     fn admit(&mut self, purpose: Purpose, leaf: usize, settings: &LedgerSettings) -> Result<(), RecordError> {
         self.check_state()?;
         let bytes = stored_bytes(leaf);
         match purpose {
-            Purpose::Work => {
+            Purpose::Work(door) => {
                 let reserved = self.open_entries.saturating_mul(OUTCOME_RESERVE);
-                self.check_room(bytes.saturating_add(reserved), settings)
+                self.check_room(bytes.saturating_add(reserved), door, settings)
             }
             // The room was reserved; what the disk says comes out when writing.
             Purpose::Outcome if bytes <= OUTCOME_RESERVE => Ok(()),
-            Purpose::Outcome => self.check_room(bytes, settings),
+            Purpose::Outcome => self.check_room(bytes, Audience::Control, settings),
         }
     }
 
@@ -185,7 +208,8 @@ impl Tail {
     fn failed(&mut self, error: &StorageError) -> RecordError {
         match (error, &self.state) {
             (_, State::Broken(why)) => RecordError::Broken(why.clone()),
-            (StorageError::Full, _) => {
+            // Either passes; the sealer looks again at every round.
+            (StorageError::Full | StorageError::Descriptors, _) => {
                 self.disk_full = true;
                 RecordError::Full
             }

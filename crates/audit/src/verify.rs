@@ -220,10 +220,8 @@ fn check_remembered(remembered: &Checkpoint, now: &Checkpoint) -> Result<(), Ver
     Ok(())
 }
 
-/// Whether the bytes of a lone segment, the first of its ledger, read as an undamaged tail. An entrance for fuzzing: the reader
-/// of frames is not public otherwise.
-#[doc(hidden)]
-#[must_use]
-pub fn segment_holds(bytes: &[u8]) -> bool {
+/// Whether the bytes of a lone segment, the first of its ledger, read as an undamaged tail.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn segment_holds(bytes: &[u8]) -> bool {
     tail::TailReport::of_segment(bytes)
 }

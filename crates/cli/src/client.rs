@@ -1,7 +1,9 @@
 //! The control API's client: HTTP/1.1 over TCP or TLS, JSON in and out, tokens renewed when they end.
 //!
-//! Invariant: a token goes only to the server that gave it. Not here: what verbs ask for.
+//! Invariant: a token goes only to the server that gave it, and nothing goes anywhere in clear but to this machine. Not here:
+//! what verbs ask for.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +24,8 @@ use crate::failure::{Failure, Kind};
 /// The server of a verb.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ServerArguments {
-    /// The control listener; by default the server that was signed in to last, else http://127.0.0.1:8081.
+    /// The control listener; by default the server that was signed in to last, else http://127.0.0.1:8081. A token in
+    /// CASEMATE_TOKEN takes the place of the session, and is sent only to a server that is named here.
     #[arg(long, env = "CASEMATE_SERVER", value_name = "URL", global = true)]
     pub(crate) server: Option<String>,
     /// Trust the certificates in this PEM file and no others.
@@ -50,6 +53,8 @@ pub(crate) fn whole(bytes: impl Into<Bytes>) -> Body {
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) server: String,
+    /// Whether somebody said which server.
+    named: bool,
     origin: Origin,
     ca: Option<PathBuf>,
     runtime: tokio::runtime::Runtime,
@@ -58,26 +63,16 @@ pub(crate) struct Client {
 impl Client {
     /// A client that knows where to speak to; nothing is sent yet.
     pub(crate) fn new(arguments: &ServerArguments) -> Result<Self, Failure> {
-        let named = match &arguments.server {
+        let server = match &arguments.server {
             Some(server) => Some(server.clone()),
             None => Credentials::load()?.current,
         };
-        let server = named.unwrap_or_else(|| "http://127.0.0.1:8081".to_owned());
+        let server = server.unwrap_or_else(|| "http://127.0.0.1:8081".to_owned());
         let server = server.trim_end_matches('/').to_owned();
         let origin = Origin::parse(&server).map_err(|error| Failure::new(Kind::Usage, error.to_string()))?;
-        let loopback = origin.host() == "localhost"
-            || origin.literal_address().is_some_and(|address| address.is_loopback());
-        if !origin.is_secure() && !loopback {
-            return Err(Failure::new(
-                Kind::Usage,
-                format!(
-                    "`{server}` is neither HTTPS nor this machine: a password would be readable on the way"
-                ),
-            )
-            .help(server.replacen("http://", "https://", 1)));
-        }
+        check_private(&origin)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { server, origin, ca: arguments.ca.clone(), runtime })
+        Ok(Self { server, named: arguments.server.is_some(), origin, ca: arguments.ca.clone(), runtime })
     }
 
     /// Calls the control API as whoever is signed in.
@@ -138,14 +133,9 @@ impl Client {
     }
 
     /// Calls any origin with any request: how `invoke` reaches the data listener.
-    pub(crate) fn reach(
-        &self,
-        origin: &Origin,
-        dial: Option<&str>,
-        request: http::Request<Body>,
-    ) -> Result<Answer, Failure> {
+    pub(crate) fn reach(&self, origin: &Origin, request: http::Request<Body>) -> Result<Answer, Failure> {
         self.runtime.block_on(async {
-            let answer = self.exchange_with(origin, dial, request).await?;
+            let answer = self.exchange_with(origin, request).await?;
             collect(answer).await
         })
     }
@@ -153,13 +143,25 @@ impl Client {
     /// The access token: from the environment, from the file, or renewed.
     fn token(&self) -> Result<String, Failure> {
         if let Ok(token) = std::env::var("CASEMATE_TOKEN") {
+            // SECURITY: the server signed in to last may be another than the one that the token is for.
+            if !self.named {
+                return Err(Failure::new(
+                    Kind::Usage,
+                    "`CASEMATE_TOKEN` is set, and nothing says which server it is for",
+                )
+                .help("CASEMATE_SERVER=URL, or --server URL"));
+            }
             return Ok(token);
         }
+        let session = self.session(&Credentials::load()?)?;
+        if session.is_fresh() {
+            return Ok(session.access_token);
+        }
+        // A handle is good for one renewal, and one that is shown twice ends the session: verbs that run at once take turns, and
+        // whoever comes second finds what the first has renewed.
+        let lock = credentials::lock()?;
         let mut credentials = Credentials::load()?;
-        let Some(session) = credentials.servers.get(&self.server).cloned() else {
-            return Err(Failure::new(Kind::Denied, format!("not signed in to {}", self.server))
-                .help(format!("casemate login --server {}", self.server)));
-        };
+        let session = self.session(&credentials)?;
         if session.is_fresh() {
             return Ok(session.access_token);
         }
@@ -173,8 +175,15 @@ impl Client {
         let session = read_session(&session.username, &renewed)?;
         let token = session.access_token.clone();
         credentials.servers.insert(self.server.clone(), session);
-        credentials.save()?;
+        credentials.save(&lock)?;
         Ok(token)
+    }
+
+    fn session(&self, credentials: &Credentials) -> Result<Session, Failure> {
+        credentials.servers.get(&self.server).cloned().ok_or_else(|| {
+            Failure::new(Kind::Denied, format!("not signed in to {}", self.server))
+                .help(format!("casemate login --server {}", self.server))
+        })
     }
 
     async fn exchange(
@@ -192,24 +201,20 @@ impl Client {
         }
         let request =
             request.body(body).map_err(|error| Failure::new(Kind::Usage, format!("`{path}`: {error}")))?;
-        self.exchange_with(&self.origin, None, request).await
+        self.exchange_with(&self.origin, request).await
     }
 
     async fn exchange_with(
         &self,
         origin: &Origin,
-        dial: Option<&str>,
         mut request: http::Request<Body>,
     ) -> Result<http::Response<hyper::body::Incoming>, Failure> {
-        let address = match dial {
-            Some(address) => address.to_owned(),
-            None => format!("{}:{}", origin.host(), origin.port()),
-        };
+        check_private(origin)?;
         let unreachable = |error: &dyn std::fmt::Display| {
             Failure::new(Kind::Unreachable, format!("{origin} cannot be reached: {error}"))
                 .help("casemate serve   # is it running?")
         };
-        let connect = tokio::time::timeout(Duration::from_secs(10), TcpStream::connect(&address));
+        let connect = tokio::time::timeout(Duration::from_secs(10), dial(origin));
         let stream =
             connect.await.map_err(|error| unreachable(&error))?.map_err(|error| unreachable(&error))?;
         let _ = stream.set_nodelay(true);
@@ -264,6 +269,32 @@ impl Client {
             .with_no_client_auth();
         Ok(Arc::new(config))
     }
+}
+
+/// Whether a name is this machine's own (RFC 6761 §6.3).
+fn is_localhost(host: &str) -> bool {
+    host == "localhost" || host.ends_with(".localhost")
+}
+
+/// Refuses to speak in clear to another machine: whatever is sent could be read on the way.
+fn check_private(origin: &Origin) -> Result<(), Failure> {
+    let here = is_localhost(origin.host()) || origin.literal_address().is_some_and(|ip| ip.is_loopback());
+    if origin.is_secure() || here {
+        return Ok(());
+    }
+    let message = format!(
+        "`{origin}` is neither HTTPS nor this machine: a password or token would be readable on the way"
+    );
+    Err(Failure::new(Kind::Usage, message).help(origin.to_string().replacen("http://", "https://", 1)))
+}
+
+async fn dial(origin: &Origin) -> std::io::Result<TcpStream> {
+    if is_localhost(origin.host()) {
+        // Whatever the resolver says.
+        let here = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+        return TcpStream::connect(&here.map(|ip| SocketAddr::new(ip, origin.port()))[..]).await;
+    }
+    TcpStream::connect(format!("{}:{}", origin.host(), origin.port())).await
 }
 
 async fn talk<I>(

@@ -29,7 +29,7 @@ use crate::output::Output;
 Examples:
   casemate demo                         deploy a small shop, use it, attack it, see what held
   casemate serve                        start a server; the first start prints a setup code
-  casemate setup --code CODE            become its first administrator
+  casemate setup --username NAME        become its first administrator, with that code
   casemate new hello && cd hello        a new function
   casemate deploy                       put it live
   casemate invoke hello                 call it
@@ -96,8 +96,16 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let output = Output::new(arguments.json, arguments.color);
     let ended = match arguments.verb {
-        // First, because the child must not start anything that the compiler does not need.
-        Verb::CompileComponent { .. } => return casemate_sandbox::compile_child(),
+        // First, because the child must not start anything that the compiler does not need. It reads hostile input.
+        Verb::CompileComponent { .. } => {
+            return match casemate_server::confine::confine_compiler() {
+                Ok(()) => casemate_sandbox::compile_child(),
+                Err(error) => {
+                    output.note(&error.to_string());
+                    ExitCode::FAILURE
+                }
+            };
+        }
         Verb::Demo(arguments) => verb::demo::run(arguments, &output),
         Verb::Serve(arguments) => verb::serve::run(arguments, &output),
         Verb::Setup(arguments) => verb::setup::run(arguments, &output),

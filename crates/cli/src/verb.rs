@@ -25,9 +25,7 @@ use crate::failure::{Failure, Kind};
 /// Reads a password: from standard input where asked for, from the terminal without showing it otherwise.
 pub(crate) fn read_password(from_stdin: bool, confirm: bool) -> Result<Zeroizing<String>, Failure> {
     if from_stdin {
-        let mut line = Zeroizing::new(String::new());
-        std::io::stdin().read_line(&mut line)?;
-        return Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()));
+        return read_line();
     }
     let no_terminal = |error: std::io::Error| {
         Failure::new(Kind::Usage, format!("no terminal to ask for a password: {error}"))
@@ -41,6 +39,28 @@ pub(crate) fn read_password(from_stdin: bool, confirm: bool) -> Result<Zeroizing
         }
     }
     Ok(password)
+}
+
+/// Reads the setup code: from standard input where asked for, else from the environment (which other users of the machine cannot
+/// read), else from the terminal.
+pub(crate) fn read_setup_code(from_stdin: bool) -> Result<Zeroizing<String>, Failure> {
+    if from_stdin {
+        return read_line();
+    }
+    if let Ok(code) = std::env::var("CASEMATE_SETUP_CODE") {
+        return Ok(Zeroizing::new(code));
+    }
+    let code = rpassword::prompt_password("Setup code: ").map_err(|error| {
+        Failure::new(Kind::Usage, format!("no terminal to ask for the setup code: {error}"))
+            .help("--code-stdin")
+    })?;
+    Ok(Zeroizing::new(code.trim().to_owned()))
+}
+
+fn read_line() -> Result<Zeroizing<String>, Failure> {
+    let mut line = Zeroizing::new(String::new());
+    std::io::stdin().read_line(&mut line)?;
+    Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 /// A path segment that may hold anything.

@@ -141,7 +141,7 @@ actions! {
     /// Send an HTTP request to a granted origin.
     HttpSend(Outgoing): "http-send" on "Host" via Guest
         ["wasi:http/outgoing-handler#handle", "wasi:http/client#send"] cost 100 Durable;
-    /// Write a log line.
+    /// Write a log line; every 256 bytes of it cost as much again.
     LogWrite(LogLine): "log-write" on "Function" via Guest ["wasi:logging/logging#log"] cost 5 Acknowledge;
 
     /// Become the first administrator, with the setup code.

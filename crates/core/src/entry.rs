@@ -7,11 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::action::LedgerClass;
+use crate::action::{Audience, LedgerClass};
 use crate::event::{Decision, Event, HttpRequest, Outcome, SignInAttempt};
 use crate::ids::{RequestId, Revision, Seq};
 use crate::seams::{Clock, RecordError, Recorder};
 use crate::time::Timestamp;
+
+/// Bytes of a path that an undecided outcome keeps.
+const PATH_KEPT: usize = 512;
 
 /// What is known when a request arrives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub struct Opened {
     pub at: Timestamp,
     /// The request itself.
     pub http: HttpRequest,
+    /// Which door it came through: [`Audience::Data`] or [`Audience::Control`]. A ledger that fills up closes them one by one.
+    pub door: Audience,
 }
 
 /// What is known of how a request ended; filled in as it becomes known.
@@ -130,7 +135,11 @@ impl Entry {
         let ending = std::mem::take(&mut *self.ending.lock().unwrap_or_else(PoisonError::into_inner));
         let outcome = Outcome {
             time: self.clock.now(),
-            http_request: (!self.decided.load(Ordering::Relaxed)).then(|| self.opened.http.clone()),
+            // Nothing was decided on it, so nothing needs to be judged again: a flood of long paths is cut short.
+            http_request: (!self.decided.load(Ordering::Relaxed)).then(|| {
+                let http = &self.opened.http;
+                HttpRequest { path: crate::resource::clip(&http.path, PATH_KEPT), ..http.clone() }
+            }),
             status_code: ending.status,
             status_detail: ending.detail,
             duration_us: u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX),

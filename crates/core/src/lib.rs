@@ -13,6 +13,9 @@ pub mod ids;
 pub mod limits;
 pub mod manifest;
 pub mod origin;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 pub mod resource;
 pub mod seams;
 pub mod testing;

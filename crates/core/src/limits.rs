@@ -17,9 +17,13 @@ pub struct Rate {
     pub address: u32,
 }
 
+impl Rate {
+    const DEFAULT: Self = Self { function: 2_000, caller: 100, address: 200 };
+}
+
 impl Default for Rate {
     fn default() -> Self {
-        Self { function: 2_000, caller: 100, address: 200 }
+        Self::DEFAULT
     }
 }
 
@@ -43,7 +47,7 @@ pub struct Limits {
     pub response_body_bytes: u64,
     /// Units of host calls in one request; the action table names each call's cost. (`sandbox`)
     pub host_call_units: u32,
-    /// Bytes that one host call may copy into the host. (`sandbox`)
+    /// Bytes that one host call may copy into the host, or read from a store. (`sandbox`)
     pub host_call_bytes: u64,
     /// Elements in an instance's tables, together. (`sandbox`)
     pub table_elements: u32,
@@ -59,25 +63,28 @@ const MIB: u64 = 1 << 20;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            memory_bytes: 64 * MIB,
-            cpu_ms: 500,
-            wall_ms: 10_000,
-            concurrency: 64,
-            queue: 128,
-            request_body_bytes: MIB,
-            response_body_bytes: 8 * MIB,
-            host_call_units: 10_000,
-            host_call_bytes: 2 * MIB,
-            table_elements: 20_000,
-            resources: 1_000,
-            egress_bytes: 8 * MIB,
-            rate: Rate::default(),
-        }
+        Self::DEFAULT
     }
 }
 
 impl Limits {
+    /// What a manifest that says nothing gets.
+    pub const DEFAULT: Self = Self {
+        memory_bytes: 64 * MIB,
+        cpu_ms: 500,
+        wall_ms: 10_000,
+        concurrency: 64,
+        queue: 128,
+        request_body_bytes: MIB,
+        response_body_bytes: 8 * MIB,
+        host_call_units: 10_000,
+        host_call_bytes: 2 * MIB,
+        table_elements: 20_000,
+        resources: 1_000,
+        egress_bytes: 8 * MIB,
+        rate: Rate::DEFAULT,
+    };
+
     /// The largest values that a manifest may ask for.
     pub const CEILING: Self = Self {
         memory_bytes: 512 * MIB,
@@ -90,7 +97,7 @@ impl Limits {
         host_call_units: 10_000_000,
         host_call_bytes: 64 * MIB,
         table_elements: 200_000,
-        resources: 100_000,
+        resources: 8_000,
         egress_bytes: 256 * MIB,
         rate: Rate { function: 1_000_000, caller: 1_000_000, address: 1_000_000 },
     };

@@ -127,10 +127,12 @@ impl Route {
         method_fits && path_fits
     }
 
-    /// How specific it is: of two routes that match, the higher one wins.
+    /// How specific it is: of two routes that match, the higher one wins. No two routes of a manifest that match one request are
+    /// equally specific: `HEAD` stands above `GET`, which answers `HEAD` too.
     #[must_use]
-    pub fn weight(&self) -> (usize, bool, bool) {
-        (self.path.len(), !self.prefix, self.method.is_some())
+    pub fn weight(&self) -> (usize, bool, bool, bool) {
+        let method = self.method.as_deref();
+        (self.path.len(), !self.prefix, method.is_some(), method == Some("HEAD"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! An HTTP origin: scheme, host, port (RFC 6454 §4). What egress is granted to.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,13 +50,13 @@ impl Origin {
         }
         let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((inner, after)) => {
-                inner.parse::<std::net::Ipv6Addr>().map_err(|_| "the brackets hold no IPv6 address")?;
+                let address: Ipv6Addr = inner.parse().map_err(|_| "the brackets hold no IPv6 address")?;
                 let port = match after.strip_prefix(':') {
                     Some(port) => Some(port),
                     None if after.is_empty() => None,
                     None => return Err("something stands after the closing bracket"),
                 };
-                (format!("[{}]", inner.to_ascii_lowercase()), port)
+                (format!("[{address}]"), port)
             }
             None => match authority.split_once(':') {
                 Some((host, port)) => (host.to_ascii_lowercase(), Some(port)),
@@ -146,6 +146,7 @@ mod tests {
         check("https://pay.example:443", "https://pay.example");
         check("http://127.0.0.1:8080", "http://127.0.0.1:8080");
         check("http://[::1]:8080", "http://[::1]:8080");
+        check("https://[2001:DB8:0::0001]", "https://[2001:db8::1]");
     }
 
     #[test]

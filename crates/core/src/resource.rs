@@ -173,7 +173,7 @@ impl Target for FunctionId {
 pub struct KvKeys {
     /// The store.
     pub store: StoreId,
-    /// How the deployed revision partitions it.
+    /// How the manifest in force partitions it.
     pub partition: Partition,
     /// The keys, in the guest's order. Listing names none.
     pub keys: Vec<String>,

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::LedgerClass;
+use crate::action::Audience;
 use crate::entry::{Entry, Opened};
 use crate::event::{Event, HttpRequest};
 use crate::ids::{RequestId, Seq};
@@ -70,7 +71,7 @@ impl MemoryLedger {
             src_endpoint: source,
             tls: false,
         };
-        Arc::clone(self).begin(Opened { request: RequestId::new(at, random), at, http })
+        Arc::clone(self).begin(Opened { request: RequestId::new(at, random), at, http, door: Audience::Data })
     }
 }
 

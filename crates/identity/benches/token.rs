@@ -42,7 +42,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let setup = identity.check_setup_code(&code)?;
     let permit = guard.authorize(&ledger.entry()?, &setup, PlatformPart(Some(name.to_owned())))?;
     let user = identity.claim_setup(permit, &code, name, password).await?;
-    guard.update_directory(Directory { memberships: identity.directory() });
+    guard.update_directory(Directory { memberships: identity.directory()?.memberships });
 
     let entry = ledger.entry()?;
     let permit = guard.authorize(&entry, &Arc::new(Actor::anonymous()), PlatformPart(None))?;

@@ -1,12 +1,11 @@
 //! The room's one object, and what all its files share.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use casemate_core::resource::PlatformPart;
 use casemate_core::{Actor, AppId, Clock, Entropy, Principal, RoleName, Timestamp};
 use casemate_storage::Accounts;
-use casemate_storage::accounts::AccountsError;
 use casemate_vault::{MacPurpose, Vault};
 use zeroize::Zeroizing;
 
@@ -31,7 +30,15 @@ pub struct Identity {
     pub(crate) standing: Arc<Standing>,
     pub(crate) cache: VerifiedCache,
     pub(crate) anonymous: Arc<Actor>,
-    directory: Mutex<Vec<(Principal, AppId, RoleName)>>,
+}
+
+/// Who has which role.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RoleDirectory {
+    /// The roles in force.
+    pub memberships: Vec<(Principal, AppId, RoleName)>,
+    /// How many rows are not in force, because somebody edited the database past this program.
+    pub refused: usize,
 }
 
 impl std::fmt::Debug for Identity {
@@ -64,7 +71,6 @@ impl Identity {
             clock.now(),
         )
         .await?;
-        let directory = Mutex::new(read_directory(&accounts)?);
         Ok(Arc::new(Self {
             cache: VerifiedCache::new(settings.cached_credentials),
             anonymous: Arc::new(Actor::anonymous()),
@@ -76,7 +82,6 @@ impl Identity {
             pool,
             keys,
             standing,
-            directory,
         }))
     }
 
@@ -86,15 +91,15 @@ impl Identity {
         self.keys.jwks(self.clock.now())
     }
 
-    /// Who has which role, for the guard. When accounts cannot be read, what was read last.
-    #[must_use]
-    pub fn directory(&self) -> Vec<(Principal, AppId, RoleName)> {
-        let mut last = self.directory.lock().unwrap_or_else(PoisonError::into_inner);
-        match read_directory(&self.accounts) {
-            Ok(read) => last.clone_from(&read),
-            Err(error) => tracing::error!(%error, "the directory of roles could not be read"),
-        }
-        last.clone()
+    /// Who has which role, for the guard.
+    ///
+    /// # Errors
+    /// [`AccountError::Accounts`]: then nobody is known to have any role, whatever was read before. A role that was taken away
+    /// must not stay in force because the disk failed.
+    pub fn directory(&self) -> Result<RoleDirectory, AccountError> {
+        let all = self.accounts.memberships()?;
+        let memberships = all.in_force.into_iter().map(|one| (one.member, one.app, one.role)).collect();
+        Ok(RoleDirectory { memberships, refused: all.refused })
     }
 
     /// The user or service of a name, if there is one.
@@ -123,7 +128,7 @@ impl Identity {
         bytes
     }
 
-    /// The counter of sign-in attempts on a name.
+    /// What all counters of sign-in attempts on a name are found by.
     pub(crate) fn attempts_on(&self, name: &str) -> [u8; 32] {
         self.vault.mac(MacPurpose::AccountName, &[b"attempts", name.as_bytes()])
     }
@@ -169,9 +174,4 @@ pub(crate) fn named(target: &PlatformPart, given: &str) -> Result<AccountName, A
         Some(Ok(allowed)) if allowed == name => Ok(name),
         _ => Err(AccountError::OtherTarget),
     }
-}
-
-fn read_directory(accounts: &Accounts) -> Result<Vec<(Principal, AppId, RoleName)>, AccountsError> {
-    let all = accounts.memberships()?;
-    Ok(all.into_iter().map(|membership| (membership.member, membership.app, membership.role)).collect())
 }

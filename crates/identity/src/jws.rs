@@ -5,7 +5,7 @@
 //! `crit`, `b64` and anything else that we do not write are refused. Sizes are checked before anything is decoded.
 //! Not here: what the payload means (`claims`), and which keys there are (`keys`).
 
-mod strict_json;
+pub(crate) mod strict_json;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -18,6 +18,9 @@ mod jws;
 mod keys;
 mod name;
 mod password;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 mod roles;
 mod services;
 mod settings;
@@ -29,7 +32,7 @@ mod users;
 pub use casemate_storage::accounts::LockRule;
 pub use claims::ClaimFault;
 pub use error::{AccountError, AuthenticateError, CredentialFault, OpenIdentityError, SignInError};
-pub use identity::Identity;
+pub use identity::{Identity, RoleDirectory};
 pub use jws::JwsFault;
 pub use name::{AccountName, NameRefused};
 pub use password::PasswordRefused;
@@ -38,7 +41,7 @@ pub use roles::Member;
 pub use services::Service;
 pub use settings::IdentitySettings;
 pub use sign_in::{IssuedToken, SignInPermit, SignedIn};
-pub use users::User;
+pub use users::{Lock, User};
 
 #[cfg(test)]
 mod tests;

@@ -47,7 +47,7 @@ impl Identity {
     /// [`AccountError::Accounts`].
     pub fn members(&self, permit: Permit<RoleRead>) -> Result<Vec<Member>, AccountError> {
         let all = self.accounts.memberships()?;
-        let here = all.into_iter().filter(|membership| membership.app == *permit.target());
+        let here = all.in_force.into_iter().filter(|membership| membership.app == *permit.target());
         let listed = here.map(|membership| {
             let id = membership.member.uid();
             let member = match &membership.member {

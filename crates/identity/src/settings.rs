@@ -23,9 +23,12 @@ pub struct IdentitySettings {
     pub hash_workers: usize,
     /// How many more may wait; the next is told to come back.
     pub hash_queue: usize,
-    /// When an account locks.
+    /// When an account locks for one address.
     pub account_lock: LockRule,
-    /// When an address (IPv4 address, IPv6 /64) locks. Must allow more attempts than can run and wait at once.
+    /// When an account locks for every address from which its owner has not signed in lately.
+    pub account_total_lock: LockRule,
+    /// When an address (IPv4 address, IPv6 /64) locks; a loopback address never does. Must allow more attempts than can run
+    /// and wait at once.
     pub address_lock: LockRule,
     /// How many verified credentials are remembered.
     pub cached_credentials: usize,
@@ -47,6 +50,8 @@ impl Default for IdentitySettings {
             hash_workers: 2,
             hash_queue: 32,
             account_lock: lock,
+            // Two doors: 100 guesses in a row in all, the most that NIST SP 800-63B-4 §3.2.2 lets pass.
+            account_total_lock: LockRule { after: 50, ..lock },
             address_lock: LockRule { after: 50, ..lock },
             cached_credentials: 16_384,
         }
@@ -72,7 +77,11 @@ impl IdentitySettings {
         if !(1..=64).contains(&self.hash_workers) || self.hash_queue > 1024 {
             return refuse("hash_workers", "it must be between 1 and 64, and `hash_queue` at most 1024");
         }
-        for (key, rule) in [("account_lock", &self.account_lock), ("address_lock", &self.address_lock)] {
+        for (key, rule) in [
+            ("account_lock", &self.account_lock),
+            ("account_total_lock", &self.account_total_lock),
+            ("address_lock", &self.address_lock),
+        ] {
             if rule.after == 0
                 || rule.first.is_zero()
                 || rule.first > rule.longest
@@ -80,6 +89,12 @@ impl IdentitySettings {
             {
                 return refuse(key, "it must have `after` ≥ 1 and 0 < `first` ≤ `longest` < `forget`");
             }
+        }
+        if self.account_total_lock.after < self.account_lock.after {
+            return refuse(
+                "account_total_lock",
+                "its `after` must not be smaller than that of `account_lock`",
+            );
         }
         Ok(())
     }

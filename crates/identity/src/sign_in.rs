@@ -2,7 +2,8 @@
 //!
 //! Invariant: the answer is the same, in text and in work done, for an unknown user, a wrong password, a disabled and a
 //! locked account; an attempt is counted and on disk before the password is looked at, and recorded in the ledger before
-//! it is answered. Not here: the counters' arithmetic (`casemate_storage::accounts`).
+//! it is answered; guesses at an app's sign-in count nothing against the platform's. Not here: the counters' arithmetic
+//! (`casemate_storage::accounts`).
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,7 +12,9 @@ use casemate_core::action::operation::{ControlSignIn, SignIn, TokenIssue};
 use casemate_core::event::SignInAttempt;
 use casemate_core::{AppId, Entry, Method, Principal, SessionId, Timestamp, UserId, Verdict};
 use casemate_policy::Permit;
-use casemate_storage::accounts::{Admission, Credential, Mac, NewSession, Renewal, SessionRecord, Subject};
+use casemate_storage::accounts::{
+    Admission, Counters, Credential, Door, Mac, NewSession, Renewal, SessionRecord, Subject,
+};
 use casemate_vault::{MacPurpose, VaultError};
 use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
@@ -28,7 +31,8 @@ use crate::password::pool::{Checked, Place};
 const HANDLE_PREFIX: &str = "cms_";
 /// The prefix and 256 bits.
 const HANDLE_CHARS: usize = HANDLE_PREFIX.len() + 52;
-/// The one counter of all names that no account can have.
+/// The one name under which all names are counted that no account has: nothing of theirs is to be protected, and a flood of
+/// made-up names must not grow the disk.
 const NO_NAME: &str = "";
 
 /// Leave to sign in, to an app or to the platform itself.
@@ -45,6 +49,13 @@ impl SignInPermit {
         match self {
             Self::App(permit) => permit.target().clone(),
             Self::Control(_) => AppId::platform(),
+        }
+    }
+
+    fn door(&self) -> Door {
+        match self {
+            Self::App(_) => Door::Apps,
+            Self::Control(_) => Door::Control,
         }
     }
 }
@@ -115,16 +126,16 @@ impl Identity {
         // First of all a place to hash in: an attempt that cannot be judged must not be counted.
         let place = self.pool.place()?;
         let name = AccountName::parse(username).ok();
-        let counted = name.as_ref().map_or(NO_NAME, AccountName::as_str);
-        let account = Subject { mac: self.attempts_on(counted), rule: self.settings.account_lock };
-        let address = self.address(entry.opened().http.src_endpoint);
-        let admission = self.accounts.reserve_attempt(account, address).await?;
+        let named = self.accounts.credential(name.as_ref().map_or(NO_NAME, AccountName::as_str))?;
+        let counted = named.as_ref().map_or(NO_NAME, |credential| credential.name.as_str());
+        let counters = self.counters(permit.door(), counted, entry.opened().http.src_endpoint);
+        let admission = self.accounts.reserve_attempt(counters).await?;
         if admission == Admission::AddressLocked {
             // It says nothing about any account, so the work can be spared: this is what a flood runs into.
             attempt.record(None, Verdict::Deny, "too many attempts from the address")?;
             return Err(SignInError::Refused);
         }
-        let (credential, outdated) = match self.judge(place, admission, name.as_ref(), &password).await? {
+        let (credential, outdated) = match self.judge(place, admission, named, &password).await? {
             Found::Wrong(user, why) => {
                 attempt.record(user.map(Principal::User), Verdict::Deny, why)?;
                 return Err(SignInError::Refused);
@@ -144,7 +155,7 @@ impl Identity {
         let user = credential.user.clone();
         let (accounts, standing) = (self.accounts.clone(), self.standing.clone());
         let begin = async move {
-            let begun = accounts.begin_session(new, credential, rehashed, account.mac, address).await?;
+            let begun = accounts.begin_session(new, credential, rehashed, counters).await?;
             if let Some(session) = &begun {
                 // A new session may have displaced the user's oldest.
                 standing.changed(session.user.as_str());
@@ -255,29 +266,30 @@ impl Identity {
         Ok(self.access_token(&session, permit.target(), lifetime)?)
     }
 
-    /// Does the same work whatever is true of the account: one look-up, one hash.
+    /// Does the same work whatever is true of the account: one hash.
     async fn judge(
         &self,
         place: Place,
         admission: Admission,
-        name: Option<&AccountName>,
+        credential: Option<Credential>,
         password: &str,
     ) -> Result<Found, SignInError> {
-        let credential = self.accounts.credential(name.map_or(NO_NAME, AccountName::as_str))?;
         let prepared = Prepared::new(password).ok();
         let owner = credential.as_ref().map_or("", |credential| credential.user.as_str());
         let peppered = self.pepper(owner, prepared.as_ref().map_or(b"", Prepared::as_bytes));
         let may = admission == Admission::Reserved && prepared.is_some();
-        let stored = credential.as_ref().filter(|credential| may && !credential.disabled);
+        let stored =
+            credential.as_ref().filter(|credential| may && !credential.disabled && !credential.edited);
         let checked = self.pool.check(place, peppered, stored.map(|stored| stored.hash.clone())).await?;
         Ok(match (credential, checked) {
             (Some(credential), Checked::Right { outdated }) => Found::Right { credential, outdated },
             (None, _) => Found::Wrong(None, "unknown user"),
             (Some(account), Checked::Wrong) => {
-                let why = match (admission, account.disabled) {
-                    (_, true) => "disabled",
-                    (Admission::Reserved, false) => "wrong password",
-                    (Admission::AccountLocked | Admission::AddressLocked, false) => "locked",
+                let why = match admission {
+                    _ if account.edited => "the account was edited in the database",
+                    _ if account.disabled => "disabled",
+                    Admission::Reserved => "wrong password",
+                    Admission::AccountLocked | Admission::AddressLocked => "locked",
                 };
                 Found::Wrong(Some(account.user), why)
             }
@@ -316,16 +328,37 @@ impl Identity {
         Ok(IssuedToken { access_token, token_type: "Bearer", expires_in })
     }
 
-    /// The counter of an address. An IPv6 caller has a whole /64 to choose from, so that is what is counted.
-    fn address(&self, source: IpAddr) -> Subject {
-        let mac = match source.to_canonical() {
-            IpAddr::V4(address) => self.vault.mac(MacPurpose::AccountName, &[b"ipv4", &address.octets()]),
+    /// The counters of an attempt on a name. An IPv6 caller has a whole /64 to choose from, so that is what counts as one
+    /// address.
+    fn counters(&self, door: Door, name: &str, source: IpAddr) -> Counters {
+        let source = source.to_canonical();
+        let (of, at) = (name.as_bytes(), door.as_str().as_bytes());
+        let (v4, v6);
+        let address: &[u8] = match source {
+            IpAddr::V4(address) => {
+                v4 = address.octets();
+                &v4
+            }
             IpAddr::V6(address) => {
-                let [a, b, c, d, e, f, g, h, ..] = address.octets();
-                self.vault.mac(MacPurpose::AccountName, &[b"ipv6", &[a, b, c, d, e, f, g, h]])
+                v6 = address.octets();
+                v6.split_at(8).0
             }
         };
-        Subject { mac, rule: self.settings.address_lock }
+        let mac = |parts: &[&[u8]]| self.vault.mac(MacPurpose::AccountName, parts);
+        // WHY: behind a proxy on this machine every caller has a loopback address, and on it every user of the machine has:
+        // locking it would let any of them keep out all the others. What is left there is each account's own counter.
+        let address_lock = (!source.is_loopback())
+            .then(|| Subject { mac: mac(&[b"address", at, address]), rule: self.settings.address_lock });
+        Counters {
+            door,
+            account: self.attempts_on(name),
+            here: Subject { mac: mac(&[b"here", at, of, address]), rule: self.settings.account_lock },
+            everywhere: Subject {
+                mac: mac(&[b"everywhere", at, of]),
+                rule: self.settings.account_total_lock,
+            },
+            address: address_lock,
+        }
     }
 
     fn new_handle(&self) -> Zeroizing<String> {

@@ -46,6 +46,7 @@ pub(crate) fn settings() -> IdentitySettings {
         hash_cost: HashCost { memory_kib: 64, passes: 1, lanes: 1 },
         hash_queue: 128,
         account_lock: lock,
+        account_total_lock: lock,
         address_lock: lock,
         ..IdentitySettings::default()
     }
@@ -105,7 +106,18 @@ impl World {
     }
 
     pub(crate) fn refresh(&self) {
-        self.guard.update_directory(Directory { memberships: self.identity.directory() });
+        self.guard.update_directory(Directory { memberships: self.directory() });
+    }
+
+    pub(crate) fn directory(&self) -> Vec<(Principal, AppId, RoleName)> {
+        self.identity.directory().unwrap().memberships
+    }
+
+    /// A connection past all of this program's code, as somebody with the file would have.
+    pub(crate) fn raw(&self) -> rusqlite::Connection {
+        let raw = rusqlite::Connection::open(self.data.path().join("casemate.db")).unwrap();
+        raw.busy_timeout(Duration::from_secs(5)).unwrap();
+        raw
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -230,12 +242,13 @@ async fn the_whole_story_also_over_a_restart() {
 #[tokio::test]
 async fn settings_that_cannot_work_are_refused_by_name() {
     type Spoil = fn(&mut IdentitySettings);
-    let cases: [(&str, Spoil); 6] = [
+    let cases: [(&str, Spoil); 7] = [
         ("issuer", |s| s.issuer = "has space".to_owned()),
         ("token_lifetime", |s| s.token_lifetime = Duration::from_secs(3601)),
         ("session_lifetime", |s| s.session_lifetime = Duration::from_secs(10)),
         ("hash_workers", |s| s.hash_workers = 0),
         ("account_lock", |s| s.account_lock.after = 0),
+        ("account_total_lock", |s| s.account_total_lock.after = 999),
         ("address_lock", |s| s.address_lock.longest = s.address_lock.forget),
     ];
     assert!(settings().check().is_ok() && IdentitySettings::default().check().is_ok(), "positive control");

@@ -6,7 +6,7 @@
 use casemate_core::action::operation::{KeyRotate, UserRead, UserWrite};
 use casemate_core::{Principal, Timestamp, UserId};
 use casemate_policy::Permit;
-use casemate_storage::accounts::{AccountsError, Subject};
+use casemate_storage::accounts::{self, AccountsError, Door};
 use serde::{Serialize, Serializer};
 
 use crate::error::AccountError;
@@ -23,12 +23,29 @@ pub struct User {
     pub id: UserId,
     /// Whether it may sign in.
     pub enabled: bool,
-    /// Until when failed attempts keep it from signing in.
+    /// Until when failed attempts keep it from signing in, somewhere: the last of [`Self::locks`] to end.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "rfc_3339")]
     pub locked_until: Option<Timestamp>,
+    /// Where they do, one for each door.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<Lock>,
     /// When it was made.
     #[serde(serialize_with = "rfc_3339")]
     pub created_at: Option<Timestamp>,
+}
+
+/// Where failed attempts keep an account from signing in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Lock {
+    /// `apps` (the data listener) or `control`.
+    pub door: &'static str,
+    /// Whether from everywhere, but for addresses from which its owner signed in lately.
+    pub everywhere: bool,
+    /// From how many addresses besides.
+    pub addresses: usize,
+    /// Until when.
+    #[serde(serialize_with = "rfc_3339")]
+    pub until: Option<Timestamp>,
 }
 
 /// Writes a time as people read it.
@@ -104,13 +121,27 @@ impl Identity {
         Ok(self.accounts.enable_user(user).await?)
     }
 
-    /// Forgets an account's failed attempts, so that it can sign in now.
+    /// Forgets an account's failed attempts at both doors, and those of every address, so that it can sign in now from
+    /// wherever its owner sits.
     ///
     /// # Errors
     /// [`AccountError::Accounts`]: no such user; [`AccountError::OtherTarget`].
     pub async fn unlock_user(&self, permit: Permit<UserWrite>, name: &str) -> Result<(), AccountError> {
         let name = named(permit.target(), name)?;
-        self.user_named(&name)?;
+        self.forget_failures(&name).await
+    }
+
+    /// As [`Self::unlock_user`], for whoever holds the data folder and its root key, while no server runs on it: the way in
+    /// when the only administrator is locked out. No permit, because nobody who could be asked for one gets in.
+    ///
+    /// # Errors
+    /// [`AccountError::Name`]; [`AccountError::Accounts`]: no such user.
+    pub async fn unlock_as_owner(&self, name: &str) -> Result<(), AccountError> {
+        self.forget_failures(&AccountName::parse(name)?).await
+    }
+
+    async fn forget_failures(&self, name: &AccountName) -> Result<(), AccountError> {
+        self.user_named(name)?;
         Ok(self.accounts.forgive(self.attempts_on(name.as_str())).await?)
     }
 
@@ -120,12 +151,13 @@ impl Identity {
     /// [`AccountError::Accounts`].
     pub fn list_users(&self, _permit: Permit<UserRead>) -> Result<Vec<User>, AccountError> {
         let listed = self.accounts.users()?.into_iter().map(|user| {
-            let counter = Subject { mac: self.attempts_on(&user.name), rule: self.settings.account_lock };
+            let locks = by_door(&self.accounts.locks(&self.attempts_on(&user.name))?);
             Ok(User {
-                locked_until: self.accounts.locked_until(&counter)?,
+                locked_until: locks.iter().filter_map(|lock| lock.until).max(),
+                locks,
                 name: user.name,
                 id: user.id,
-                enabled: user.disabled_at.is_none(),
+                enabled: user.enabled,
                 created_at: Some(user.created_at),
             })
         });
@@ -157,6 +189,17 @@ impl Identity {
             _ => Err(AccountsError::Missing("user").into()),
         }
     }
+}
+
+fn by_door(locks: &[accounts::Lock]) -> Vec<Lock> {
+    let at = |door: Door| {
+        let here = || locks.iter().filter(move |lock| lock.door == door);
+        let until = here().map(|lock| lock.until).max()?;
+        let everywhere = here().any(|lock| lock.everywhere);
+        let addresses = here().filter(|lock| !lock.everywhere).count();
+        Some(Lock { door: door.as_str(), everywhere, addresses, until: Some(until) })
+    };
+    [Door::Apps, Door::Control].into_iter().filter_map(at).collect()
 }
 
 #[cfg(test)]

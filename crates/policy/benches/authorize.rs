@@ -49,7 +49,7 @@ fn opened() -> Opened {
         src_endpoint: IpAddr::from([127, 0, 0, 1]),
         tls: false,
     };
-    Opened { request: RequestId::new(at, [0; 10]), at, http }
+    Opened { request: RequestId::new(at, [0; 10]), at, http, door: casemate_core::action::Audience::Data }
 }
 
 /// Nanoseconds for each call: the best of five rounds, so that a busy machine does not speak for the code.

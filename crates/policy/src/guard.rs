@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use casemate_core::event::ActorRecord;
 use casemate_core::{
-    Action, Actor, Decision, Entry, LedgerClass, Operation, PolicyVersion, Principal, Resource, Seq, Target,
-    Timestamp, Verdict,
+    Action, Actor, AppId, Decision, Entry, LedgerClass, Manifest, Operation, PolicyVersion, Principal,
+    Resource, Seq, Target, Timestamp, Verdict,
 };
 
 use crate::book::Book;
@@ -164,6 +164,20 @@ impl Guard {
         let changed = state.book.version != decision.policy_version
             || state.directory_version != decision.directory_version;
         explain::explain(&state.book, &state.roles, decision, changed)
+    }
+
+    /// The versions of the policies and of the directory of roles that decide now: while both stay, so does every decision.
+    #[must_use]
+    pub fn versions(&self) -> (PolicyVersion, u64) {
+        let state = self.state.load();
+        (state.book.version, state.directory_version)
+    }
+
+    /// The manifest of an app that decides now. What a permit allows is the permit's to say; this is for what a manifest says
+    /// beside it, so that a run of an older revision keeps nothing that its app has given up.
+    #[must_use]
+    pub fn manifest(&self, app: &AppId) -> Option<Arc<Manifest>> {
+        self.state.load().book.manifests.get(app).cloned()
     }
 
     /// The version of the policies that decide now.

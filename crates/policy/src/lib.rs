@@ -20,6 +20,9 @@ mod index;
 mod literals;
 mod objection;
 mod permit;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 mod question;
 mod reads;
 mod text;

@@ -46,7 +46,7 @@ fn opened() -> Opened {
         src_endpoint: [127, 0, 0, 1].into(),
         tls: false,
     };
-    Opened { request: RequestId::new(at, [7; 10]), at, http }
+    Opened { request: RequestId::new(at, [7; 10]), at, http, door: casemate_core::action::Audience::Data }
 }
 
 async fn one(

@@ -1,6 +1,7 @@
 //! Bodies on both sides of a run: the request's, bounded on its way in, and the answer's, which carries the run.
 //!
-//! Invariant: an answer that was cut short never looks complete; whoever drops a [`RunBody`] before its end ends the run.
+//! Invariant: an answer that was cut short never looks complete; whoever drops a [`RunBody`] before its end ends the run; no
+//! trailers pass, in either direction, because nobody cleans or counts them as it is done with headers.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -47,7 +48,12 @@ where
             Poll::Pending => Poll::Pending,
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Ready(Some(Ok(frame))) => {
-                let bytes = u64::try_from(frame.data_ref().map_or(0, Bytes::len)).unwrap_or(u64::MAX);
+                let Some(data) = frame.data_ref() else {
+                    // Trailers, and nothing comes after them.
+                    this.over = true;
+                    return Poll::Ready(None);
+                };
+                let bytes = u64::try_from(data.len()).unwrap_or(u64::MAX);
                 match this.left.checked_sub(bytes) {
                     Some(left) => {
                         this.left = left;
@@ -160,16 +166,28 @@ impl Body for RunBody {
             let reason = this.state.hit(Limit::WallMs);
             return this.broken(reason);
         }
-        match Pin::new(&mut this.body).poll_frame(cx) {
+        let mut polled = Pin::new(&mut this.body).poll_frame(cx);
+        if matches!(&polled, Poll::Ready(Some(Ok(frame))) if frame.is_trailers()) {
+            // Nothing comes after them.
+            polled = Poll::Ready(None);
+        }
+        match polled {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Some(Ok(frame))) => match this.count(&frame) {
                 Ok(()) => Poll::Ready(Some(Ok(frame))),
                 Err(reason) => this.broken(reason),
             },
+            // Whatever came after the last promised byte, all of them were sent.
+            Poll::Ready(Some(Err(_))) if this.length == Some(this.sent) => {
+                this.end = End::Complete;
+                Poll::Ready(None)
+            }
             Poll::Ready(Some(Err(error))) => {
-                let reason = match this.state.ended() {
-                    Some(reason) => reason.clone(),
-                    None => RunError::BrokenOff(error.to_string()),
+                let reason = match (this.state.ended(), error) {
+                    (Some(reason), _) => reason.clone(),
+                    // What an aborted body says.
+                    (None, Error::HttpProtocolError) => RunError::BrokenOff("it was not finished".to_owned()),
+                    (None, error) => RunError::BrokenOff(error.to_string()),
                 };
                 this.broken(reason)
             }
@@ -225,3 +243,6 @@ impl Drop for RunBody {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,14 +11,25 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::error::Limit;
-use crate::outgoing_http::Hooks;
+use crate::outgoing_http::{BUFFERED_CHUNKS, CHUNK_BYTES, Hooks};
 use crate::state::RunState;
 use crate::stdio;
 
 /// Random bytes that one call may ask for.
 const MAX_RANDOM_BYTES: u64 = 64 << 10;
 /// Size of one set of header fields in the host, in bytes.
-const MAX_FIELD_BYTES: usize = 64 << 10;
+const MAX_FIELD_BYTES: usize = 16 << 10;
+/// The most that the host keeps for one handle, in bytes: an outgoing request with its fields, its trailers, and the chunks of its
+/// body that nobody reads.
+const KEPT_BYTES: usize = 64 << 10;
+const _: () = assert!(2 * MAX_FIELD_BYTES + (1 + BUFFERED_CHUNKS) * CHUNK_BYTES <= KEPT_BYTES);
+// SECURITY: through its handles a guest makes the host keep no more than it may keep itself.
+const _: () = assert!(within_memory(Limits::DEFAULT) && within_memory(Limits::CEILING));
+
+const fn within_memory(limits: Limits) -> bool {
+    limits.resources as u64 * KEPT_BYTES as u64 <= limits.memory_bytes
+}
+
 /// Core instances, tables and memories of one component.
 const MAX_PARTS: usize = 64;
 
@@ -174,3 +185,6 @@ impl ResourceLimiter for Ceiling {
         MAX_PARTS
     }
 }
+
+#[cfg(test)]
+mod tests;

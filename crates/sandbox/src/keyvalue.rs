@@ -3,20 +3,24 @@
 //! Opening a store reads nothing and grants nothing; each operation is decided on by itself, a batch as one that lists its
 //! keys. Not here: sealing, partitions and limits of keys and values (`storage`).
 
+use std::sync::Arc;
+
 use casemate_core::action::operation::{KvDelete, KvGet, KvList, KvSet};
 use casemate_core::manifest::Partition;
 use casemate_core::resource::KvKeys;
 use casemate_core::{Operation, StoreId, StoreName};
 use casemate_policy::Permit;
-use casemate_storage::KvError;
+use casemate_storage::{KvError, StorageError};
 use wasmtime::component::{Resource, ResourceTableError};
 
 use crate::bindings::wasi::keyvalue::{atomics, batch, store};
 use crate::error::Limit;
 use crate::guest::Guest;
 use crate::host_call::{CallError, HostCall, host_call};
-use crate::state::RunState;
+use crate::state::{RunState, thread_cpu_ns};
 
+/// Keys that are read on the run's own thread.
+const FEW_KEYS: usize = 1;
 /// Keys on one page of a listing.
 const PAGE_KEYS: usize = 500;
 
@@ -47,10 +51,14 @@ impl Keys {
     fn one(bucket: Bucket, key: String) -> Self {
         Self { bucket, keys: vec![key] }
     }
-    fn take(&mut self) -> KvKeys {
+    fn take(&mut self, state: &RunState) -> KvKeys {
+        // As the manifest in force partitions it, which is not always the one that this run was started under.
+        let StoreId { app, name } = &self.bucket.store;
+        let manifest = state.services.guard.manifest(app);
+        let now = manifest.as_ref().and_then(|manifest| manifest.stores.get(name));
         KvKeys {
             store: self.bucket.store.clone(),
-            partition: self.bucket.partition,
+            partition: now.map_or(self.bucket.partition, |store| store.partition),
             keys: std::mem::take(&mut self.keys),
         }
     }
@@ -69,8 +77,8 @@ macro_rules! calls {
                 type Answer = $answer;
                 type Error = KvError;
 
-                fn target(&mut self, _: &RunState) -> <$action as Operation>::Target {
-                    self.keys.take()
+                fn target(&mut self, state: &RunState) -> <$action as Operation>::Target {
+                    self.keys.take(state)
                 }
                 fn count(&self) -> u64 {
                     u64::try_from(self.keys.keys.len()).unwrap_or(u64::MAX)
@@ -86,7 +94,7 @@ macro_rules! calls {
 
 calls! {
     /// Reads values.
-    Get {} KvGet => Vec<Option<Vec<u8>>>, |_call, permit, state| state.services.stores.get(permit);
+    Get {} KvGet => Vec<Option<Vec<u8>>>, |_call, permit, state| read(permit, state).await;
     /// Asks for a value's existence.
     Exists {} KvGet => bool, |_call, permit, state| state.services.stores.exists(permit);
     /// Writes values.
@@ -104,6 +112,24 @@ calls! {
         |call, permit, state| state.services.stores.list(permit, call.cursor, PAGE_KEYS);
 }
 
+/// Reads what a permit names, at most as much as one call may copy.
+async fn read(permit: Permit<KvGet>, state: &RunState) -> Result<Vec<Option<Vec<u8>>>, KvError> {
+    let most = state.limits().host_call_bytes;
+    let stores = Arc::clone(&state.services.stores);
+    if permit.target().keys.len() <= FEW_KEYS {
+        return stores.get(permit, most);
+    }
+    // WHY: up to a thousand keys and `host_call_bytes` take milliseconds, in which this thread serves others. The function
+    // pays for the time as if it had passed here.
+    let reading = tokio::task::spawn_blocking(move || {
+        let since = thread_cpu_ns();
+        (stores.get(permit, most), thread_cpu_ns().saturating_sub(since))
+    });
+    let (values, cpu_ns) = reading.await.map_err(|_| StorageError::Abandoned)?;
+    state.meter.charge(cpu_ns);
+    values
+}
+
 type Reply<T> = wasmtime::Result<Result<T, store::Error>>;
 
 /// Passes a call through the door; what ends the run traps, everything else is the guest's to handle.
@@ -112,6 +138,9 @@ async fn ask<C: HostCall<Error = KvError>>(state: &RunState, call: C) -> Reply<C
         Ok(answer) => Ok(Ok(answer)),
         Err(CallError::Denied) => Ok(Err(store::Error::AccessDenied)),
         Err(CallError::Ended(reason)) => Err(wasmtime::Error::new(reason)),
+        Err(CallError::Failed(KvError::TooMuchAtOnce(_))) => {
+            Err(wasmtime::Error::new(state.hit(Limit::HostCallBytes)))
+        }
         // An anonymous caller has no partition of its own: to the guest that is a refusal, not a fault.
         Err(CallError::Failed(KvError::NoCaller(_))) => Ok(Err(store::Error::AccessDenied)),
         Err(CallError::Failed(KvError::Storage(error))) => {

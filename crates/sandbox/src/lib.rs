@@ -30,6 +30,9 @@ mod keyvalue;
 mod load;
 mod logging;
 mod outgoing_http;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 mod run;
 mod settings;
 mod state;

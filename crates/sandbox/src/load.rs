@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use casemate_core::manifest::{Function, Grants, Store};
+use casemate_core::manifest::{Function, Store};
 use casemate_core::{FunctionId, Limits, Revision, StoreName};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Engine;
@@ -152,10 +152,6 @@ impl LoadedFunction {
         &self.spec.stores
     }
 
-    pub(crate) fn grants(&self) -> &Grants {
-        &self.spec.function.grants
-    }
-
     pub(crate) fn pre(&self) -> &Pre {
         &self.pre
     }
@@ -171,14 +167,14 @@ impl LoadedFunction {
         self.counts.failed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Takes a place to run in, or waits for one in the queue.
+    /// Takes a place to run in, or waits for one in the queue; `None` when there was none until the deadline.
     ///
     /// # Errors
-    /// [`RunError::Busy`] when the queue is full; the `wall_ms` limit when waiting took as long as a run may.
-    pub(crate) async fn enter(&self) -> Result<OwnedSemaphorePermit, RunError> {
+    /// [`RunError::Busy`] when the queue is full.
+    pub(crate) async fn enter(&self, deadline: Instant) -> Result<Option<OwnedSemaphorePermit>, RunError> {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             self.counts.started.fetch_add(1, Ordering::Relaxed);
-            return Ok(place);
+            return Ok(Some(place));
         }
         let limits = self.limits();
         let seat = Seat(&self.waiting);
@@ -186,16 +182,16 @@ impl LoadedFunction {
             self.counts.busy.fetch_add(1, Ordering::Relaxed);
             return Err(RunError::Busy { retry_after: RETRY_AFTER });
         }
-        let place = tokio::time::timeout(limits.wall(), Arc::clone(&self.places).acquire_owned()).await;
+        let place = tokio::time::timeout_at(deadline.into(), Arc::clone(&self.places).acquire_owned()).await;
         drop(seat);
         match place {
             Ok(Ok(place)) => {
                 self.counts.started.fetch_add(1, Ordering::Relaxed);
-                Ok(place)
+                Ok(Some(place))
             }
             // The semaphore is never closed.
             Ok(Err(_)) => Err(RunError::Internal("the function is closed".to_owned())),
-            Err(_) => Err(RunError::Limit { limit: Limit::WallMs, value: limits.wall_ms }),
+            Err(_) => Ok(None),
         }
     }
 }

@@ -8,9 +8,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use casemate_core::Origin;
 use casemate_core::action::operation::HttpSend;
 use casemate_core::resource::{HostId, Outgoing};
+use casemate_core::{FunctionId, Origin};
 use casemate_policy::Permit;
 use http::HeaderName;
 use http_body::{Body, Frame, SizeHint};
@@ -23,8 +23,14 @@ use crate::egress::Driver;
 use crate::host_call::{CallError, HostCall, host_call};
 use crate::state::RunState;
 
-/// Bytes that a guest hands over in one write of a body.
-const CHUNK_BYTES: usize = 256 << 10;
+/// Bytes that a guest hands over in one write of a body, and writes beside the first that the host keeps until they are read.
+///
+/// SECURITY: small, because a guest of WASI 0.2 can fill a body, never send it, and fill the next one (`guest::KEPT_BYTES`).
+/// Guests write 4 KiB at a time where they wait for each write, so larger chunks would gain nothing for most of them.
+pub(crate) const CHUNK_BYTES: usize = 8 << 10;
+pub(crate) const BUFFERED_CHUNKS: usize = 1;
+/// As above for WASI 0.3, where bytes wait in the guest's own memory until somebody reads: only what is on its way is kept.
+const CHUNK_BYTES_3: usize = 64 << 10;
 
 type Received = Result<(http::Response<WasiBody>, Driver), Error>;
 
@@ -58,8 +64,12 @@ impl WasiHttpHooks for Hooks {
         CHUNK_BYTES
     }
 
+    fn p2_outgoing_body_buffer_chunks(&mut self) -> usize {
+        BUFFERED_CHUNKS
+    }
+
     fn p3_outgoing_body_chunk_size(&mut self) -> usize {
-        CHUNK_BYTES
+        CHUNK_BYTES_3
     }
 }
 
@@ -110,12 +120,21 @@ impl HostCall for Departure {
     }
 
     async fn perform(self, permit: Permit<HttpSend>, state: &RunState) -> Result<Self::Answer, Error> {
-        // The permit says where to; what the manifest's grant adds is only whether that may be a private address.
+        // The permit says where to; what the grant adds is only whether that may be a private address.
         let origin = &permit.target().host.origin;
-        let grant = state.function.grants().egress.iter().find(|grant| grant.origin == *origin);
-        let private = grant.is_some_and(|grant| grant.dangerous_private_address);
+        let private = dangerous_private_address(state, origin);
         state.services.connector.send(origin, private, self.request, self.options).await
     }
+}
+
+/// Whether the manifest in force, which is not always the one that this run was started under, lets the function reach private
+/// addresses through an origin.
+fn dangerous_private_address(state: &RunState, origin: &Origin) -> bool {
+    let FunctionId { app, name } = state.function.id();
+    let manifest = state.services.guard.manifest(app);
+    let function = manifest.as_ref().and_then(|manifest| manifest.functions.get(name));
+    let grant = function.and_then(|function| function.grants.egress.iter().find(|it| it.origin == *origin));
+    grant.is_some_and(|grant| grant.dangerous_private_address)
 }
 
 /// An answer's body: paid for byte by byte, and given up when it stalls.

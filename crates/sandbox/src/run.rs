@@ -79,9 +79,14 @@ where
         return Err(RunError::Limit { limit: Limit::RequestBodyBytes, value: limits.request_body_bytes });
     }
     let head_only = request.method() == http::Method::HEAD;
-    let place = function.enter().await?;
+    // The wait for a place counts: `wall_ms` is what the caller waits at most.
     let wall = wall_time(services, &caller, limits.wall());
     let deadline = Instant::now() + wall;
+    let place = function.enter(deadline).await?.ok_or(if wall < limits.wall() {
+        RunError::CredentialEnded
+    } else {
+        RunError::Limit { limit: Limit::WallMs, value: limits.wall_ms }
+    })?;
     let (sender, receiver) = oneshot::channel();
     let state = Arc::new(RunState::new(
         Arc::clone(services),
@@ -91,14 +96,18 @@ where
         sender,
     ));
     let request = for_guest(request, &state)?;
-    let run = Run { _place: place, state: Arc::clone(&state) };
-    let task = tokio::spawn(run.drive(request, wall)).abort_handle();
+    let run = Run { _place: place, state: Arc::clone(&state), wall, deadline };
+    let task = tokio::spawn(run.drive(request)).abort_handle();
     // Should the caller leave before the head has come, the task must not go on.
     let abandoned = AbortOnDrop(Some(task));
     let head = receiver.await.map_err(|_| match state.ended() {
         Some(reason) => reason.clone(),
         None => RunError::Internal("the run was dropped".to_owned()),
     })??;
+    // Nothing was sent yet: what went wrong after the guest gave its head is still a clean error.
+    if let Some(reason) = state.ended() {
+        return Err(reason.clone());
+    }
     let (head, body) = head.into_parts();
     let length = promised_length(&head.headers);
     if length.is_some_and(|length| length > limits.response_body_bytes) && !head_only {
@@ -193,6 +202,8 @@ struct Run {
     /// Given back before the entry can complete.
     _place: OwnedSemaphorePermit,
     state: Arc<RunState>,
+    wall: Duration,
+    deadline: Instant,
 }
 
 impl Drop for Run {
@@ -208,15 +219,15 @@ impl Drop for Run {
 
 impl Run {
     /// Drives the guest to its end, whatever that is, and answers if the guest did not.
-    async fn drive<B>(self, request: http::Request<Bounded<B>>, wall: Duration)
+    async fn drive<B>(self, request: http::Request<Bounded<B>>)
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let state = &self.state;
+        let (state, wall) = (&self.state, self.wall);
         let ended = {
             let mut guest = pin!(call(Arc::clone(state), request));
-            let mut timer = pin!(tokio::time::sleep(wall));
+            let mut timer = pin!(tokio::time::sleep_until(self.deadline.into()));
             // Whoever stops the guest from here writes the reason down before this block ends and the guest goes with it.
             poll_fn(|cx| {
                 if let Some(reason) = state.ended() {
@@ -257,15 +268,38 @@ where
 {
     let function = Arc::clone(&state.function);
     let mut store = guest::store(function.engine(), &state);
+    // SECURITY: the reason is written down while the store still lives. With the store goes the sending half of the answer's
+    // body, and to a reader on another thread a body whose sender went looks finished, unless a reason stands there.
+    let _fallen = Fallen(Arc::clone(&state));
     let called = match function.pre() {
         Pre::P2(pre) => call_p2(&state, &mut store, pre, request).await,
         Pre::P3(pre) => call_p3(&state, &mut store, pre, request).await,
     };
-    // SECURITY: the reason is written down while the store still lives. With the store goes the sending half of the answer's
-    // body, and to a reader on another thread a body whose sender went looks finished, unless a reason stands there.
     let called = called.map_err(|error| state.explain(&error));
-    drop(store);
+    abort_unfinished(store.data_mut());
     called
+}
+
+/// Ends the run when the host itself fails. Declared after the store, so that it goes first.
+struct Fallen(Arc<RunState>);
+
+impl Drop for Fallen {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.end(RunError::Internal("the host failed while the function ran".to_owned()));
+        }
+    }
+}
+
+/// Aborts the bodies that a guest of WASI 0.2 left without finishing or dropping them: to their readers a body that is merely
+/// forgotten looks finished (`RecvError` counts as the end in `wasmtime_wasi_http::p2::body`). Not covered: a guest of WASI 0.3 that
+/// leaks the writer of its body's stream. The end of the stream is the end of the body there, and the host cannot see who ended it.
+fn abort_unfinished(guest: &mut Guest) {
+    use p2::body::{HostOutgoingBody, StreamContext};
+    for body in guest.table.iter_mut().filter_map(|entry| entry.downcast_mut::<HostOutgoingBody>()) {
+        let (nothing, _) = HostOutgoingBody::new(StreamContext::Response, None, 1, 1);
+        std::mem::replace(body, nothing).abort();
+    }
 }
 
 async fn call_p2<B>(

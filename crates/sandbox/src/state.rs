@@ -53,6 +53,15 @@ impl RunState {
         }
     }
 
+    /// A run that nobody waits for.
+    #[cfg(test)]
+    pub(crate) fn of_nobody(world: &crate::testbed::World, function: &Arc<LoadedFunction>) -> Arc<Self> {
+        let services = Arc::clone(&world.sandbox.services);
+        let entry = Arc::new(world.ledger.entry().unwrap());
+        let caller = Arc::new(Actor::anonymous());
+        Arc::new(Self::new(services, Arc::clone(function), entry, caller, oneshot::channel().0))
+    }
+
     pub(crate) fn limits(&self) -> &Limits {
         self.function.limits()
     }
@@ -158,6 +167,11 @@ impl Meter {
         self.cpu_ns.load(Ordering::Relaxed).saturating_add(poll)
     }
 
+    /// Adds CPU time, in nanoseconds, that another thread spent for the run.
+    pub(crate) fn charge(&self, cpu_ns: u64) {
+        self.cpu_ns.fetch_add(cpu_ns, Ordering::Relaxed);
+    }
+
     /// CPU time of all finished polls, in microseconds.
     pub(crate) fn cpu_us(&self) -> u64 {
         self.cpu_ns.load(Ordering::Relaxed) / 1_000
@@ -189,7 +203,7 @@ impl Meter {
 }
 
 /// CPU time of the calling thread. Unlike a wall clock it does not charge a guest for its neighbours.
-fn thread_cpu_ns() -> u64 {
+pub(crate) fn thread_cpu_ns() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     let secs = u64::try_from(time.tv_sec).unwrap_or_default();
     let nanos = u64::try_from(time.tv_nsec).unwrap_or_default();

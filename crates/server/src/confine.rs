@@ -186,6 +186,24 @@ pub fn confine(plan: &ConfinementPlan) -> Result<Confinement, ConfineError> {
     Ok(judge(&status.ruleset, status.landlock, others))
 }
 
+/// Confines the compile child to nothing: it has its pipes, and opens no file but its own entries in `/proc`, binds nothing and
+/// connects to nothing. Best effort: on a kernel without Landlock, the limits on memory and time still hold.
+///
+/// # Errors
+/// [`ConfineError::Refused`] when the kernel has Landlock and refused the rules.
+pub fn confine_compiler() -> Result<(), ConfineError> {
+    let own = rule(Path::new("/proc/self"), AccessFs::ReadFile | AccessFs::ReadDir);
+    Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(TARGET))?
+        .handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp)?
+        .scope(Scope::from_all(TARGET))?
+        .create()?
+        .add_rules(own.into_iter().map(Ok::<_, RulesetError>))?
+        .restrict_self()?;
+    Ok(())
+}
+
 /// Whether the calling thread is confined: the root folder, which anybody may list, is then closed to it.
 #[must_use]
 pub fn is_confined() -> bool {

@@ -9,9 +9,11 @@ mod ledger;
 mod policies;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 #[cfg(test)]
 use casemate_core::Action;
+use casemate_core::action::Audience;
 use casemate_core::action::operation::{ControlSignIn, SetupClaim};
 use casemate_core::resource::PlatformPart;
 use casemate_core::{Actor, AppId, Digest, Entry, Operation, RequestId, RoleName};
@@ -21,7 +23,7 @@ use http::{Method, StatusCode, header};
 use serde::Deserialize;
 
 use crate::body::{self, Secret};
-use crate::edge::{Admitted, ReplyBody};
+use crate::edge::{Admitted, Door, Refused, ReplyBody, Wall};
 use crate::platform::Platform;
 use crate::reply::{self, Problem};
 use crate::{request, sign_in};
@@ -140,11 +142,25 @@ impl Caller<'_> {
 
 /// Answers one control request.
 pub(crate) async fn handle(platform: Arc<Platform>, admitted: Admitted) -> http::Response<ReplyBody> {
-    let entry = match request::begin(&platform, &admitted) {
+    // Both come before the entry, so that neither a flood nor a web page fills the ledger; they are counted.
+    if let Err(refused) = sign_in::same_site(&admitted) {
+        platform.counters.note(&refused, admitted.source);
+        return Problem::forbidden().into_response();
+    }
+    if let Err(error) = platform.rates.arrive(Door::Control, admitted.source, Instant::now()) {
+        platform.counters.note(&Refused::new(Wall::Rate, error.key()), admitted.source);
+        return Problem::of(&error).into_response();
+    }
+    let entry = match request::begin(&platform, &admitted, Audience::Control) {
         Ok(entry) => Arc::new(entry),
         Err(problem) => return problem.into_response(),
     };
+    let source = admitted.source;
     let served = serve(&platform, &entry, admitted).await;
+    // Whoever was allowed something is no flood of strangers.
+    if served.is_ok() {
+        platform.rates.take_back(Door::Control, source);
+    }
     request::finish(&entry, served.map(|response| sign_in::answered(&entry, response)))
 }
 
@@ -194,7 +210,7 @@ async fn dispatch(
         Call::Apps => apps::list(caller).await,
         Call::App(app) => apps::show(caller, app).await,
         Call::IssueToken(app) => apps::issue_token(caller, app, admitted).await,
-        Call::Logs(app) => ledger::logs(caller, app, admitted.query.as_deref()).await,
+        Call::Logs(app) => ledger::logs(caller, app, &admitted).await,
         Call::Policies => policies::list(caller).await,
         Call::PutPolicy(name) => policies::put(caller, name, admitted).await,
         Call::RemovePolicy(name) => policies::remove(caller, name).await,
@@ -218,7 +234,7 @@ async fn setup(
     entry: &Arc<Entry>,
     admitted: Admitted,
 ) -> Result<http::Response<ReplyBody>, Problem> {
-    let given: SetupBody = body::json(admitted).await?;
+    let given: SetupBody = body::json(admitted, body::SMALL).await?;
     let actor = platform
         .identity
         .check_setup_code(&given.code.0)
@@ -230,7 +246,7 @@ async fn setup(
         .claim_setup(permit, &given.code.0, &given.username, &given.password.0)
         .await
         .map_err(|error| Problem::of(&error))?;
-    platform.refresh_directory();
+    platform.refresh_directory().map_err(|error| Problem::of(&error))?;
     Ok(reply::json(StatusCode::CREATED, &serde_json::json!({ "user": user })))
 }
 
@@ -242,7 +258,7 @@ async fn control_sign_in(
     let caller = Caller { platform, entry, actor: Arc::new(Actor::anonymous()) };
     let permit = caller.permit::<ControlSignIn>(PlatformPart(None)).await?;
     let path = admitted.path.clone();
-    let credentials = body::json(admitted).await?;
+    let credentials = body::json(admitted, body::SMALL).await?;
     sign_in::answer(platform, entry, SignInPermit::Control(permit), &path, credentials).await
 }
 

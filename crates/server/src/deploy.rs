@@ -62,6 +62,8 @@ impl Platform {
                 self.note("cached image refused", &format!("{digest}: {error}"));
             }
         }
+        // Each child may take gigabytes; uploads wait for their turn.
+        let _turn = self.compiling.acquire().await;
         let image = self.sandbox.compile(component).await.map_err(|error| Problem::of(&error))?;
         self.registry.put_image(&key, &image).map_err(|error| Problem::of(&error))?;
         Ok((image, true))
@@ -129,13 +131,16 @@ impl Platform {
         if kept != revision {
             tracing::error!(%kept, %revision, "the registry counts revisions differently");
         }
-        self.guard.install(rules).map_err(|error| Problem::of(&error))?;
-        self.functions.install(LiveApp::new(kept, Arc::clone(&manifest), loaded));
+        let live = LiveApp::new(kept, Arc::clone(&manifest), loaded);
+        self.functions
+            .swap(|| self.guard.install(rules).map(|_| ()), live)
+            .map_err(|error| Problem::of(&error))?;
         self.describe(&manifest, kept, self.clock.now(), &components)
     }
 
     /// Puts every deployed app live again.
     pub(crate) async fn restore(&self) -> Result<(), StartError> {
+        self.registry.check_standing()?;
         for deployed in self.registry.apps()? {
             let name = deployed.app.clone();
             let manifest = Manifest::parse(&deployed.manifest)

@@ -19,6 +19,9 @@ mod limits;
 mod listener;
 mod path;
 mod places;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 mod pulse;
 mod rates;
 mod refused;
@@ -41,9 +44,9 @@ pub use headers::OWN_PREFIX;
 pub use limits::ListenerLimits;
 pub use listener::{Listener, ListenerSettings, Serving};
 pub use path::{check_query, normalise_path};
-pub use rates::{RateExceeded, Rates};
+pub use rates::{Door, RateExceeded, Rates};
 pub use refused::{Refused, Wall};
-pub use tls::server_config;
+pub use tls::{certified_key, server_config};
 
 /// Any error of a body on its way out; it cuts the answer.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

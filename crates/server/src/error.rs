@@ -1,5 +1,7 @@
 //! Why a server did not start. Each names what to change.
 
+use std::path::PathBuf;
+
 use casemate_core::AppId;
 
 use crate::settings::SettingsError;
@@ -60,6 +62,23 @@ pub enum StartError {
         /// What failed.
         why: String,
     },
+    /// An older copy of the ledger was put back.
+    #[error(
+        "the ledger has {found} leaves, but had {known} when this server last looked: an older copy was put back. Restore the newer \
+         `ledger` folder; or, if the loss is known and accepted, start once with `dangerous_accept_older_ledger = true`"
+    )]
+    LedgerRolledBack {
+        /// Leaves that are there.
+        found: u64,
+        /// Leaves that were there.
+        known: u64,
+    },
+    /// There is no data folder.
+    #[error("there is no data folder at `{0}`")]
+    NoFolder(PathBuf),
+    /// The ledger did not take a record.
+    #[error(transparent)]
+    Record(#[from] casemate_core::RecordError),
     /// The policies that were in force cannot be put in force again.
     #[error("the policies cannot be restored: {0}")]
     Rules(String),

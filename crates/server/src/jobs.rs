@@ -14,9 +14,13 @@ const EVERY: Duration = Duration::from_secs(10);
 enum Job {
     /// Write what the edge refused since the last time, as one leaf.
     ReportRefusals,
+    /// Remember how far the ledger is sealed.
+    KeepHighWater,
+    /// Read the roles again while they could not be read.
+    RetryRoles,
 }
 
-const JOBS: [Job; 1] = [Job::ReportRefusals];
+const JOBS: [Job; 3] = [Job::ReportRefusals, Job::KeepHighWater, Job::RetryRoles];
 
 /// Runs the jobs until the platform is dropped.
 pub(crate) async fn run(platform: std::sync::Weak<Platform>) {
@@ -26,14 +30,24 @@ pub(crate) async fn run(platform: std::sync::Weak<Platform>) {
         ticks.tick().await;
         let Some(platform) = platform.upgrade() else { return };
         for job in JOBS {
-            perform(&platform, job);
+            perform(&platform, job).await;
         }
     }
 }
 
-fn perform(platform: &Platform, job: Job) {
+async fn perform(platform: &Platform, job: Job) {
     match job {
         Job::ReportRefusals => report_refusals(platform),
+        Job::KeepHighWater => platform.keep_high_water().await,
+        Job::RetryRoles => retry_roles(platform),
+    }
+}
+
+fn retry_roles(platform: &Platform) {
+    if platform.lacks_roles()
+        && let Err(error) = platform.refresh_directory()
+    {
+        tracing::error!(%error, "the roles still cannot be read");
     }
 }
 

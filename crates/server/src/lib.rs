@@ -8,12 +8,17 @@ mod body;
 pub mod confine;
 mod control;
 mod deploy;
+mod descriptors;
 pub mod edge;
 mod error;
 mod functions;
 mod jobs;
+pub mod offline;
 mod outlet;
 mod platform;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 mod reply;
 mod request;
 mod settings;
@@ -22,5 +27,6 @@ mod start;
 
 pub use casemate_vault::{SystemEntropy, sha256};
 pub use error::StartError;
+pub use platform::PublishedCertificate;
 pub use settings::{EdgeLimits, RootKey, Settings, SettingsError, Tls};
 pub use start::{Ready, Server};

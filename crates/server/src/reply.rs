@@ -3,6 +3,7 @@
 //! Invariant: refusals tell nothing. The bodies of 401, 403 and 404 are constants, so that they are alike byte for byte
 //! whatever was asked for; the request's id stands in a header. Not here: refusals before a request has an entry (`edge`).
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,7 +28,7 @@ pub(crate) struct Problem {
     help: Option<Box<str>>,
     limit: Option<&'static str>,
     retry_after: Option<Duration>,
-    challenge: Option<&'static str>,
+    challenge: Option<Cow<'static, str>>,
 }
 
 #[derive(Serialize)]
@@ -59,7 +60,7 @@ impl Problem {
     /// No credential was shown, and the path is not public: the same answer whether or not there is such a path.
     #[must_use]
     pub(crate) fn unauthenticated() -> Self {
-        Self { challenge: Some("Bearer"), ..Self::bare(StatusCode::UNAUTHORIZED, "unauthenticated") }
+        Self { challenge: Some("Bearer".into()), ..Self::bare(StatusCode::UNAUTHORIZED, "unauthenticated") }
     }
 
     /// The credential that was shown is not good (RFC 6750 §3.1).
@@ -67,7 +68,7 @@ impl Problem {
     pub(crate) fn bad_credential(why: &str) -> Self {
         let word = format!("credential refused: {why}");
         Self {
-            challenge: Some("Bearer error=\"invalid_token\""),
+            challenge: Some("Bearer error=\"invalid_token\"".into()),
             ..Self::bare(StatusCode::UNAUTHORIZED, &word)
         }
     }
@@ -109,9 +110,15 @@ impl Problem {
     pub(crate) fn refused(refusal: &Refusal, signed_in: bool) -> Self {
         match refusal {
             Refusal::Denied { .. } if !signed_in => Self::unauthenticated(),
-            Refusal::Denied { step_up: Some(_), .. } => Self {
-                // RFC 9470 §3.
-                challenge: Some("Bearer error=\"insufficient_user_authentication\", acr_values=\"mfa\""),
+            Refusal::Denied { step_up: Some(step_up), .. } => Self {
+                // RFC 9470 §3. A method's name is one of a closed list: it needs no escaping.
+                challenge: Some(
+                    format!(
+                        "Bearer error=\"insufficient_user_authentication\", acr_values=\"{}\"",
+                        step_up.method.as_str()
+                    )
+                    .into(),
+                ),
                 ..Self::bare(StatusCode::UNAUTHORIZED, "stronger authentication needed")
             },
             Refusal::Denied { visible: true, .. } => Self::forbidden(),
@@ -166,8 +173,9 @@ impl Problem {
         if let Some(after) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
         }
-        if let Some(challenge) = self.challenge {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        if let Some(challenge) = self.challenge.and_then(|challenge| HeaderValue::try_from(&*challenge).ok())
+        {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }
@@ -177,6 +185,7 @@ impl Problem {
 fn exhausted(limit: Option<&str>) -> StatusCode {
     match limit {
         Some("request_body_bytes" | "component_max_bytes") => StatusCode::PAYLOAD_TOO_LARGE,
+        Some("request_body_time") => StatusCode::REQUEST_TIMEOUT,
         Some(rate) if rate.starts_with("rate.") => StatusCode::TOO_MANY_REQUESTS,
         Some("wall_ms" | "cpu_ms") => StatusCode::GATEWAY_TIMEOUT,
         Some("concurrency" | "queue") | None => StatusCode::SERVICE_UNAVAILABLE,

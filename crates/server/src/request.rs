@@ -4,17 +4,16 @@
 //! function runs but with the permit of the one `authorize` below. Not here: limits and parsing (`edge`), what a run may do
 //! (`sandbox`).
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use casemate_core::action::Audience;
 use casemate_core::action::operation::Invoke;
 use casemate_core::event::HttpRequest;
-use casemate_core::{AppId, Entry, FunctionId, FunctionName, Opened, Recorder, RequestId};
+use casemate_core::{AppId, Entry, Opened, Recorder, RequestId};
 use http::header;
 
-use crate::edge::{Admitted, ReplyBody};
-use crate::functions::LiveFunction;
+use crate::edge::{Admitted, Door, Refused, ReplyBody, Wall};
 use crate::platform::Platform;
 use crate::reply::{self, Problem};
 use crate::{outlet, sign_in};
@@ -22,17 +21,16 @@ use crate::{outlet, sign_in};
 /// Answers one request: limits, entry, service, reply.
 pub(crate) async fn handle(platform: Arc<Platform>, admitted: Admitted) -> http::Response<ReplyBody> {
     let app = app_of(&platform, &admitted);
-    let function =
-        app.as_ref().and_then(|app| platform.functions.route(app, admitted.method.as_str(), &admitted.path));
-    // Limits come before the entry, so that a flood cannot fill the ledger.
-    if let Err(problem) = admit_rate(&platform, function.as_deref(), admitted.source) {
-        return problem.into_response();
-    }
-    let entry = match begin(&platform, &admitted) {
+    // Limits come before the entry, so that what a flood costs the ledger is bounded.
+    let arrival = match arrive(&platform, app.as_ref(), &admitted) {
+        Ok(arrival) => arrival,
+        Err(problem) => return problem.into_response(),
+    };
+    let entry = match begin(&platform, &admitted, Audience::Data) {
         Ok(entry) => Arc::new(entry),
         Err(problem) => return problem.into_response(),
     };
-    let served = serve(&platform, &entry, app, function, admitted).await;
+    let served = serve(&platform, &entry, app, arrival, admitted).await;
     finish(&entry, served)
 }
 
@@ -41,11 +39,16 @@ async fn serve(
     platform: &Arc<Platform>,
     entry: &Arc<Entry>,
     app: Option<AppId>,
-    function: Option<Arc<LiveFunction>>,
+    arrival: Arrival,
     admitted: Admitted,
 ) -> Result<http::Response<ReplyBody>, Problem> {
-    // An unknown host is answered as an app without any function: nothing tells the two apart.
-    let Some(app) = app else { return Err(Problem::unauthenticated()) };
+    let Some(app) = app else {
+        // As an app without any function answers, whatever credential is shown.
+        return Err(match admitted.headers.get(header::AUTHORIZATION) {
+            Some(_) => Problem::bad_credential("no such app"),
+            None => Problem::unauthenticated(),
+        });
+    };
     if sign_in::owns(&admitted.path) {
         return sign_in::serve(platform, entry, &app, admitted).await;
     }
@@ -55,13 +58,29 @@ async fn serve(
         .authenticate(authorization, &app)
         .map_err(|error| Problem::bad_credential(&error.to_string()))?;
     let signed_in = actor.principal.is_signed_in();
-    let Some(function) = function else {
-        return Err(if signed_in { Problem::hidden("no route") } else { Problem::unauthenticated() });
+    let (permit, function) = loop {
+        let settled = platform.functions.settled().await;
+        let routed = platform.functions.route(&app, admitted.method.as_str(), &admitted.path);
+        let Some(function) = routed else {
+            return Err(if signed_in { Problem::hidden("no route") } else { Problem::unauthenticated() });
+        };
+        let permit = platform
+            .guard
+            .authorize::<Invoke>(entry, &actor, function.id.clone())
+            .map_err(|refusal| Problem::refused(&refusal, signed_in))?;
+        // SECURITY: a deploy swaps policies and code; what was allowed by the one must not run the other.
+        if platform.functions.unchanged_since(settled) {
+            break (permit, function);
+        }
     };
-    let permit = platform
-        .guard
-        .authorize::<Invoke>(entry, &actor, function.id.clone())
-        .map_err(|refusal| Problem::refused(&refusal, signed_in))?;
+    // A hidden function's own rates count only those who may call it: nobody else can spend them, or learn of it by them.
+    if arrival == Arrival::AtTheDoor {
+        platform.rates.take_back(Door::Data, admitted.source);
+        platform
+            .rates
+            .admit(&function.id, admitted.source, &function.limits.rate, Instant::now())
+            .map_err(|error| Problem::of(&error))?;
+    }
     if signed_in {
         platform
             .rates
@@ -98,7 +117,7 @@ pub(crate) fn finish(
 }
 
 /// Opens the entry: no entry, no work.
-pub(crate) fn begin(platform: &Platform, admitted: &Admitted) -> Result<Entry, Problem> {
+pub(crate) fn begin(platform: &Platform, admitted: &Admitted, door: Audience) -> Result<Entry, Problem> {
     let at = platform.clock.now();
     let mut random = [0; 10];
     platform.entropy.fill(&mut random);
@@ -113,6 +132,7 @@ pub(crate) fn begin(platform: &Platform, admitted: &Admitted) -> Result<Entry, P
             src_endpoint: admitted.source,
             tls: admitted.tls,
         },
+        door,
     };
     Arc::clone(&platform.ledger).begin(opened).map_err(|error| Problem::of(&error))
 }
@@ -124,32 +144,28 @@ fn app_of(platform: &Platform, admitted: &Admitted) -> Option<AppId> {
     platform.functions.app(&app).map(|_| app)
 }
 
-/// Counts the request against its function's and its address's rates. Requests that reach no function share one bucket
-/// for each address, under a name that no app can have.
-fn admit_rate(platform: &Platform, function: Option<&LiveFunction>, source: IpAddr) -> Result<(), Problem> {
-    let now = Instant::now();
-    let counted = match function {
-        Some(function) => platform.rates.admit(&function.id, source, &function.limits.rate, now),
-        None => platform.rates.admit(&platform.unrouted.id, source, &platform.unrouted.rate, now),
+/// Where a request was counted before anything was known of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Arrival {
+    /// At a public function, by its own rates.
+    AtPublic,
+    /// At the one door of everything else, whether it is there or not: no answer tells a hidden function from a missing one. Whoever
+    /// turns out to be allowed is counted by the function's rates instead.
+    AtTheDoor,
+}
+
+/// Counts the request against the rate of where it arrives.
+fn arrive(platform: &Platform, app: Option<&AppId>, admitted: &Admitted) -> Result<Arrival, Problem> {
+    let (source, now) = (admitted.source, Instant::now());
+    let routed = app.and_then(|app| platform.functions.route(app, admitted.method.as_str(), &admitted.path));
+    let (arrival, counted) = match routed.filter(|function| function.public) {
+        Some(public) => {
+            (Arrival::AtPublic, platform.rates.admit(&public.id, source, &public.limits.rate, now))
+        }
+        None => (Arrival::AtTheDoor, platform.rates.arrive(Door::Data, source, now)),
     };
-    counted.map_err(|error| Problem::of(&error))
-}
-
-/// The bucket of requests that reach no function.
-#[derive(Debug)]
-pub(crate) struct Unrouted {
-    id: FunctionId,
-    rate: casemate_core::Rate,
-}
-
-impl Unrouted {
-    /// The bucket's name lies in the platform's own app, which nobody can deploy.
-    ///
-    /// # Errors
-    /// None in practice: the name is a constant.
-    pub(crate) fn new() -> Result<Self, casemate_core::NameError> {
-        let name = FunctionName::parse("unrouted")?;
-        let rate = casemate_core::Rate { function: 10_000, ..casemate_core::Rate::default() };
-        Ok(Self { id: FunctionId { app: AppId::platform(), name }, rate })
-    }
+    counted.map(|()| arrival).map_err(|error| {
+        platform.counters.note(&Refused::new(Wall::Rate, error.key()), source);
+        Problem::of(&error)
+    })
 }

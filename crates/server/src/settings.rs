@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use casemate_vault::RootKeySource;
 use serde::Deserialize;
 
-/// The settings of one server, as they stand in its configuration file (`casemate serve --config FILE`).
+use crate::edge::parse_authority;
+
+/// The settings of one server, as they stand in its configuration file (`casemate serve --config FILE`, `docs/settings.md`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
@@ -28,9 +30,11 @@ pub struct Settings {
     pub dangerous_plain_http: bool,
     /// Let the control listener bind an address that is not loopback.
     pub dangerous_remote_control: bool,
+    /// Start on a ledger that is older than this server remembers, as after restoring a backup of it alone.
+    pub dangerous_accept_older_ledger: bool,
     /// Run without Landlock where the kernel has none. Without this, `serve` only warns; with `require_landlock` it refuses.
     pub require_landlock: bool,
-    /// The largest ledger, in bytes; a full ledger denies everything.
+    /// The largest ledger, in bytes; what functions cause ends at 90 % of it, requests at 95 %.
     pub ledger_max_bytes: u64,
     /// The largest component that can be uploaded, in bytes.
     pub component_max_bytes: u64,
@@ -74,6 +78,13 @@ pub enum Tls {
     Off,
     /// TLS 1.3 with a certificate that the server signs itself: for development.
     SelfSigned,
+    /// TLS 1.3 with the operator's certificate. The files are read at start: a renewed certificate needs a restart.
+    Files {
+        /// The certificate chain in PEM, the server's own first.
+        certificate: PathBuf,
+        /// Its private key in PEM.
+        key: PathBuf,
+    },
 }
 
 impl Tls {
@@ -82,7 +93,7 @@ impl Tls {
     pub const fn scheme(&self) -> &'static str {
         match self {
             Self::Off => "http",
-            Self::SelfSigned => "https",
+            Self::SelfSigned | Self::Files { .. } => "https",
         }
     }
 }
@@ -108,6 +119,7 @@ impl Default for Settings {
             root_key: None,
             dangerous_plain_http: false,
             dangerous_remote_control: false,
+            dangerous_accept_older_ledger: false,
             require_landlock: false,
             ledger_max_bytes: 64 << 30,
             component_max_bytes: 64 << 20,
@@ -125,7 +137,7 @@ pub enum SettingsError {
     Syntax(#[from] toml::de::Error),
     /// Plain HTTP beyond loopback.
     #[error(
-        "`listen = \"{0}\"` without TLS would show every password on the way; set `tls = \"self-signed\"`, or \
+        "`listen = \"{0}\"` without TLS would show every password on the way; set `tls.files = {{ certificate = \"…\", key = \"…\" }}` or `tls = \"self-signed\"`, or \
          `dangerous_plain_http = true` if something in front ends TLS"
     )]
     PlainHttp(SocketAddr),
@@ -164,7 +176,10 @@ impl Settings {
             !part.is_empty()
                 && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         };
-        if !self.domain.split('.').all(label) {
+        // The longest name of an app fits before it too, or that app could be deployed and never reached.
+        let longest = format!("{}.{}", "a".repeat(63), self.domain);
+        let host = parse_authority(longest.as_bytes()).is_ok_and(|host| host.to_string() == longest);
+        if !host || !self.domain.split('.').all(label) {
             return Err(SettingsError::Domain(self.domain.clone()));
         }
         Ok(())
@@ -201,11 +216,31 @@ mod tests {
         check("listen = \"0.0.0.0:80\"", false);
         check("listen = \"0.0.0.0:80\"\ndangerous_plain_http = true", true);
         check("listen = \"0.0.0.0:443\"\ntls = \"self-signed\"", true);
+        check("listen = \"0.0.0.0:443\"\ntls.files = { certificate = \"a\", key = \"b\" }", true);
         check("control = \"10.0.0.1:81\"\ntls = \"self-signed\"", false);
         check("control = \"10.0.0.1:81\"\ntls = \"self-signed\"\ndangerous_remote_control = true", true);
         check("domain = \"apps.example\"", true);
         check("domain = \"apps..example\"", false);
         check("domain = \"*.example\"", false);
+        check("domain = \"Apps.example\"", false);
+        check("domain = \"apps.example:80\"", false);
+        let domain = |label: usize, labels: usize| vec!["a".repeat(label); labels].join(".");
+        check(&format!("domain = {:?}", domain(63, 2)), true);
+        check(&format!("domain = {:?}", domain(64, 1)), false);
+        check(&format!("domain = {:?}", domain(60, 3)), true);
+        check(&format!("domain = {:?}", domain(63, 3)), false);
+    }
+
+    /// What the document shows is what the program reads, and the defaults are the ones that it names.
+    #[test]
+    fn the_document_shows_the_defaults() {
+        let document = include_str!("../../../docs/settings.md");
+        let shown = document.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        assert_eq!(Settings::parse(shown).unwrap(), Settings::default());
+        // The ways that stand in comments are read too.
+        for line in shown.lines().filter_map(|line| line.strip_prefix("# ")) {
+            assert_ne!(Settings::parse(line).unwrap(), Settings::default(), "{line}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use http::{Method, StatusCode, header};
 use serde::Deserialize;
 
 use crate::body::{self, Secret};
-use crate::edge::{Admitted, ReplyBody};
+use crate::edge::{Admitted, Refused, ReplyBody, Wall};
 use crate::platform::Platform;
 use crate::reply::{self, Problem};
 
@@ -48,14 +48,14 @@ pub(crate) async fn serve(
     if admitted.method != Method::POST || !known.contains(&admitted.path.as_str()) {
         return Err(Problem::unauthenticated());
     }
-    same_site(&admitted)?;
+    same_site(&admitted).map_err(|_| Problem::caller("sign-in from another site's page is refused"))?;
     let anonymous = Arc::new(Actor::anonymous());
     let permit = platform
         .guard
         .authorize::<SignIn>(entry, &anonymous, app.clone())
         .map_err(|refusal| Problem::refused(&refusal, false))?;
     let path = admitted.path.clone();
-    let credentials: Credentials = body::json(admitted).await?;
+    let credentials: Credentials = body::json(admitted, body::SMALL).await?;
     answer(platform, entry, SignInPermit::App(permit), &path, credentials).await
 }
 
@@ -99,20 +99,23 @@ pub(crate) fn answered(entry: &Entry, response: http::Response<ReplyBody>) -> ht
     response
 }
 
-/// Refuses a sign-in that another site's page sends (login CSRF, RFC 6819 §4.4.1.8).
-fn same_site(admitted: &Admitted) -> Result<(), Problem> {
-    let cross = || Problem::caller("sign-in from another site's page is refused");
+/// Whether a browser sent it for another site's page (login CSRF, RFC 6819 §4.4.1.8; a page that speaks to loopback).
+///
+/// # Errors
+/// [`Refused`] by [`Wall::CrossSite`].
+pub(crate) fn same_site(admitted: &Admitted) -> Result<(), Refused> {
+    const CROSS: Refused = Refused::new(Wall::CrossSite, "a browser sent it for another site's page");
     if let Some(site) = admitted.headers.get("sec-fetch-site")
         && !matches!(site.as_bytes(), b"same-origin" | b"none")
     {
-        return Err(cross());
+        return Err(CROSS);
     }
     if let Some(origin) = admitted.headers.get(header::ORIGIN) {
         let host =
             origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
         let host = host.map(|authority| authority.split_once(':').map_or(authority, |(host, _)| host));
         if host != Some(admitted.host.as_str()) {
-            return Err(cross());
+            return Err(CROSS);
         }
     }
     Ok(())

@@ -15,11 +15,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::confine::{ConfinementPlan, confine};
 use crate::edge::{
     Admitted, BodyPace, Handler, Hosts, Listener, ListenerLimits, ListenerSettings, ReplyBody, Serving,
+    certified_key,
 };
 use crate::error::StartError;
-use crate::platform::Platform;
-use crate::settings::{EdgeLimits, Settings, Tls};
-use crate::{control, jobs, reply, request};
+use crate::platform::{Platform, PublishedCertificate};
+use crate::settings::{Settings, Tls};
+use crate::{control, descriptors, jobs, reply, request};
 
 /// How long running requests may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -41,6 +42,8 @@ pub struct Ready {
     pub ledger_key: String,
     /// Which walls of the kernel stand around the process.
     pub confinement: String,
+    /// The certificate that clients must be given, if the server signed its own.
+    pub certificate: Option<PublishedCertificate>,
     /// What an operator should know.
     pub warnings: Vec<String>,
 }
@@ -113,6 +116,8 @@ impl Server {
     /// [`StartError`] says what to change.
     pub fn start_with(mut settings: Settings, sandbox: SandboxSettings) -> Result<Self, StartError> {
         settings.check()?;
+        let mut warnings = Vec::new();
+        warnings.extend(descriptors::fit(&mut settings.edge, descriptors::raise()));
         // The ports come first: once confined, the process can take no other. Nothing is read from them yet.
         let own = vec!["localhost".to_owned(), settings.domain.clone(), settings.control.ip().to_string()];
         let data =
@@ -120,11 +125,15 @@ impl Server {
         let control = Listener::bind(listener(&settings, settings.control, "control", 1, Hosts::Only(own)))?;
         (settings.listen, settings.control) = (data.address(), control.address());
 
+        // Files outside the data folder can be read no longer once the process is confined.
+        let operators = match &settings.tls {
+            Tls::Files { certificate, key } => Some(certified_key(certificate, key)?),
+            Tls::Off | Tls::SelfSigned => None,
+        };
         let first_start = Storage::prepare(&settings.data)?;
         // A root key may come from a program, which the confined process could no longer start.
         let vault = Arc::new(Vault::open(&settings.root_key_source(), first_start)?);
         let confinement = confine(&ConfinementPlan::for_server(&settings.data)?)?;
-        let mut warnings = Vec::new();
         if let Some(reason) = confinement.weakness() {
             if settings.require_landlock {
                 return Err(StartError::Unconfined(reason));
@@ -150,7 +159,9 @@ impl Server {
         };
         let opened = runtime.block_on(Platform::open(settings, Arc::clone(&vault), sandbox))?;
         let platform = opened.platform;
-        let tls = runtime.block_on(platform.tls(&vault))?;
+        let tls = runtime.block_on(platform.tls(&vault, operators))?;
+        let certificate = tls.as_ref().and_then(|tls| tls.published.clone());
+        let tls = tls.map(|tls| tls.config);
         let (data, control) = (data.with_tls(tls.clone()), control.with_tls(tls));
         let data = data.serve(Arc::new(DataPlane(Arc::clone(&platform))), Arc::clone(&platform.counters))?;
         let control =
@@ -164,6 +175,7 @@ impl Server {
             setup_code: opened.setup_code,
             ledger_key: platform.ledger.verifier_key(),
             confinement: confinement.to_string(),
+            certificate,
             warnings,
         };
         Ok(Self { ready, platform, data, control, runtime, told_to_stop })
@@ -192,6 +204,8 @@ impl Server {
         });
         jobs::report_refusals(&platform);
         platform.ledger.close();
+        // After the last seal, so that nothing of this run can be taken away unnoticed.
+        runtime.block_on(platform.keep_high_water());
         runtime.shutdown_timeout(Duration::from_secs(5));
     }
 }
@@ -208,14 +222,17 @@ fn listener(
         tls_comes_later: settings.tls != Tls::Off,
         dangerous_plain_http: settings.dangerous_plain_http,
         hosts,
-        limits: limits(&settings.edge),
+        limits: limits(settings),
         ..ListenerSettings::new(address, setting)
     }
 }
 
-fn limits(edge: &EdgeLimits) -> ListenerLimits {
+fn limits(settings: &Settings) -> ListenerLimits {
+    let edge = &settings.edge;
     let defaults = ListenerLimits::default();
     ListenerLimits {
+        // A component is the largest body that either listener takes.
+        request_body_bytes: defaults.request_body_bytes.max(settings.component_max_bytes),
         connections: edge.connections,
         connections_per_address: edge.connections_per_address,
         header_timeout: Duration::from_millis(edge.header_timeout_ms),

@@ -96,7 +96,7 @@ fn print(what: &str, took: Duration, operations: u64) {
 
 fn check(asking: &Asking, stores: &GuestStores, keys: u64, round: u64) {
     for key in 0..keys {
-        let found = stores.get(asking.kv::<KvGet>(key)).expect("reads");
+        let found = stores.get(asking.kv::<KvGet>(key), u64::MAX).expect("reads");
         assert_eq!(found, [Some(value(key, round))], "key {key} of round {round}");
     }
 }
@@ -156,7 +156,8 @@ async fn main() {
     for round in 0..ROUNDS {
         let permits: Vec<_> = (0..AT_ONCE).map(|key| asking.kv::<KvGet>(key)).collect();
         let start = Instant::now();
-        let found: Vec<_> = permits.into_iter().map(|permit| stores.get(permit).expect("reads")).collect();
+        let found: Vec<_> =
+            permits.into_iter().map(|permit| stores.get(permit, u64::MAX).expect("reads")).collect();
         took += start.elapsed();
         for (key, found) in (0..).zip(found) {
             assert_eq!(found, [Some(value(key, ROUNDS))], "key {key} in reading round {round}");

@@ -2,7 +2,7 @@
 //!
 //! Owns: the tables of `0002_accounts.sql`. Invariant: each method is one transaction that checks and changes together, so
 //! fifty callers in parallel see one winner; names stand in the file only sealed, secrets only as MACs that the caller
-//! made. [`Accounts`] moves into `identity` alone. Not here: what a password, token or handle is, and who may do what
+//! made; a row that gives authority counts only with its proof (`proof`). [`Accounts`] moves into `identity` alone. Not here: what a password, token or handle is, and who may do what
 //! (`identity`, `policy`).
 
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use crate::error::{StorageError, unsealed};
 
 mod attempts;
 mod lockout;
+mod proof;
 mod roles;
 mod services;
 mod sessions;
@@ -23,9 +24,9 @@ mod signing_keys;
 mod single_use;
 mod users;
 
-pub use attempts::{Admission, Subject};
+pub use attempts::{Admission, Counters, Door, Lock, Subject};
 pub use lockout::LockRule;
-pub use roles::Membership;
+pub use roles::{Membership, Memberships};
 pub use services::{ApiKeyRecord, NewApiKey, ServiceRecord};
 pub use sessions::{NewSession, Renewal, SessionRecord};
 pub use signing_keys::{KeyState, StoredSigningKey};
@@ -84,6 +85,11 @@ impl Accounts {
         Self { database, sealer: Sealer(vault), clock }
     }
 
+    /// Readies a folder that has no accounts yet.
+    pub(crate) fn prepare(db: &Connection, vault: &Arc<Vault>) -> Result<(), StorageError> {
+        roles::begin(db, &Sealer(Arc::clone(vault)))
+    }
+
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -94,7 +100,12 @@ impl Accounts {
     /// [`AccountsError::Storage`].
     pub fn principal_named(&self, name: &str) -> Result<Option<Principal>, AccountsError> {
         let mac = self.sealer.name_mac(name);
-        self.database.read(|db| principal_of(db, &mac))
+        let Some(principal) = self.database.read(|db| principal_of(db, &mac))? else { return Ok(None) };
+        // SECURITY: the table of names is in clear; a name that was pointed at another account is nobody's.
+        match self.name_of(&principal.uid())? {
+            Some(known) if known == name => Ok(Some(principal)),
+            _ => Err(StorageError::Tampered("account name").into()),
+        }
     }
 
     /// The name of a user's or service's id.

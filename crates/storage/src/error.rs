@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use casemate_core::{Fault, Faulty};
 use rusqlite::ErrorCode;
+use rustix::io::Errno;
 
 /// Why a read or a write failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -19,6 +20,9 @@ pub enum StorageError {
     /// The folder or the database cannot be written. Nothing was changed.
     #[error("the data folder cannot be written: {0}")]
     ReadOnly(String),
+    /// The process has no file descriptor or memory left for a file (`EMFILE`, `ENFILE`, `ENOMEM`). It may have again soon.
+    #[error("the process has no file descriptors left")]
+    Descriptors,
     /// The database file is damaged.
     #[error("the database is damaged: {0}; restore the data folder from a backup")]
     Corrupt(String),
@@ -72,6 +76,10 @@ pub enum StorageError {
 impl StorageError {
     /// Sorts an error of the file system.
     pub(crate) fn file(verb: &'static str, path: &Path, source: io::Error) -> Self {
+        let errno = Errno::from_io_error(&source);
+        if matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM)) {
+            return Self::Descriptors;
+        }
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
             io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
@@ -120,6 +128,7 @@ impl Faulty for StorageError {
     fn fault(&self) -> Fault {
         match self {
             Self::Full
+            | Self::Descriptors
             | Self::ReadOnly(_)
             | Self::Corrupt(_)
             | Self::Tampered(_)

@@ -17,6 +17,9 @@ use rusqlite::Connection;
 use crate::database::Database;
 use crate::error::StorageError;
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
 mod rows;
 mod space;
 
@@ -49,6 +52,9 @@ pub enum KvError {
     /// Too many keys at once.
     #[error("{0} keys at once are more than {BATCH_MAX}")]
     BatchTooLarge(usize),
+    /// The values that were asked for have too many bytes together.
+    #[error("the values that were asked for have more than {0} bytes together")]
+    TooMuchAtOnce(u64),
     /// The store is full.
     #[error("store `{store}` would hold more than {limit} bytes")]
     StoreFull {
@@ -90,7 +96,10 @@ impl Faulty for KvError {
         match self {
             Self::NoCaller(_) => Fault::Denied,
             Self::KeyLength(_) | Self::NotANumber | Self::Overflow | Self::BadCursor => Fault::Caller,
-            Self::ValueTooLarge(_) | Self::BatchTooLarge(_) | Self::StoreFull { .. } => Fault::Exhausted,
+            Self::ValueTooLarge(_)
+            | Self::BatchTooLarge(_)
+            | Self::TooMuchAtOnce(_)
+            | Self::StoreFull { .. } => Fault::Exhausted,
             Self::Shape { .. } => Fault::Bug,
             Self::Storage(error) => error.fault(),
         }
@@ -146,17 +155,31 @@ impl GuestStores {
         Self { database, vault, versions: Arc::new(versions), store_max: STORE_MAX }
     }
 
-    /// The values of the permit's keys, in their order; `None` where there is none. All are of one moment.
+    /// The values of the permit's keys, in their order; `None` where there is none. All are of one moment, and have at most
+    /// `max_bytes` together. Takes microseconds for one key, milliseconds for many: call it where blocking is allowed then.
     ///
     /// # Errors
-    /// [`KvError::NoCaller`], [`KvError::KeyLength`], [`KvError::BatchTooLarge`], [`KvError::Storage`].
-    pub fn get(&self, permit: Permit<KvGet>) -> Result<Vec<Option<Vec<u8>>>, KvError> {
+    /// [`KvError::NoCaller`], [`KvError::KeyLength`], [`KvError::BatchTooLarge`], [`KvError::TooMuchAtOnce`],
+    /// [`KvError::Storage`].
+    pub fn get(&self, permit: Permit<KvGet>, max_bytes: u64) -> Result<Vec<Option<Vec<u8>>>, KvError> {
         let (space, target) = self.enter(&permit)?;
-        let one = |reader: &Connection, key: &String| rows::value(reader, &self.vault, &space, key);
+        // SECURITY: each value is weighed before it is opened, also one that was already read: a call may name the same key a
+        // thousand times.
+        let mut left = max_bytes;
+        let mut one = |reader: &Connection, key: &String| {
+            let value = rows::value(reader, &self.vault, &space, key, left)?;
+            left = left.saturating_sub(value.as_deref().map_or(0, bytes_of));
+            Ok(value)
+        };
+        let too_much = |error| match error {
+            KvError::TooMuchAtOnce(_) => KvError::TooMuchAtOnce(max_bytes),
+            other => other,
+        };
         match target.keys.as_slice() {
             [key] => self.database.read(|reader| Ok(vec![one(reader, key)?])),
             keys => self.database.snapshot(|reader| keys.iter().map(|key| one(reader, key)).collect()),
         }
+        .map_err(too_much)
     }
 
     /// Whether every one of the permit's keys has a value.
@@ -206,7 +229,7 @@ impl GuestStores {
         let (vault, versions, max) = (Arc::clone(&self.vault), Arc::clone(&self.versions), self.store_max);
         self.database
             .transact(move |transaction| {
-                let before = match rows::value(transaction, &vault, &space, &key)? {
+                let before = match rows::value(transaction, &vault, &space, &key, u64::MAX)? {
                     None => 0,
                     Some(text) => std::str::from_utf8(&text)
                         .ok()
@@ -238,7 +261,7 @@ impl GuestStores {
         let (vault, max) = (Arc::clone(&self.vault), self.store_max);
         self.database
             .transact(move |transaction| {
-                if rows::value(transaction, &vault, &space, &key)? != expected {
+                if rows::value(transaction, &vault, &space, &key, u64::MAX)? != expected {
                     return Ok(false);
                 }
                 rows::put(transaction, &space, &[row], max)?;
@@ -289,6 +312,10 @@ impl GuestStores {
         }
         Ok((Space::of(&self.vault, target, caller)?, target))
     }
+}
+
+fn bytes_of(value: &[u8]) -> u64 {
+    u64::try_from(value.len()).unwrap_or(u64::MAX)
 }
 
 fn only(target: &KvKeys) -> Result<String, KvError> {

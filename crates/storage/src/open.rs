@@ -87,6 +87,7 @@ impl Storage {
         let mut writer = open_database(&folder)?;
         migrations::migrate(&mut writer, clock.now())?;
         keys::open_all(&mut writer, &vault, clock.now())?;
+        Accounts::prepare(&writer, &vault)?;
         let versions = Versions::open(&writer)?;
         for name in [COMPONENTS, IMAGES, LEDGER] {
             make_private(&folder.at(name))?;

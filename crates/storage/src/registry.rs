@@ -5,10 +5,9 @@
 //! Manifests, policies and settings are sealed. Components and images lie in clear: they are code that somebody uploaded, not
 //! data, and neither is used unless its digest or its MAC fits. Not here: compiling (`sandbox`), installing policies (`policy`).
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use casemate_core::Clock;
 use casemate_vault::{Binding, KeyScope, Vault, WrappedTlsIdentity};
 use rusqlite::OptionalExtension;
@@ -21,6 +20,7 @@ mod components;
 mod images;
 mod policies;
 mod revisions;
+mod standing;
 
 pub use components::{ComponentError, Upload, UploadError};
 pub use images::ImageError;
@@ -30,7 +30,6 @@ pub use revisions::{DeployError, DeployedRevision};
 /// Bytes of one setting.
 const SETTING_MAX: usize = 64 << 10;
 const TLS_IDENTITY: &str = "tls-identity";
-const CERTIFICATE: &str = "tls.crt";
 
 /// What `server` keeps.
 pub struct Registry {
@@ -93,33 +92,22 @@ impl Registry {
             .await
     }
 
+    /// Writes `tls.crt` into the data folder, for people to give to clients; its path is returned.
+    ///
+    /// # Errors
+    /// Why it could not be written.
+    pub fn publish_certificate(&self, pem: &str) -> Result<PathBuf, StorageError> {
+        let path = self.folder.at("tls.crt");
+        write_whole(&path, &[pem.as_bytes()])?;
+        Ok(path)
+    }
+
     /// The TLS identity that was kept, wrapped by the vault.
     ///
     /// # Errors
     /// As [`Self::setting`].
     pub fn tls_identity(&self) -> Result<Option<WrappedTlsIdentity>, StorageError> {
         Ok(self.setting(TLS_IDENTITY)?.map(WrappedTlsIdentity::from_bytes))
-    }
-
-    /// Puts the TLS certificate where clients are told to look for it: PEM in `tls.crt` of the data folder (RFC 7468 §5).
-    ///
-    /// # Errors
-    /// Why it could not be written.
-    pub fn publish_certificate(&self, der: &[u8]) -> Result<(), StorageError> {
-        let text = BASE64.encode(der);
-        let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
-        for (at, c) in text.chars().enumerate() {
-            if at > 0 && at % 64 == 0 {
-                pem.push('\n');
-            }
-            pem.push(c);
-        }
-        pem.push_str("\n-----END CERTIFICATE-----\n");
-        let path = self.folder.at(CERTIFICATE);
-        if std::fs::read(&path).is_ok_and(|kept| kept == pem.as_bytes()) {
-            return Ok(());
-        }
-        write_whole(&path, &[pem.as_bytes()])
     }
 
     /// Keeps the TLS identity, on disk on return.

@@ -33,11 +33,13 @@ pub enum MacPurpose {
     Cursor,
     /// The ledger's own records that no checkpoint covers: tail frames, segment headers, index runs.
     Ledger,
+    /// What gives an account's row its force: memberships, and that a user, service, key or session was not ended.
+    AccountRow,
 }
 
 impl MacPurpose {
     /// INVARIANT: a label never changes; stored MACs depend on it.
-    const ALL: [(Self, &'static str); 10] = [
+    const ALL: [(Self, &'static str); 11] = [
         (Self::ApiKey, "mac: api key"),
         (Self::SessionHandle, "mac: session handle"),
         (Self::Password, "mac: password"),
@@ -48,15 +50,16 @@ impl MacPurpose {
         (Self::Image, "mac: image"),
         (Self::Cursor, "mac: cursor"),
         (Self::Ledger, "mac: ledger"),
+        (Self::AccountRow, "mac: account row"),
     ];
 }
 
 /// The keys of all purposes, with their pads computed.
-pub(crate) struct MacKeys([hmac::Key; 10]);
+pub(crate) struct MacKeys([hmac::Key; 11]);
 
 impl MacKeys {
     pub(crate) fn derive(prk: &hkdf::Prk) -> Result<Self, Unspecified> {
-        let mut keys = Vec::with_capacity(10);
+        let mut keys = Vec::with_capacity(11);
         for (_, label) in MacPurpose::ALL {
             keys.push(hmac::Key::new(hmac::HMAC_SHA256, expand(prk, label.as_bytes())?.as_slice()));
         }
@@ -76,6 +79,7 @@ impl MacKeys {
             image,
             cursor,
             ledger,
+            account_row,
         ] = &self.0;
         let key = match purpose {
             MacPurpose::ApiKey => api_key,
@@ -88,6 +92,7 @@ impl MacKeys {
             MacPurpose::Image => image,
             MacPurpose::Cursor => cursor,
             MacPurpose::Ledger => ledger,
+            MacPurpose::AccountRow => account_row,
         };
         let mut context = hmac::Context::with_key(key);
         for part in parts {

@@ -41,6 +41,12 @@ impl TlsIdentity {
         &self.certificate
     }
 
+    /// The certificate as clients read it from a file (RFC 7468).
+    #[must_use]
+    pub fn certificate_pem(&self) -> String {
+        pem::encode(&pem::Pem::new("CERTIFICATE", self.certificate.to_vec()))
+    }
+
     /// SHA-256 of the certificate, as people compare it.
     #[must_use]
     pub fn fingerprint(&self) -> Digest {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use guest::{Fields, Outgoing, Request, Response, fetch, kv, log, sleep};
 
-guest::export!(handle);
+mod forget;
 
 /// The credentials' address that the Capital One attacker asked.
 const METADATA: &str = "http://169.254.169.254/latest/meta-data/iam/security-credentials/";
@@ -51,10 +51,7 @@ async fn handle(mut request: Request) -> Response {
         }
         // Faults.
         "/panic" => panic!("a fault on purpose"),
-        "/half" => Response::stream((0..2).map(|piece| match piece {
-            0 => b"the first half\n".to_vec(),
-            _ => panic!("a fault between two pieces"),
-        })),
+        "/half" => half(number(&asked("pieces", "1"))),
         "/status" => Response::status(number(&asked("code", "204"))),
         "/header" => Response::text("a header\n").with_header(&asked("name", "x-test"), asked("value", "v")),
         // What it sees.
@@ -141,6 +138,14 @@ fn big_body(bytes: u64) -> Response {
     let piece = 64 * 1024;
     let pieces = bytes.div_ceil(piece);
     Response::stream((0..pieces).map(move |at| vec![b'x'; piece.min(bytes - at * piece) as usize]))
+}
+
+/// Begins an answer and falls in the middle of it.
+fn half(pieces: u32) -> Response {
+    Response::stream((0..=pieces).map(move |piece| match pieces - piece {
+        0 => panic!("a fault between two pieces"),
+        _ => b"the first half\n".to_vec(),
+    }))
 }
 
 fn log_lines(text: &str, count: u64) -> Response {

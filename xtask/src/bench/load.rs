@@ -45,7 +45,10 @@ impl Measured {
 
 /// Says how to get `wrk` where it is missing.
 pub(crate) fn find_wrk() -> Result<()> {
-    Command::new("wrk").arg("-v").output().context("cannot run `wrk`, the load generator: apt-get install wrk")?;
+    Command::new("wrk")
+        .arg("-v")
+        .output()
+        .context("cannot run `wrk`, the load generator: apt-get install wrk")?;
     Ok(())
 }
 
@@ -73,8 +76,7 @@ impl Load {
 
 /// Reads what `wrk --latency` printed; anything but whole 200 answers is an error.
 fn read(said: &str, cpu_seconds: f64) -> Result<Measured> {
-    if let Some(wrong) =
-        said.lines().find(|line| line.contains("Non-2xx") || line.contains("Socket errors"))
+    if let Some(wrong) = said.lines().find(|line| line.contains("Non-2xx") || line.contains("Socket errors"))
     {
         bail!("not every answer was good: {}", wrong.trim());
     }
@@ -108,7 +110,8 @@ fn milliseconds(text: &str) -> Result<f64> {
 fn cpu_seconds(process: u32) -> Result<f64> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| -> Result<f64> { Ok(fields.get(at).context("`stat` is too short")?.parse::<f64>()?) };
+    let ticks =
+        |at: usize| -> Result<f64> { Ok(fields.get(at).context("`stat` is too short")?.parse::<f64>()?) };
     Ok((ticks(11)? + ticks(12)?) / 100.0)
 }
 

@@ -37,7 +37,8 @@ pub(crate) struct Built {
 /// Builds what is measured, as users get it: the release profile.
 pub(crate) fn build(root: &Path) -> Result<Built> {
     let metadata = cargo_metadata::MetadataCommand::new().current_dir(root).no_deps().exec()?;
-    for what in [["-p", "casemate-cli", "--bin", "casemate"], ["-p", "casemate-server", "--example", "bare_hyper"]]
+    for what in
+        [["-p", "casemate-cli", "--bin", "casemate"], ["-p", "casemate-server", "--example", "bare_hyper"]]
     {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let status = Command::new(cargo)
@@ -158,7 +159,10 @@ impl Casemate {
             folder,
         };
         let code = text("setup_code");
-        casemate.cli(&["setup", "--code", &code, "--username", "bench", "--password-stdin"], "a long bench password\n")?;
+        casemate.cli(
+            &["setup", "--username", "bench", "--code-stdin", "--password-stdin"],
+            &format!("{code}\na long bench password\n"),
+        )?;
         std::fs::write(casemate.folder.path().join("casemate.toml"), manifest(javascript.is_some()))?;
         for component in ["hello", "hello3"] {
             let file = format!("{component}.wasm");
@@ -231,7 +235,8 @@ fn manifest(javascript: bool) -> String {
              rate = {{ function = 1000000, caller = 1000000, address = 1000000 }}\n\n"
         )
     };
-    let mut text = format!("app = \"bench\"\n\n{}{}", function("rust", "hello.wasm"), function("rust3", "hello3.wasm"));
+    let mut text =
+        format!("app = \"bench\"\n\n{}{}", function("rust", "hello.wasm"), function("rust3", "hello3.wasm"));
     if javascript {
         text.push_str(&function("js", "js.wasm"));
     }
@@ -249,7 +254,8 @@ fn first_line(child: &mut Child) -> Result<(String, BufReader<ChildStdout>)> {
 fn check_greeting(load: &Load) -> Result<()> {
     let mut stream = TcpStream::connect(load.to)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    let token = load.token.as_ref().map_or_else(String::new, |token| format!("authorization: Bearer {token}\r\n"));
+    let token =
+        load.token.as_ref().map_or_else(String::new, |token| format!("authorization: Bearer {token}\r\n"));
     write!(stream, "GET {} HTTP/1.1\r\nhost: {}\r\n{token}connection: close\r\n\r\n", load.path, load.host)?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

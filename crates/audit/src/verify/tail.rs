@@ -30,6 +30,7 @@ impl TailReport {
     }
 
     /// Judges one segment alone.
+    #[cfg(any(test, fuzzing))]
     pub(super) fn of_segment(bytes: &[u8]) -> bool {
         !Self::judge(&[(0, "tail/0".to_owned(), bytes.to_vec())], 0).is_wrong()
     }

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
-use casemate_audit::LedgerSettings;
-use casemate_core::{Event, LedgerClass, RecordError, Recorder, Seq};
+use casemate_audit::{Ledger, LedgerSettings};
+use casemate_core::event::ActorRecord;
+use casemate_core::{
+    Action, Audience, Decision, Event, LedgerClass, Opened, PolicyVersion, Principal, RecordError, Recorder,
+    Resource, Seq, Timestamp, Verdict,
+};
 
 use crate::home::{Home, event, opened, request, small};
 
@@ -57,6 +61,87 @@ fn a_full_ledger_refuses_new_work_but_keeps_room_for_the_outcomes_of_open_entrie
     let ledger = home.open(small());
     drop(Arc::clone(&ledger).begin(opened(13, "/")).unwrap());
     assert_eq!(ledger.read(request(13)).unwrap().len(), 1);
+}
+
+fn decision(action: Action) -> Event {
+    let actor = ActorRecord {
+        principal: Principal::Anonymous,
+        name: Arc::from(""),
+        authentication: None,
+        on_behalf_of: None,
+    };
+    Event::Decision(Box::new(Decision {
+        time: Timestamp::from_secs(1_700_000_000),
+        http_request: None,
+        actor,
+        action,
+        resource: Resource::Platform,
+        detail: Some("x".repeat(200)),
+        disposition: Verdict::Allow,
+        policies: Arc::new([]),
+        errors: Vec::new(),
+        policy_version: PolicyVersion(1),
+        directory_version: 1,
+        reused: false,
+    }))
+}
+
+fn begin(ledger: &Arc<Ledger>, number: u64, door: Audience) -> Result<(), RecordError> {
+    Arc::clone(ledger).begin(Opened { door, ..opened(number, "/") }).map(drop)
+}
+
+#[test]
+fn functions_stop_first_then_requests_and_the_control_plane_has_the_rest() {
+    let home = Home::new();
+    // The room that `begin` wants free is 64 KiB: a twentieth must be more.
+    let ledger = home.open(LedgerSettings { max_bytes: 4_000_000, ..small() });
+    let fill = |action: Action| {
+        let mut bytes = 0;
+        loop {
+            match ledger.append(request(1), LedgerClass::Acknowledge, &decision(action)) {
+                Ok(_) => bytes += 500,
+                Err(error) => break assert_eq!(error, RecordError::Full, "{bytes}"),
+            }
+            assert!(bytes < 8_000_000);
+        }
+    };
+    let try_one =
+        |action: Action| ledger.append(request(1), LedgerClass::Acknowledge, &decision(action)).map(drop);
+    fill(Action::LogWrite);
+    for guest in [Action::KvGet, Action::KvSet, Action::HttpSend] {
+        assert_eq!(try_one(guest), Err(RecordError::Full), "{guest:?}");
+    }
+    begin(&ledger, 2, Audience::Data).unwrap();
+    fill(Action::Invoke);
+    assert_eq!(begin(&ledger, 3, Audience::Data), Err(RecordError::Full));
+    assert_eq!(try_one(Action::SignIn), Err(RecordError::Full));
+    begin(&ledger, 4, Audience::Control).unwrap();
+    fill(Action::ControlSignIn);
+    assert_eq!(begin(&ledger, 5, Audience::Control), Err(RecordError::Full));
+}
+
+#[test]
+fn the_last_free_space_of_the_disk_is_shared_out_as_well() {
+    let home = Home::new();
+    let df =
+        std::process::Command::new("df").args(["--output=avail", "--block-size=1"]).arg(home.path()).output();
+    let df = String::from_utf8(df.unwrap().stdout).unwrap();
+    let free: u64 = df.lines().nth(1).unwrap().trim().parse().unwrap();
+    for (times, guest, data, control) in
+        [(3, true, true, true), (2, false, true, true), (1, false, false, true), (0, false, false, false)]
+    {
+        // So that `times` and a half of it are free.
+        let min_free_bytes = free / (2 * times + 1) * 2;
+        let ledger = home.open(LedgerSettings { min_free_bytes, ..small() });
+        let append = |action| ledger.append(request(1), LedgerClass::Acknowledge, &decision(action)).is_ok();
+        assert_eq!(append(Action::LogWrite), guest, "{times}");
+        assert_eq!(
+            (append(Action::Invoke), begin(&ledger, 1, Audience::Data).is_ok()),
+            (data, data),
+            "{times}"
+        );
+        assert_eq!(append(Action::ControlSignIn), control, "{times}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use casemate_audit::{Ledger, LedgerSettings, OpenLedgerError, VerifyError, VerifyReport, verify};
+use casemate_core::action::Audience;
 use casemate_core::event::{HttpRequest, Lifecycle};
 use casemate_core::{Clock, Event, KeyId, Opened, RequestId, SystemClock, Timestamp};
 use casemate_storage::LedgerFiles;
@@ -126,5 +127,5 @@ pub(crate) fn opened(number: u64, path: &str) -> Opened {
         src_endpoint: std::net::IpAddr::from([127, 0, 0, 1]),
         tls: false,
     };
-    Opened { request: request(number), at: Timestamp::from_secs(1_700_000_000), http }
+    Opened { request: request(number), at: Timestamp::from_secs(1_700_000_000), http, door: Audience::Data }
 }

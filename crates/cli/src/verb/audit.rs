@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use casemate_audit::VerifyReport;
+use casemate_audit::{VerifierKey, VerifyReport};
 use serde_json::json;
 
 use crate::credentials::Credentials;
 use crate::failure::{Failure, Kind};
-use crate::output::{GOOD, Output, WARN, paint};
+use crate::output::{GOOD, Output, WARN, paint, plain};
 
 /// Work on the ledger's files.
 #[derive(Debug, clap::Args)]
@@ -51,10 +51,13 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         return Err(Failure::new(Kind::Usage, "name the ledger folder, or `--proof FILE`")
             .help("casemate audit verify casemate-data/ledger --key KEY"));
     };
-    let mut credentials = Credentials::load()?;
-    let remembered = credentials
+    // Remembered under the key as it reads, not as it was typed.
+    let known_as = VerifierKey::parse(&key)
+        .map_err(|error| Failure::new(Kind::Usage, format!("`--key` is no verifier key: {error}")))?
+        .to_string();
+    let remembered = Credentials::load()?
         .checkpoints
-        .get(&key)
+        .get(&known_as)
         .filter(|_| !forget)
         .map(|kept| serde_json::from_value(kept.clone()))
         .transpose()
@@ -67,21 +70,30 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     let report = verified
         .map_err(|error| Failure::new(Kind::Found, format!("the ledger cannot be verified: {error}")))?;
     let document = serde_json::to_value(&report).map_err(|error| Failure::failed(error.to_string()))?;
-    output.result(&document, || words(&report));
+    output.result(&document, |_| words(&report));
+    if remembered.is_none() {
+        output.note(&paint(
+            WARN,
+            if forget {
+                "Not compared with any checkpoint seen before: a rollback would not show."
+            } else {
+                "No checkpoint of this ledger was seen before from here: a rollback before now would not show."
+            },
+        ));
+    }
     if !report.holds() {
         return Err(Failure::new(Kind::Found, "the ledger does not hold"));
     }
     if !forget {
         let kept =
             serde_json::to_value(&report.checkpoint).map_err(|error| Failure::failed(error.to_string()))?;
-        credentials.checkpoints.insert(key, kept);
-        credentials.save()?;
+        Credentials::change(|credentials| credentials.checkpoints.insert(known_as, kept))?;
     }
     Ok(())
 }
 
 fn words(report: &VerifyReport) -> String {
-    let mut lines: Vec<_> = report.findings.iter().map(ToString::to_string).collect();
+    let mut lines: Vec<_> = report.findings.iter().map(|finding| plain(&finding.to_string())).collect();
     if report.more_findings > 0 {
         lines.push(format!("and {} more", report.more_findings));
     }
@@ -109,7 +121,7 @@ fn verify_proof(path: &PathBuf, key: &str, output: &Output) -> Result<(), Failur
     casemate_audit::verify_proof(&proof, key)
         .map_err(|error| Failure::new(Kind::Found, format!("the proof does not hold: {error}")))?;
     let leaves = proof.leaves.len();
-    output.result(&json!({ "request": proof.request, "leaves": leaves, "holds": true }), || {
+    output.result(&json!({ "request": proof.request, "leaves": leaves, "holds": true }), |_| {
         paint(
             GOOD,
             format!("The proof holds: all {leaves} leaves of request {} are in the ledger.", proof.request),

@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     let body = json!({ "manifest": text, "components": components });
     let revision = client.call("POST", &format!("/v1/apps/{}/revisions", manifest.app), Some(&body))?;
     waiting.finish_and_clear();
-    output.result(&revision, || words(&revision, &manifest));
+    output.result(&revision, |revision| words(revision, &manifest));
     Ok(())
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
             .map_err(|error| Failure::failed(format!("`{}` cannot be written: {error}", file.display())))?;
         output.note(&format!("The proof is in {}.", file.display()));
     }
-    output.result(&answer, || words(&answer));
+    output.result(&answer, words);
     Ok(())
 }
 
@@ -82,7 +82,8 @@ fn decision(step: &Value, lines: &mut Vec<String>) {
     let Some(explanation) = step.get("explanation") else { return };
     for policy in explanation.get("policies").and_then(Value::as_array).into_iter().flatten() {
         lines.push(format!("      by policy {}", text(policy, "id")));
-        for line in text(policy, "text").lines() {
+        // A policy has lines; they were made plain with everything else.
+        for line in text(policy, "text").split("\\u{a}") {
             lines.push(format!("        {}", paint(DIM, line)));
         }
     }

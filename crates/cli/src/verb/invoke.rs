@@ -1,12 +1,14 @@
 //! `casemate invoke`: call a function with a token for its app.
 
+use std::io::IsTerminal;
+
 use casemate_core::Origin;
 use clap::ArgAction;
 use serde_json::{Value, json};
 
 use crate::client::{Client, ServerArguments, whole};
 use crate::failure::{Failure, Kind};
-use crate::output::{DIM, Output, paint};
+use crate::output::{DIM, Output, paint, plain, plain_lines};
 use crate::verb::segment;
 
 /// Call a function as whoever is signed in.
@@ -51,7 +53,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     let issued = client.call("POST", &format!("/v1/apps/{}/token", segment(&app)?), None)?;
     let text = |key: &str| issued.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     if arguments.token {
-        output.result(&issued, || text("access_token"));
+        output.result(&issued, |_| plain(&text("access_token")));
         return Ok(());
     }
     let function = arguments.function.as_deref().unwrap_or_default();
@@ -71,16 +73,17 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     let request = request
         .body(whole(arguments.data.clone()))
         .map_err(|error| Failure::new(Kind::Usage, format!("the request cannot be made: {error}")))?;
-    // `*.localhost` is this machine (RFC 6761 §6.3), whatever the resolver says.
-    let loopback = origin.host().ends_with(".localhost").then(|| format!("127.0.0.1:{}", origin.port()));
-    let answer = client.reach(&origin, loopback.as_deref(), request)?;
+    let answer = client.reach(&origin, request)?;
     let body = String::from_utf8_lossy(&answer.body).into_owned();
     let request_id = answer.request();
     output.note(&paint(
         DIM,
         format!("{} {} · request {}", answer.status, origin, request_id.as_deref().unwrap_or("?")),
     ));
-    output.result(&json!({ "status": answer.status, "request": request_id, "body": body }), || body.clone());
+    output.result(&json!({ "status": answer.status, "request": request_id, "body": body }), |_| {
+        // A file or another program gets the bytes as they came.
+        if std::io::stdout().is_terminal() { plain_lines(&body) } else { body.clone() }
+    });
     if (200..400).contains(&answer.status) {
         return Ok(());
     }

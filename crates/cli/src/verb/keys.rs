@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     match arguments.what {
         What::Rotate => {
             let answer = client.call("POST", "/v1/keys/rotate", None)?;
-            output.result(&answer, || {
+            output.result(&answer, |answer| {
                 format!(
                     "Tokens are now signed with key {}.",
                     answer.get("active").and_then(Value::as_str).unwrap_or("?")

@@ -22,11 +22,11 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     match &arguments.app {
         None => {
             let answer = client.call("GET", "/v1/apps", None)?;
-            output.result(&answer, || apps(&answer));
+            output.result(&answer, apps);
         }
         Some(app) => {
             let answer = client.call("GET", &format!("/v1/apps/{}", segment(app)?), None)?;
-            output.result(&answer, || functions(&answer));
+            output.result(&answer, functions);
         }
     }
     Ok(())

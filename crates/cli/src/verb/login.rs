@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     sign_in(&client, &arguments.username, &password)?;
     waiting.finish_and_clear();
     let document = json!({ "server": client.server, "username": arguments.username });
-    output.result(&document, || format!("Signed in to {} as {}.", client.server, arguments.username));
+    output.result(&document, |_| format!("Signed in to {} as {}.", client.server, arguments.username));
     Ok(())
 }
 
@@ -40,8 +40,8 @@ pub(crate) fn sign_in(client: &Client, username: &str, password: &str) -> Result
     let answer =
         client.call_anonymously("/v1/sign-in", &json!({ "username": username, "password": password }))?;
     let session = read_session(username, &answer)?;
-    let mut credentials = Credentials::load()?;
-    credentials.servers.insert(client.server.clone(), session);
-    credentials.current = Some(client.server.clone());
-    credentials.save()
+    Credentials::change(|credentials| {
+        credentials.servers.insert(client.server.clone(), session);
+        credentials.current = Some(client.server.clone());
+    })
 }

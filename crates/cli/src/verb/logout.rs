@@ -16,16 +16,16 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
     let client = Client::new(&arguments.server)?;
-    let mut credentials = Credentials::load()?;
-    let session = credentials.servers.remove(&client.server);
     // Forget first: a server that is down must not keep the file.
-    if credentials.current.as_deref() == Some(client.server.as_str()) {
-        credentials.current = None;
-    }
-    credentials.save()?;
+    let session = Credentials::change(|credentials| {
+        if credentials.current.as_deref() == Some(client.server.as_str()) {
+            credentials.current = None;
+        }
+        credentials.servers.remove(&client.server)
+    })?;
     if let Some(session) = session {
         client.call_anonymously("/v1/sign-out", &json!({ "session": session.session }))?;
     }
-    output.result(&json!({ "server": client.server }), || format!("Signed out of {}.", client.server));
+    output.result(&json!({ "server": client.server }), |_| format!("Signed out of {}.", client.server));
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! `casemate logs`: what functions logged and what was decided for them.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use crate::client::{Client, ServerArguments};
@@ -33,29 +35,35 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
     let client = Client::new(&arguments.server)?;
-    let mut path = format!(
-        "/v1/apps/{}/logs?limit={}&follow={}",
-        segment(&arguments.app)?,
-        arguments.limit,
-        arguments.follow
-    );
+    let mut after = arguments.after;
+    loop {
+        let since = Instant::now();
+        client.follow(&path(&arguments, after)?, |line| {
+            let value: Value = serde_json::from_str(line).unwrap_or_default();
+            after = value.get("seq").and_then(Value::as_u64).or(after);
+            if !line.is_empty() {
+                output.result(&value, words);
+            }
+            Ok(())
+        })?;
+        // The server ends a stream with the token that opened it; the next one goes on where this ended, with a new token.
+        // A stream that ends at once will do so again.
+        if !arguments.follow || since.elapsed() < Duration::from_secs(1) {
+            return Ok(());
+        }
+    }
+}
+
+fn path(arguments: &Arguments, after: Option<u64>) -> Result<String, Failure> {
+    let (app, limit, follow) = (segment(&arguments.app)?, arguments.limit, arguments.follow);
+    let mut path = format!("/v1/apps/{app}/logs?limit={limit}&follow={follow}");
     if let Some(function) = &arguments.function {
         path.push_str(&format!("&function={}", segment(function)?));
     }
-    if let Some(after) = arguments.after {
+    if let Some(after) = after {
         path.push_str(&format!("&after={after}"));
     }
-    client.follow(&path, |line| {
-        if line.is_empty() {
-            return Ok(());
-        }
-        if output.is_json() {
-            output.line(line);
-        } else if let Ok(value) = serde_json::from_str::<Value>(line) {
-            output.line(&words(&value));
-        }
-        Ok(())
-    })
+    Ok(path)
 }
 
 fn words(line: &Value) -> String {

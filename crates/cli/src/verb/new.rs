@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         Lang::Rust => "cargo build --release --target wasm32-wasip2",
         Lang::Js => "npm install && npm run build",
     };
-    output.result(&json!({ "folder": folder, "build": build }), || {
+    output.result(&json!({ "folder": folder, "build": build }), |_| {
         let next = paint(BOLD, "Next:");
         format!(
             "{}\n{next} cd {name}\n      {build}\n      casemate deploy",

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, ServerArguments, whole};
 use crate::failure::{Failure, Kind};
-use crate::output::{GOOD, Output, WARN, paint};
+use crate::output::{GOOD, Output, WARN, paint, plain_lines};
 use crate::verb::segment;
 
 /// Check, write and remove policies in Cedar.
@@ -66,22 +66,23 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
                 "text/plain",
                 whole(read(&file)?),
             )?;
-            output.result(&json!({ "name": name }), || format!("Policy `{name}` is in force."));
+            output.result(&json!({ "name": name }), |_| format!("Policy `{name}` is in force."));
             Ok(())
         }
         What::Remove { name } => {
             let client = Client::new(&arguments.server)?;
             client.call("DELETE", &format!("/v1/policies/{}", segment(&name)?), None)?;
-            output.result(&json!({ "name": name }), || format!("Policy `{name}` is no longer in force."));
+            output.result(&json!({ "name": name }), |_| format!("Policy `{name}` is no longer in force."));
             Ok(())
         }
         What::List => {
             let client = Client::new(&arguments.server)?;
             let answer = client.call("GET", "/v1/policies", None)?;
-            output.result(&answer, || {
+            output.result(&answer, |_| {
+                // Not of the plain document: a policy has lines.
                 let policies = answer.get("policies").and_then(Value::as_array).cloned().unwrap_or_default();
                 let text = |policy: &Value, key: &str| {
-                    policy.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+                    plain_lines(policy.get(key).and_then(Value::as_str).unwrap_or_default())
                 };
                 let texts: Vec<_> = policies
                     .iter()
@@ -127,7 +128,8 @@ fn check(files: &[PathBuf], manifests: &[PathBuf], output: &Output) -> Result<()
             }
         }
     }
-    output.result(&json!({ "files": files.len(), "errors": wrong, "findings": findings }), || {
+    output.result(&json!({ "files": files.len(), "errors": wrong, "findings": findings }), |document| {
+        let findings = document.get("findings").and_then(Value::as_array).cloned().unwrap_or_default();
         words(&findings, files.len())
     });
     if wrong > 0 {

@@ -65,18 +65,19 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         What::Grant(membership) => {
             client.call("PUT", &membership.path()?, None)?;
             let Membership { member, role, app } = &membership;
-            output.result(&membership.document(), || format!("`{member}` now has role `{role}` in `{app}`."));
+            output
+                .result(&membership.document(), |_| format!("`{member}` now has role `{role}` in `{app}`."));
         }
         What::Revoke(membership) => {
             client.call("DELETE", &membership.path()?, None)?;
             let Membership { member, role, app } = &membership;
-            output.result(&membership.document(), || {
+            output.result(&membership.document(), |_| {
                 format!("`{member}` no longer has role `{role}` in `{app}`.")
             });
         }
         What::List { app } => {
             let answer = client.call("GET", &format!("/v1/apps/{}/roles", segment(&app)?), None)?;
-            output.result(&answer, || {
+            output.result(&answer, |answer| {
                 let members = answer.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
                 let text = |member: &Value, key: &str| {
                     member.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()

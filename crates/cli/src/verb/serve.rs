@@ -41,8 +41,11 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         "event": "ready", "listen": ready.listen, "control": ready.control, "url": ready.url,
         "control_url": ready.control_url, "setup_code": ready.setup_code, "ledger_key": ready.ledger_key,
         "data": data, "confinement": ready.confinement,
+        "certificate": ready.certificate.as_ref().map(|certificate| json!({
+            "path": certificate.path, "fingerprint": certificate.fingerprint,
+        })),
     });
-    output.result(&document, || {
+    output.result(&document, |_| {
         let mut lines = vec![
             format!("{} {}", paint(BOLD, "functions"), ready.url),
             format!("{}   {}", paint(BOLD, "control"), ready.control_url),
@@ -55,23 +58,20 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
             ),
             format!("{}     {}", paint(BOLD, "walls"), ready.confinement),
         ];
+        if let Some(certificate) = &ready.certificate {
+            let (path, fingerprint) = (certificate.path.display(), &certificate.fingerprint);
+            lines.push(format!(
+                "{} {path} ({fingerprint}): clients need it, as --ca {path}",
+                paint(BOLD, "tls      ")
+            ));
+        }
         for warning in &ready.warnings {
             lines.push(paint(WARN, format!("warning: {warning}")));
         }
         if let Some(code) = &ready.setup_code {
-            lines.push(format!(
-                "\n{}",
-                paint(BOLD, "First start. Become the administrator (the code works once):")
-            ));
-            // A certificate that the server signed itself is trusted by name only.
-            let ca = match ready.control_url.starts_with("https://") {
-                true => format!(" --ca {}", data.join("tls.crt").display()),
-                false => String::new(),
-            };
-            lines.push(format!(
-                "  casemate setup --server {}{ca} --code {code} --username NAME",
-                ready.control_url
-            ));
+            let words = "First start. Become the administrator with this code, which works once:";
+            lines.push(format!("\n{} {code}", paint(BOLD, words)));
+            lines.push(format!("  casemate setup --server {} --username NAME", ready.control_url));
         }
         lines.join("\n")
     });
@@ -80,17 +80,17 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     Ok(())
 }
 
+/// The settings in a file, or the defaults.
+pub(crate) fn settings_in(config: Option<&PathBuf>) -> Result<Settings, Failure> {
+    let Some(path) = config else { return Ok(Settings::default()) };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(Kind::Usage, format!("`{}` cannot be read: {error}", path.display()))
+    })?;
+    Settings::parse(&text).map_err(|error| Failure::new(Kind::Usage, format!("{}: {error}", path.display())))
+}
+
 fn settings(arguments: Arguments) -> Result<Settings, Failure> {
-    let mut settings = match &arguments.config {
-        None => Settings::default(),
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| {
-                Failure::new(Kind::Usage, format!("`{}` cannot be read: {error}", path.display()))
-            })?;
-            Settings::parse(&text)
-                .map_err(|error| Failure::new(Kind::Usage, format!("{}: {error}", path.display())))?
-        }
-    };
+    let mut settings = settings_in(arguments.config.as_ref())?;
     if let Some(data) = arguments.data {
         settings.data = data;
     }
@@ -104,7 +104,7 @@ fn settings(arguments: Arguments) -> Result<Settings, Failure> {
 }
 
 /// The operator's log: warnings and worse, or what CASEMATE_LOG asks for.
-fn log_to_stderr() {
+pub(crate) fn log_to_stderr() {
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("CASEMATE_LOG").unwrap_or_else(|_| "warn".into());
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).finish();

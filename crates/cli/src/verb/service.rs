@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     match arguments.what {
         What::Create { name, app } => {
             let created = client.call("POST", "/v1/services", Some(&json!({ "name": name, "app": app })))?;
-            output.result(&created, || {
+            output.result(&created, |created| {
                 let key = created.get("api_key").and_then(Value::as_str).unwrap_or_default();
                 format!(
                     "Created `{name}` for app `{app}`. {}\n{key}",
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         }
         What::List => {
             let answer = client.call("GET", "/v1/services", None)?;
-            output.result(&answer, || {
+            output.result(&answer, |answer| {
                 let services = answer.get("services").and_then(Value::as_array).cloned().unwrap_or_default();
                 let text = |service: &Value, key: &str| {
                     service.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         }
         What::Revoke { name } => {
             client.call("DELETE", &format!("/v1/services/{}", segment(&name)?), None)?;
-            output.result(&json!({ "name": name }), || format!("Revoked `{name}`; its keys have stopped."));
+            output.result(&json!({ "name": name }), |_| format!("Revoked `{name}`; its keys have stopped."));
         }
     }
     Ok(())

@@ -5,15 +5,20 @@ use serde_json::json;
 use crate::client::{Client, ServerArguments};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::verb::{login, read_password};
+use crate::verb::{login, read_password, read_setup_code};
 
 /// Become the first administrator, with the code that the first `serve` printed.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  casemate setup --code K7QX-… --username alice")]
+#[command(after_help = "\
+Examples:
+  casemate setup --username alice                 asks for the code and a password
+  CASEMATE_SETUP_CODE=… casemate setup --username alice
+  casemate setup --username alice --code-stdin --password-stdin < two-lines")]
 pub(crate) struct Arguments {
-    /// The code that the server printed at its first start.
-    #[arg(long, env = "CASEMATE_SETUP_CODE", hide_env_values = true)]
-    code: String,
+    /// Read the code that the server printed at its first start from standard input, before the password. Without this it is
+    /// taken from the variable CASEMATE_SETUP_CODE, or asked for. Never an argument: every user of a machine can read those.
+    #[arg(long)]
+    code_stdin: bool,
     /// The administrator's name.
     #[arg(long)]
     username: String,
@@ -26,14 +31,15 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
     let client = Client::new(&arguments.server)?;
+    let code = read_setup_code(arguments.code_stdin)?;
     let password = read_password(arguments.password_stdin, true)?;
     let body =
-        json!({ "code": arguments.code, "username": arguments.username, "password": password.as_str() });
+        json!({ "code": code.as_str(), "username": arguments.username, "password": password.as_str() });
     let waiting = output.spinner("setting the password".to_owned());
     let created = client.call_anonymously("/v1/setup", &body)?;
     login::sign_in(&client, &arguments.username, &password)?;
     waiting.finish_and_clear();
-    output.result(&created, || {
+    output.result(&created, |_| {
         format!("`{}` is the first administrator of {}, and signed in.\nNext: casemate new hello && cd hello && casemate deploy", arguments.username, client.server)
     });
     Ok(())

@@ -96,6 +96,20 @@ fn routes_match_whole_segments() {
     check("/", "GET", "/a", false);
 }
 
+/// Found by fuzzing: which of two functions answered `HEAD` was an accident of their names.
+#[test]
+fn of_two_routes_one_is_more_specific() {
+    let check = |more: &str, less: &str| {
+        let (more, less) = (Route::parse(more).unwrap(), Route::parse(less).unwrap());
+        assert!(more.weight() > less.weight(), "{more} {less}");
+    };
+    check("HEAD /a", "GET /a");
+    check("GET /a", "/a");
+    check("/a", "GET /a/*");
+    check("GET /a/*", "/a/*");
+    check("/a/b/*", "GET /a");
+}
+
 proptest::proptest! {
     #[test]
     fn never_panics(text in "\\PC{0,400}") {

@@ -67,10 +67,10 @@ async fn revoking_ends_it_at_once_and_frees_the_name() {
         world.show(&key, "shop").is_ok() && world.show(&key, "shop").is_ok(),
         "positive control, and cached"
     );
-    assert_eq!(world.identity.directory().len(), 3);
+    assert_eq!(world.directory().len(), 3);
     world.identity.revoke_service(world.admin(robot()), "robot").await.unwrap();
     assert!(world.show(&key, "shop").is_err());
-    assert_eq!(world.identity.directory().len(), 2, "its roles are gone");
+    assert_eq!(world.directory().len(), 2, "its roles are gone");
     assert!(world.identity.list_services(world.admin(PlatformPart(None))).unwrap().is_empty());
     assert_eq!(
         world.identity.revoke_service(world.admin(robot()), "robot").await.unwrap_err().fault(),

@@ -15,6 +15,7 @@ use crate::tests::{ADMIN, ALICE, NOW, World, app, settings};
 fn few(account: u32, address: u32) -> IdentitySettings {
     let mut settings = settings();
     settings.account_lock.after = account;
+    settings.account_total_lock.after = 5 * account;
     settings.address_lock.after = address;
     settings
 }
@@ -66,20 +67,20 @@ async fn every_refusal_reads_alike_and_costs_one_hash() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parallel_guesses_cannot_outrun_the_counter() {
     let world = Arc::new(World::with(few(10, 1000)).await);
-    let guesses: Vec<_> = (0..50)
+    let guesses: Vec<_> = (0..100)
         .map(|n| {
             let world = Arc::clone(&world);
-            // Also spelled differently, and from different addresses.
+            // Also spelled differently; half from one address, half from as many as there are guesses.
             let name = ["alice", "ALICE", "Ａlice"][n % 3];
-            let address = format!("198.51.100.{n}");
+            let address = if n < 50 { "198.51.100.1".to_owned() } else { format!("203.0.113.{n}") };
             tokio::spawn(async move { world.sign_in_from(&address, "shop", name, "guess guess guess").await })
         })
         .collect();
     for guess in guesses {
         assert!(matches!(guess.await.unwrap(), Err(SignInError::Refused)));
     }
-    assert_eq!((world.count("wrong password"), world.count("locked")), (10, 40));
-    assert_eq!(world.identity.passwords_hashed(), 2 + 50, "locked or not, the work is the same");
+    assert_eq!((world.count("wrong password"), world.count("locked")), (50, 50));
+    assert_eq!(world.identity.passwords_hashed(), 2 + 100, "locked or not, the work is the same");
     assert!(
         world.sign_in(ALICE.0, ALICE.1).await.is_err(),
         "the right password does not open a locked account"
@@ -143,9 +144,10 @@ async fn success_resets_only_its_own_counter() {
         from("198.51.100.1", ALICE.0, ALICE.1).await.unwrap();
     }
     from("198.51.100.1", ADMIN.0, "guess guess guess").await.unwrap_err();
-    from("198.51.100.2", ADMIN.0, ADMIN.1).await.unwrap_err();
+    from("198.51.100.1", ADMIN.0, ADMIN.1).await.unwrap_err();
     assert_eq!(world.attempts().pop().unwrap().status_detail, "locked");
-    for n in 0..3 {
+    from("198.51.100.2", ADMIN.0, ADMIN.1).await.unwrap();
+    for n in 0..2 {
         from("198.51.100.1", "nobody", "guess guess guess").await.unwrap_err();
         assert_eq!(world.attempts().pop().unwrap().status_detail, "unknown user", "{n}");
     }
@@ -189,9 +191,78 @@ async fn unlocking_lets_in_at_once() {
     let listed = world.identity.list_users(world.admin(PlatformPart(None))).unwrap();
     let until = listed.iter().find(|user| user.name == ALICE.0).unwrap().locked_until;
     assert_eq!(until, Some(Timestamp::from_secs(NOW + 30)));
+    let locks = listed.iter().find(|user| user.name == ALICE.0).unwrap().locks.clone();
+    assert_eq!(locks, [crate::Lock { door: "apps", everywhere: false, addresses: 1, until }]);
     assert!(world.sign_in(ALICE.0, ALICE.1).await.is_err(), "positive control");
     world.identity.unlock_user(world.admin(alice()), ALICE.0).await.unwrap();
     assert!(world.sign_in(ALICE.0, ALICE.1).await.is_ok());
+}
+
+#[tokio::test]
+async fn guesses_at_an_app_do_not_lock_the_platform() {
+    let world = World::with(few(3, 6)).await;
+    let at = async |to: &str, password: &str| {
+        world.sign_in_from("198.51.100.1", to, ADMIN.0, password).await.is_ok()
+    };
+    for _ in 0..10 {
+        assert!(!at("shop", "guess guess guess").await);
+    }
+    assert!(!at("shop", ADMIN.1).await, "positive control: the apps' door is locked, account and address");
+    assert!(at("casemate", ADMIN.1).await, "the platform's is not");
+    for _ in 0..4 {
+        assert!(!at("casemate", "guess guess guess").await);
+    }
+    assert!(!at("casemate", ADMIN.1).await, "positive control: it has a lock of its own");
+    let root = || PlatformPart(Some(ADMIN.0.to_owned()));
+    let listed = world.identity.list_users(world.admin(PlatformPart(None))).unwrap();
+    let doors: Vec<_> = listed[1].locks.iter().map(|lock| (lock.door, lock.addresses)).collect();
+    assert_eq!(doors, [("apps", 1), ("control", 1)]);
+    world.identity.unlock_user(world.admin(root()), ADMIN.0).await.unwrap();
+    assert!(
+        at("casemate", ADMIN.1).await && at("shop", ADMIN.1).await,
+        "unlocking opens both, and the address"
+    );
+}
+
+#[tokio::test]
+async fn a_loopback_address_is_nobodys_own_and_never_locks() {
+    for (address, open) in [
+        ("198.51.100.1", false),
+        ("127.0.0.1", true),
+        ("127.8.8.8", true),
+        ("::1", true),
+        ("::ffff:127.0.0.1", true),
+    ] {
+        let world = World::with(few(1000, 6)).await;
+        for n in 0..8 {
+            let made_up = format!("made-up-{n}");
+            world.sign_in_from(address, "shop", &made_up, "guess guess guess").await.unwrap_err();
+        }
+        let right = world.sign_in_from(address, "shop", ALICE.0, ALICE.1).await;
+        assert_eq!(right.is_ok(), open, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn guesses_from_everywhere_do_not_shut_out_where_the_owner_was() {
+    let world = World::with(few(3, 1000)).await;
+    world.alice().await;
+    for n in 0..15 {
+        let guess =
+            world.sign_in_from(&format!("198.51.100.{n}"), "shop", ALICE.0, "guess guess guess").await;
+        guess.unwrap_err();
+    }
+    let from = async |address: &str| world.sign_in_from(address, "shop", ALICE.0, ALICE.1).await.is_ok();
+    assert!(!from("192.0.2.1").await, "positive control: the whole account is locked");
+    let world = world.reopened().await;
+    assert!(world.sign_in(ALICE.0, ALICE.1).await.is_ok());
+    for _ in 0..3 {
+        world.sign_in(ALICE.0, "guess guess guess").await.unwrap_err();
+    }
+    assert!(world.sign_in(ALICE.0, ALICE.1).await.is_err(), "who guesses there is locked like anybody");
+    world.identity.unlock_as_owner(ALICE.0).await.unwrap();
+    assert!(world.sign_in(ALICE.0, ALICE.1).await.is_ok());
+    assert!(matches!(world.identity.unlock_as_owner("nobody").await, Err(AccountError::Accounts(_))));
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ async fn the_last_administrator_stays() {
     refused(world.identity.revoke_role(world.admin(role(ADMIN.0))).await);
     world.identity.enable_user(world.admin(on(ALICE.0)), ALICE.0).await.unwrap();
     world.identity.revoke_role(world.admin(role(ADMIN.0))).await.unwrap();
-    assert!(!world.identity.directory().iter().any(|(member, app, _)| {
+    assert!(!world.directory().iter().any(|(member, app, _)| {
         app.is_platform() && Some(member) == world.identity.principal_named(ADMIN.0).as_ref()
     }));
 }

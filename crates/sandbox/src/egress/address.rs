@@ -27,8 +27,9 @@ pub(crate) fn reach(address: IpAddr) -> Reach {
 fn reach_v4(address: Ipv4Addr) -> Reach {
     let [a, b, c, d] = address.octets();
     match (a, b, c, d) {
-        // Metadata services that lie in otherwise private ranges: Alibaba Cloud, Oracle Cloud.
-        (100, 100, 100, 200) | (192, 0, 0, _) => Reach::Never,
+        // Metadata and host services of clouds that are not link-local: Azure's WireServer (in the open internet by its
+        // number), Alibaba Cloud, Oracle Cloud.
+        (168, 63, 129, 16) | (100, 100, 100, 200) | (192, 0, 0, _) => Reach::Never,
         (10 | 127, ..) | (172, 16..=31, ..) | (192, 168, ..) | (100, 64..=127, ..) => Reach::Private,
         // "this network", link-local (169.254.169.254 among them), documentation, 6to4 relay, AS112, benchmarking,
         // multicast, reserved, broadcast.
@@ -64,8 +65,13 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
         }
         // AWS: IMDS, DNS and time on Nitro instances, in the middle of unique-local space.
         [0xfd00, 0xec2, ..] => Reach::Never,
-        // Google Cloud's metadata over IPv6.
-        [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254] => Reach::Never,
+        // Metadata over IPv6, in the middle of unique-local space too: Google Cloud, Oracle Cloud, Alibaba Cloud, Scaleway,
+        // Akamai (Linode).
+        [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254]
+        | [0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe]
+        | [0xfd00, 0x100, 0, 0, 0, 0, 0x100, 0x200]
+        | [0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42]
+        | [0xfd00, 0xa9fe, 0xa9fe, 0, 0, 0, 0, 1] => Reach::Never,
         [0xfc00..=0xfdff, ..] => Reach::Private,
         // IETF protocol assignments (Teredo, ORCHID, benchmarking …), 6to4, documentation.
         [0x2001, 0x0000..=0x01ff, ..]
@@ -89,9 +95,17 @@ mod tests {
     #[test]
     fn special_addresses_are_told_apart_in_every_form() {
         let check = |text: &str, expect: Reach| assert_eq!(reach(text.parse().unwrap()), expect, "{text}");
-        for text in
-            ["1.1.1.1", "8.8.8.8", "172.15.0.1", "172.32.0.1", "100.63.0.1", "100.128.0.1", "169.253.0.1"]
-        {
+        for text in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "172.15.0.1",
+            "172.32.0.1",
+            "100.63.0.1",
+            "100.128.0.1",
+            "169.253.0.1",
+            "168.63.129.15",
+            "168.63.129.17",
+        ] {
             check(text, Reach::Public);
         }
         for text in ["2606:4700::1111", "2a00:1450::1", "64:ff9b::808:808", "::ffff:8.8.8.8"] {
@@ -106,6 +120,9 @@ mod tests {
             "192.168.1.1",
             "100.64.0.1",
         ] {
+            check(text, Reach::Private);
+        }
+        for text in ["fd00:42::43", "fd00:c1::a9fe:a9ff", "fd00:a9fe:a9fe::2", "fd00:100::100:201"] {
             check(text, Reach::Private);
         }
         for text in ["::1", "fc00::1", "fd12:3456::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:7f00:1"]
@@ -127,6 +144,15 @@ mod tests {
             "240.0.0.1",
             "255.255.255.255",
             "192.88.99.1",
+            // Azure's WireServer, also in the clothes of IPv6 and of NAT64.
+            "168.63.129.16",
+            "::ffff:168.63.129.16",
+            "64:ff9b::a83f:8110",
+            // AWS: EKS Pod Identity; Tencent Cloud; Scaleway; Kubernetes' node-local DNS.
+            "169.254.170.23",
+            "169.254.0.23",
+            "169.254.42.42",
+            "169.254.20.10",
         ] {
             check(text, Reach::Never);
         }
@@ -134,6 +160,13 @@ mod tests {
             "fe80::1",
             "fd00:ec2::254",
             "fd20:ce::254",
+            "fd00:ec2::23",
+            "fd00:c1::a9fe:a9fe",
+            "fd00:100::100:200",
+            "fd00:42::42",
+            "fd00:a9fe:a9fe::1",
+            // OpenStack.
+            "fe80::a9fe:a9fe",
             "::",
             "::7f00:1",
             "::ffff:169.254.169.254",

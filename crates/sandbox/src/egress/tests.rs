@@ -99,6 +99,23 @@ fn grant(origin: &str, private: bool) -> String {
 }
 
 #[tokio::test]
+async fn an_older_revision_that_still_runs_keeps_no_dangerous_word() {
+    for guest in ATTACKER {
+        let peer = Peer::start(answer("inside"), None).await;
+        let world = world(FakeResolver::new(&[&["127.0.0.1"]]));
+        let origin = format!("http://pay.example:{}", peer.port);
+        let old = world.deploy(guest, &grant(&origin, true)).await.unwrap();
+        let fetch = format!("/fetch?url={origin}/");
+        assert_eq!(world.get(&old, &fetch).await.unwrap().text(), "200\ninside", "{guest}: control");
+        world.deploy(guest, &grant(&origin, false)).await.unwrap();
+        let came = world.get(&old, &fetch).await.unwrap();
+        assert!(came.text().contains("Prohibited"), "{guest}: {}", came.text());
+        assert_eq!(peer.asked().len(), 1, "{guest}");
+        assert!(world.decisions().iter().all(|line| line.ends_with(" allow")), "the origin is granted still");
+    }
+}
+
+#[tokio::test]
 async fn a_granted_origin_answers_and_sees_a_clean_request() {
     for guest in ATTACKER {
         let peer = Peer::start(answer("paid"), None).await;

@@ -1,6 +1,7 @@
 //! Stores through real guests: each call allowed, denied, and for nobody.
 
 use crate::testbed::World;
+use crate::{Limit, RunError};
 
 const ATTACKER: [&str; 2] = ["attacker", "attacker3"];
 
@@ -75,6 +76,39 @@ async fn a_store_that_no_manifest_declares_is_not_there() {
             assert!(text.starts_with("open: "), "{guest} {name:?}: {text}");
         }
         assert!(world.decisions().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_older_revision_that_still_runs_keeps_no_old_partition() {
+    for guest in ATTACKER {
+        let world = World::new();
+        let lines = |partition: &str| {
+            format!("grants.kv = {{ mine = [\"get\", \"set\"] }}\n[stores.mine]\npartition = \"{partition}\"")
+        };
+        let old = world.deploy(guest, &lines("shared")).await.unwrap();
+        let get = async || world.get(&old, "/kv?store=mine&do=get&key=k").await.unwrap().text();
+        assert_eq!(get().await, "nothing\n", "{guest}: control");
+        world.deploy(guest, &lines("caller")).await.unwrap();
+        assert!(get().await.starts_with("get: "), "{guest}: nobody in particular has no partition");
+    }
+}
+
+#[tokio::test]
+async fn many_values_are_weighed_and_paid_for() {
+    for guest in ATTACKER {
+        let world = World::new();
+        let lines = "grants.kv = { scratch = [\"get\", \"set\"] }\nlimits = { host_call_bytes = 300000 }";
+        let attacker = world.deploy(guest, lines).await.unwrap();
+        let text = world.get(&attacker, "/kv-big?bytes=100000").await.unwrap().text();
+        assert!(text.starts_with("nothing stopped"), "{guest}: {text}");
+        let read = async |times: usize| {
+            let keys = vec!["big"; times].join(",");
+            world.get(&attacker, &format!("/kv?do=get-many&key={keys}")).await
+        };
+        assert_eq!(read(2).await.unwrap().body.len(), 200_002, "{guest}: control");
+        let refused = read(4).await.unwrap_err();
+        assert_eq!(refused, RunError::Limit { limit: Limit::HostCallBytes, value: 300_000 }, "{guest}");
     }
 }
 

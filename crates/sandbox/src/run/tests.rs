@@ -2,10 +2,14 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use casemate_core::Actor;
+use casemate_core::action::operation::Invoke;
+use casemate_core::testing::{MemoryLedger, clock_at};
+use casemate_core::{
+    Action, Actor, Entry, Event, LedgerClass, Opened, RecordError, Recorder, RequestId, Seq,
+};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 
@@ -174,10 +178,73 @@ async fn a_fault_is_an_error_before_the_head_and_a_broken_body_after_it() {
         // What it wrote to standard error stands in the ledger.
         let lines = world.decisions();
         assert!(lines.iter().any(|line| line.contains("a fault on purpose")), "{guest}: {lines:?}");
-        let came = world.get(&attacker, "/half").await.unwrap();
-        assert_eq!(came.text(), "the first half\n", "{guest}");
+        // More than fits between guest and reader: the fault comes after the head was taken.
+        let came = world.get(&attacker, "/half?pieces=20").await.unwrap();
+        assert!(came.text().starts_with("the first half\n"), "{guest}");
         assert!(matches!(came.broken, Some(RunError::Trapped(_))), "{guest}: {:?}", came.broken);
         assert_eq!(attacker.stats().failed, 2, "{guest}");
+    }
+}
+
+/// Here the guest comes to its fault before anybody takes its head: on one thread, and with less than fits between the two.
+#[tokio::test]
+async fn a_fault_before_anything_was_sent_is_a_clean_error() {
+    let world = World::new();
+    let attacker = world.deploy("attacker", "").await.unwrap();
+    let ran = world.get(&attacker, "/half").await;
+    assert!(matches!(ran, Err(RunError::Trapped(_))), "{ran:?}");
+    let outcome = world.outcome(1).await;
+    assert_eq!(outcome.status_code, 0, "no answer is said to have been given: {outcome:?}");
+    assert!(outcome.status_detail.contains("failed"), "{outcome:?}");
+}
+
+/// To `wasmtime_wasi_http` a body that the guest forgets looks finished.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_forgotten_answer_never_looks_whole() {
+    let world = World::new();
+    let attacker = world.deploy("attacker", "").await.unwrap();
+    for round in 0..100 {
+        let came = world.get(&attacker, "/forget").await.unwrap();
+        let RunError::BrokenOff(_) = came.broken.clone().unwrap_or(RunError::Unanswered) else {
+            panic!("round {round}: {came:?}");
+        };
+        assert_eq!(came.text(), "the first half\n");
+    }
+    let outcome = world.outcome(100).await;
+    assert!(outcome.status_detail.contains("broke its answer off"), "{outcome:?}");
+}
+
+/// A ledger that panics at the first log line: a fault of the host in the middle of a run.
+struct Falls(Arc<MemoryLedger>);
+
+impl Recorder for Falls {
+    fn begin(self: Arc<Self>, opened: Opened) -> Result<Entry, RecordError> {
+        Ok(Entry::new(opened, self, clock_at(1_700_000_000)))
+    }
+    fn append(&self, request: RequestId, class: LedgerClass, event: &Event) -> Result<Seq, RecordError> {
+        if matches!(event, Event::Decision(decision) if decision.action == Action::LogWrite) {
+            panic!("a fault of the host, on purpose");
+        }
+        self.0.append(request, class, event)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fault_of_the_host_never_looks_like_the_end_of_an_answer() {
+    for guest in ATTACKER {
+        let world = World::new();
+        let attacker = world.deploy(guest, "").await.unwrap();
+        for _ in 0..50 {
+            let opened = world.ledger.entry().unwrap().opened().clone();
+            let entry = Arc::new(Arc::new(Falls(Arc::clone(&world.ledger))).begin(opened).unwrap());
+            let caller = Arc::new(Actor::anonymous());
+            let permit = world.guard.authorize::<Invoke>(&entry, &caller, attacker.id().clone()).unwrap();
+            // The guest's own fault, between two pieces, prints a line.
+            let asked = request("GET", "/half?pieces=20", "");
+            let ran = world.sandbox.run(permit, &attacker, entry, asked).await;
+            let came = read(ran.unwrap()).await;
+            assert!(matches!(came.broken, Some(RunError::Internal(_))), "{guest}: {came:?}");
+        }
     }
 }
 
@@ -186,15 +253,20 @@ async fn a_fault_is_an_error_before_the_head_and_a_broken_body_after_it() {
 async fn half_an_answer_never_looks_whole() {
     for guest in ATTACKER {
         let world = World::new();
-        let attacker = world.deploy(guest, "rate = { function = 100000 }").await.unwrap();
+        let attacker = world.deploy(guest, "").await.unwrap();
+        let mut answers = 0;
         for round in 0..300 {
-            let (entry, ran) = world.start(&attacker, Actor::anonymous(), request("GET", "/half", "")).await;
+            // With many pieces the guest waits for a reader before its fault; with few the fault may overtake the head, and then
+            // there is no answer to cut short.
+            let path = format!("/half?pieces={}", if round % 2 == 0 { 20 } else { 2 });
+            let (entry, ran) = world.start(&attacker, Actor::anonymous(), request("GET", &path, "")).await;
             drop(entry);
-            // A trap may overtake the head; then there is no answer to cut short.
             let Ok(response) = ran else { continue };
+            answers += 1;
             let came = tokio::spawn(read(response)).await.unwrap();
             assert!(came.broken.is_some(), "{guest}, round {round}: `{}` looked whole", came.text());
         }
+        assert!(answers >= 150, "{guest}: only {answers} answers were read");
     }
 }
 
@@ -250,6 +322,29 @@ async fn places_and_the_queue_are_bounded() {
         assert_eq!(world.get(&attacker, "/count").await.unwrap().text(), "1\n");
         assert_eq!(attacker.stats().busy, 1);
     }
+}
+
+#[tokio::test]
+async fn the_wait_for_a_place_is_part_of_the_wall_time() {
+    let world = Arc::new(World::new());
+    let attacker =
+        world.deploy("attacker", "limits = { concurrency = 1, queue = 1, wall_ms = 1000 }").await.unwrap();
+    let first = {
+        let (world, attacker) = (Arc::clone(&world), Arc::clone(&attacker));
+        tokio::spawn(async move { world.get(&attacker, "/slow").await })
+    };
+    while attacker.stats().running == 0 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    // It gets the place after half its time, and has the other half left.
+    let since = Instant::now();
+    let ended = world.get(&attacker, "/slow").await.unwrap_err();
+    let took = since.elapsed();
+    assert_eq!(ended, RunError::Limit { limit: Limit::WallMs, value: 1000 });
+    assert_eq!(attacker.stats().started, 2, "control: it got the place");
+    assert!(took >= Duration::from_millis(990) && took < Duration::from_millis(1400), "{took:?}");
+    assert!(first.await.unwrap().is_err());
 }
 
 #[tokio::test]

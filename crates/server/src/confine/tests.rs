@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use super::*;
 
-/// Tells the test program that it is a child, and what to do: `free`, `confined`, `any port` or `inherit`.
+/// Tells the test program that it is a child, and what to do: `free`, `confined`, `any port`, `compiler` or `inherit`.
 const MODE: &str = "CASEMATE_TEST_CONFINE";
 /// The folder that the test made: `data` inside it is the data folder.
 const FOLDER: &str = "CASEMATE_TEST_FOLDER";
@@ -49,6 +49,10 @@ fn child() {
             let data = PathBuf::from(variable(FOLDER)).join("data");
             let plan = ConfinementPlan::for_server(&data).unwrap().binding(&[0]);
             println!("confinement = {}", confine(&plan).unwrap());
+            attempts();
+        }
+        Ok("compiler") => {
+            confine_compiler().unwrap();
             attempts();
         }
         Ok("inherit") => fs::read("/etc/passwd").map(drop).unwrap(),
@@ -211,6 +215,23 @@ fn a_confined_server_does_its_work_and_nothing_else() {
         assert_eq!(refused, version >= since, "{what}, confined: {outcome}");
     }
     assert_eq!(confined.get("confined").map(String::as_str), Some("true"));
+}
+
+/// The compile child reads hostile input: a hole in the compiler must not open the data folder, where the root key may lie.
+#[test]
+fn a_compile_child_reaches_nothing() {
+    let confined = run("compiler");
+    if confined.get("confined").map(String::as_str) != Some("true") {
+        eprintln!("SKIPPED: this kernel cannot confine; the compile child has its other limits only");
+        return;
+    }
+    assert_eq!(confined.get("open page map").map(String::as_str), Some("ok"), "what an engine needs");
+    let ports = ["connect", "bind own port", "bind a port", "signal parent"];
+    let reach = NEEDED.iter().chain(ATTACKS.iter().map(|(what, _)| what));
+    for what in reach.filter(|what| **what != "open page map" && !ports.contains(what)) {
+        let outcome = confined.get(*what).unwrap();
+        assert!(["PermissionDenied", "CrossesDevices"].contains(&outcome.as_str()), "{what}: {outcome}");
+    }
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub(super) async fn users(caller: Caller<'_>) -> Answer {
 }
 
 pub(super) async fn create_user(caller: Caller<'_>, admitted: Admitted) -> Answer {
-    let given: NewUser = body::json(admitted).await?;
+    let given: NewUser = body::json(admitted, body::SMALL).await?;
     let permit = caller.permit::<UserWrite>(PlatformPart(Some(given.name.clone()))).await?;
     let created = caller.platform.identity.create_user(permit, &given.name, &given.password.0).await;
     let id = created.map_err(|error| Problem::of(&error))?;
@@ -53,7 +53,7 @@ pub(super) async fn create_user(caller: Caller<'_>, admitted: Admitted) -> Answe
 }
 
 pub(super) async fn update_user(caller: Caller<'_>, name: String, admitted: Admitted) -> Answer {
-    let change: UserChange = body::json(admitted).await?;
+    let change: UserChange = body::json(admitted, body::SMALL).await?;
     let identity = &caller.platform.identity;
     // One permit for each change: each is an authority change of its own in the ledger.
     if let Some(password) = change.password {
@@ -75,7 +75,7 @@ pub(super) async fn update_user(caller: Caller<'_>, name: String, admitted: Admi
         }
         None => {}
     }
-    caller.platform.refresh_directory();
+    caller.platform.refresh_directory().map_err(|error| Problem::of(&error))?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn services(caller: Caller<'_>) -> Answer {
 }
 
 pub(super) async fn create_service(caller: Caller<'_>, admitted: Admitted) -> Answer {
-    let given: NewService = body::json(admitted).await?;
+    let given: NewService = body::json(admitted, body::SMALL).await?;
     let permit = caller.permit::<ServiceWrite>(PlatformPart(Some(given.name.clone()))).await?;
     let created = caller.platform.identity.create_service(permit, &given.name, given.app).await;
     let (id, api_key) = created.map_err(|error| Problem::of(&error))?;
@@ -96,7 +96,7 @@ pub(super) async fn create_service(caller: Caller<'_>, admitted: Admitted) -> An
 pub(super) async fn revoke_service(caller: Caller<'_>, name: String) -> Answer {
     let permit = caller.permit::<ServiceWrite>(PlatformPart(Some(name.clone()))).await?;
     caller.platform.identity.revoke_service(permit, &name).await.map_err(|error| Problem::of(&error))?;
-    caller.platform.refresh_directory();
+    caller.platform.refresh_directory().map_err(|error| Problem::of(&error))?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -122,7 +122,7 @@ pub(super) async fn grant_role(caller: Caller<'_>, app: AppId, role: RoleName, m
             .with_help(format!("casemate user create {member}")));
     }
     caller.platform.identity.grant_role(permit).await.map_err(|error| Problem::of(&error))?;
-    caller.platform.refresh_directory();
+    caller.platform.refresh_directory().map_err(|error| Problem::of(&error))?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 
@@ -133,7 +133,7 @@ pub(super) async fn revoke_role(caller: Caller<'_>, app: AppId, role: RoleName, 
         return Err(Problem::caller(format!("there is no user or service `{member}`")));
     }
     caller.platform.identity.revoke_role(permit).await.map_err(|error| Problem::of(&error))?;
-    caller.platform.refresh_directory();
+    caller.platform.refresh_directory().map_err(|error| Problem::of(&error))?;
     Ok(reply::empty(StatusCode::NO_CONTENT))
 }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::Caller;
 use crate::body::{self, BodyError};
-use crate::edge::{Admitted, ReplyBody};
+use crate::edge::{self, Admitted, ReplyBody};
 use crate::reply::{self, Problem};
 
 type Answer = Result<http::Response<ReplyBody>, Problem>;
@@ -39,7 +39,12 @@ pub(super) async fn upload(caller: Caller<'_>, digest: Digest, admitted: Admitte
     let mut body = admitted.body;
     while let Some(frame) = body.frame().await {
         // A broken connection ends the upload here; dropping it removes what was written.
-        let frame = frame.map_err(|_| Problem::of(&BodyError::Broken))?;
+        let frame = frame.map_err(|error| match error {
+            edge::BodyError::TooLarge(limit) => {
+                Problem::of(&BodyError::TooLarge(usize::try_from(limit).unwrap_or(usize::MAX)))
+            }
+            _ => Problem::of(&BodyError::Broken),
+        })?;
         if let Some(data) = frame.data_ref() {
             upload.write(data).map_err(|error| Problem::of(&error))?;
         }
@@ -50,7 +55,7 @@ pub(super) async fn upload(caller: Caller<'_>, digest: Digest, admitted: Admitte
 }
 
 pub(super) async fn deploy(caller: Caller<'_>, app: AppId, admitted: Admitted) -> Answer {
-    let given: NewRevision = body::json(admitted).await?;
+    let given: NewRevision = body::json(admitted, body::MANIFEST).await?;
     let manifest = casemate_vault::sha256(given.manifest.as_bytes());
     let permit = caller.permit::<AppDeploy>(Deployment { app, manifest }).await?;
     let revision = caller.platform.deploy(permit, &given.manifest, given.components).await?;
@@ -87,7 +92,7 @@ pub(super) async fn issue_token(caller: Caller<'_>, app: AppId, admitted: Admitt
     let wish: TokenWish = if admitted.body.announced() == Some(0) {
         TokenWish::default()
     } else {
-        body::json(admitted).await?
+        body::json(admitted, body::SMALL).await?
     };
     let lifetime = wish.lifetime_secs.map(std::time::Duration::from_secs);
     let permit = caller.permit::<TokenIssue>(app.clone()).await?;

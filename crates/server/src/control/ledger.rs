@@ -2,19 +2,20 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use casemate_audit::Leaf;
 use casemate_core::action::operation::{LedgerRead, LogsRead};
 use casemate_core::resource::LedgerPart;
-use casemate_core::{Action, AppId, Event, RequestId, Resource, Seq};
+use casemate_core::{Action, AppId, Event, PolicyVersion, RequestId, Resource, Seq};
 use http::{HeaderValue, StatusCode, header};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use serde_json::{Value, json};
 
 use super::Caller;
-use crate::edge::ReplyBody;
+use crate::edge::{Admitted, ReplyBody};
 use crate::platform::Platform;
 use crate::reply::{self, Problem};
 
@@ -55,40 +56,102 @@ impl LogQuery {
     }
 }
 
-pub(super) async fn logs(caller: Caller<'_>, app: AppId, query: Option<&str>) -> Answer {
-    let query = LogQuery::parse(query)?;
+/// A log stream ends by itself after this long, so that a right that was taken back is asked for again soon. Clients go on with
+/// `after`.
+const STREAM_MAX: Duration = Duration::from_secs(300);
+
+pub(super) async fn logs(caller: Caller<'_>, app: AppId, admitted: &Admitted) -> Answer {
+    let query = LogQuery::parse(admitted.query.as_deref())?;
     let _permit = caller.permit::<LogsRead>(app.clone()).await?;
-    let ledger = &caller.platform.ledger;
-    let first = collect(caller.platform, &app, &query)?;
-    let next = ledger.head();
+    let platform = Arc::clone(caller.platform);
+    let rules = platform.guard.versions();
+    let (reader, app_read) = (Arc::clone(&platform), app.clone());
+    let turn = Arc::clone(&platform.reading).acquire_owned().await;
+    // The ledger's files are read here, as many as it takes: not a network thread's work.
+    let (query, first) = tokio::task::spawn_blocking(move || {
+        let found = collect(&reader, &app_read, &query);
+        drop(turn);
+        found.map(|found| (query, found))
+    })
+    .await
+    .map_err(|_| Problem::hidden("reading abandoned"))??;
     if !query.follow {
-        let mut response = http::Response::new(reply::whole(lines(&first)));
+        let mut response = http::Response::new(reply::whole(lines(&first.lines)));
         ndjson(&mut response);
+        // Where to go on: the look may have ended before the ledger did.
+        response
+            .headers_mut()
+            .insert("casemate-next-after", HeaderValue::from(first.next.0.saturating_sub(1)));
         return Ok(response);
     }
-    let platform = Arc::clone(caller.platform);
-    let state = (platform, app, query.function, next, Some(lines(&first)));
-    let stream = futures_util::stream::unfold(state, |(platform, app, function, next, pending)| async move {
-        if let Some(ready) = pending {
-            return Some((Ok::<_, Infallible>(Frame::data(ready)), (platform, app, function, next, None)));
-        }
-        let mut next = next;
-        loop {
-            platform.ledger.wait_past(next).await;
-            let leaves = platform.ledger.scan(next, STEP).ok()?;
-            // Woken without anything new: the ledger has ended, and so does the stream.
-            next = leaves.last()?.seq.next();
-            let found: Vec<_> =
-                leaves.iter().filter_map(|leaf| line(leaf, &app, function.as_deref())).collect();
-            if !found.is_empty() {
-                return Some((Ok(Frame::data(lines(&found))), (platform, app, function, next, None)));
-            }
-        }
+    let follower = Follower {
+        rules,
+        until: tokio::time::Instant::now() + STREAM_MAX,
+        authorization: admitted.headers.get(header::AUTHORIZATION).cloned(),
+        platform,
+        app,
+        function: query.function,
+        next: first.next,
+    };
+    let first = lines(&first.lines);
+    let stream = futures_util::stream::unfold((follower, Some(first)), |(mut follower, ready)| async move {
+        let bytes = match ready {
+            Some(ready) => ready,
+            None => follower.more().await?,
+        };
+        Some((Ok::<_, Infallible>(Frame::data(bytes)), (follower, None)))
     });
     let body = StreamBody::new(stream).map_err(|never| match never {}).boxed_unsync();
     let mut response = http::Response::new(body);
     ndjson(&mut response);
     Ok(response)
+}
+
+/// Who reads along, until the stream's time is over or the credential stops being good.
+struct Follower {
+    /// The policies and roles by which reading was allowed. When they change, the question is asked anew: the stream ends.
+    rules: (PolicyVersion, u64),
+    until: tokio::time::Instant,
+    authorization: Option<HeaderValue>,
+    platform: Arc<Platform>,
+    app: AppId,
+    function: Option<String>,
+    next: Seq,
+}
+
+impl Follower {
+    /// The next lines; `None` ends the stream.
+    async fn more(&mut self) -> Option<Bytes> {
+        loop {
+            let expires = self.credential()?;
+            let until = expires.map_or(self.until, |expires| self.until.min(expires));
+            tokio::time::timeout_at(until, self.platform.ledger.wait_past(self.next)).await.ok()?;
+            // It may have been revoked while nothing happened.
+            self.credential()?;
+            if self.platform.guard.versions() != self.rules {
+                return None;
+            }
+            let (platform, from) = (Arc::clone(&self.platform), self.next);
+            let leaves =
+                tokio::task::spawn_blocking(move || platform.ledger.scan(from, STEP)).await.ok()?.ok()?;
+            // Woken without anything new: the ledger has ended, and so does the stream.
+            self.next = leaves.last()?.seq.next();
+            let found: Vec<_> =
+                leaves.iter().filter_map(|leaf| line(leaf, &self.app, self.function.as_deref())).collect();
+            if !found.is_empty() {
+                return Some(lines(&found));
+            }
+        }
+    }
+
+    /// When the credential ends, if it does; `None` when it is no longer good.
+    #[expect(clippy::option_option, reason = "good or not, and if good, ending or not")]
+    fn credential(&self) -> Option<Option<tokio::time::Instant>> {
+        let authorization = self.authorization.as_ref().map(HeaderValue::as_bytes);
+        let actor = self.platform.identity.authenticate(authorization, &AppId::platform()).ok()?;
+        let left = actor.expires.map(|expires| expires.since(self.platform.clock.now()));
+        Some(left.map(|left| tokio::time::Instant::now() + left))
+    }
 }
 
 fn ndjson(response: &mut http::Response<ReplyBody>) {
@@ -105,26 +168,41 @@ fn lines(values: &[Value]) -> Bytes {
     Bytes::from(text)
 }
 
+/// Log lines, and where reading goes on so that nothing is left out.
+struct Collected {
+    lines: Vec<Value>,
+    next: Seq,
+}
+
 /// The newest lines of an app, oldest first; or, with `after`, the first ones past it.
-fn collect(platform: &Platform, app: &AppId, query: &LogQuery) -> Result<Vec<Value>, Problem> {
+fn collect(platform: &Platform, app: &AppId, query: &LogQuery) -> Result<Collected, Problem> {
     let ledger = &platform.ledger;
     let function = query.function.as_deref();
     let read = |from: Seq, limit: usize| ledger.scan(from, limit).map_err(|error| Problem::of(&error));
     let mut found = Vec::new();
+    // Other apps' leaves lie between, so one call's look is bounded.
+    let mut budget = 400_u32;
     if let Some(after) = query.after {
         let mut from = Seq(after).next();
-        while found.len() < query.limit {
+        while found.len() < query.limit && budget > 0 {
+            budget -= 1;
             let leaves = read(from, STEP)?;
             let Some(last) = leaves.last() else { break };
             from = last.seq.next();
-            found.extend(leaves.iter().filter_map(|leaf| line(leaf, app, function)));
+            for leaf in &leaves {
+                let Some(line) = line(leaf, app, function) else { continue };
+                found.push(line);
+                if found.len() == query.limit {
+                    from = leaf.seq.next();
+                    break;
+                }
+            }
         }
-        found.truncate(query.limit);
-        return Ok(found);
+        return Ok(Collected { lines: found, next: from });
     }
-    // Backwards in steps, until there are enough lines. Other apps' leaves lie between, so the look back is bounded.
-    let mut end = ledger.head().0;
-    let mut budget = 200_u32;
+    // Backwards in steps, until there are enough lines.
+    let next = ledger.head();
+    let mut end = next.0;
     while end > 0 && found.len() < query.limit && budget > 0 {
         budget -= 1;
         let start = end.saturating_sub(STEP as u64);
@@ -136,12 +214,32 @@ fn collect(platform: &Platform, app: &AppId, query: &LogQuery) -> Result<Vec<Val
     }
     let surplus = found.len().saturating_sub(query.limit);
     found.drain(..surplus);
-    Ok(found)
+    Ok(Collected { lines: found, next })
 }
 
 /// A leaf as a log line, if it speaks of this app (and function).
 fn line(leaf: &Leaf, app: &AppId, function: Option<&str>) -> Option<Value> {
-    let Event::Decision(decision) = &leaf.event else { return None };
+    let decision = match &leaf.event {
+        Event::Decision(decision) => decision,
+        Event::Authentication(attempt) if attempt.app == *app && function.is_none() => {
+            let verdict = match attempt.disposition {
+                casemate_core::Verdict::Allow => "succeeded",
+                casemate_core::Verdict::Deny => "failed",
+            };
+            let who = attempt.principal.as_ref().map_or("somebody".to_owned(), ToString::to_string);
+            let text = format!(
+                "sign-in of {who} from {} {verdict}: {}",
+                attempt.src_endpoint, attempt.status_detail
+            );
+            return Some(log_line(leaf, &attempt.time.to_string(), None, "sign-in", &text));
+        }
+        // The platform's own life: starts, stops, changes, and what the edge refused.
+        Event::Lifecycle(change) if app.is_platform() && function.is_none() => {
+            let text = format!("{}: {}", change.activity, change.message);
+            return Some(log_line(leaf, &change.time.to_string(), None, "lifecycle", &text));
+        }
+        Event::Authentication(_) | Event::Lifecycle(_) | Event::Outcome(_) => return None,
+    };
     if decision.resource.app() != *app {
         return None;
     }
@@ -171,9 +269,13 @@ fn line(leaf: &Leaf, app: &AppId, function: Option<&str>) -> Option<Value> {
             )
         }
     };
-    Some(
-        json!({ "seq": leaf.seq, "time": decision.time.to_string(), "request": leaf.request, "function": speaker, "kind": kind, "text": text }),
-    )
+    Some(log_line(leaf, &decision.time.to_string(), speaker, kind, &text))
+}
+
+fn log_line(leaf: &Leaf, time: &str, function: Option<&str>, kind: &str, text: &str) -> Value {
+    json!({
+        "seq": leaf.seq, "time": time, "request": leaf.request, "function": function, "kind": kind, "text": text,
+    })
 }
 
 pub(super) async fn explain(caller: Caller<'_>, request: RequestId) -> Answer {

@@ -13,7 +13,7 @@ use crate::reply::{self, Problem};
 type Answer = Result<http::Response<ReplyBody>, Problem>;
 
 /// The largest policy text, in bytes.
-const MAX_POLICY_BYTES: usize = 64 * 1024;
+const POLICY: body::Bounds = body::Bounds { bytes: 64 << 10, time: std::time::Duration::from_secs(30) };
 
 pub(super) async fn list(caller: Caller<'_>) -> Answer {
     let _permit = caller.permit::<PolicyRead>(PlatformPart(None)).await?;
@@ -27,7 +27,7 @@ pub(super) async fn list(caller: Caller<'_>) -> Answer {
 }
 
 pub(super) async fn put(caller: Caller<'_>, name: String, admitted: Admitted) -> Answer {
-    let text = body::text(admitted, MAX_POLICY_BYTES).await?;
+    let text = body::text(admitted, POLICY).await?;
     let permit = caller.permit::<PolicyWrite>(PlatformPart(Some(name.clone()))).await?;
     caller.platform.write_policy(permit, &name, Some(text)).await?;
     Ok(reply::empty(StatusCode::NO_CONTENT))

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use casemate_core::{Fault, Faulty};
 
@@ -95,13 +96,28 @@ impl Faulty for ListenError {
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// The certificate or its key does not fit.
-    #[error("the TLS certificate cannot be used")]
+    #[error("the TLS certificate cannot be used: {0}")]
     Rustls(#[from] rustls::Error),
+    /// A file cannot be read as what it should hold.
+    #[error("`{}` (`tls.files.{key}`) cannot be read: {why}", path.display())]
+    File {
+        /// The setting.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// The key's file can be read by everyone.
+    #[error("everyone can read the TLS key `{}`: chmod 600 {}", .0.display(), .0.display())]
+    KeyIsOpen(PathBuf),
 }
 
 impl Faulty for TlsError {
     fn fault(&self) -> Fault {
-        Fault::Bug
+        match self {
+            Self::Rustls(_) | Self::File { .. } | Self::KeyIsOpen(_) => Fault::Caller,
+        }
     }
 }
 

@@ -46,6 +46,26 @@ impl Faulty for RateExceeded {
     }
 }
 
+/// Where an address arrives before it is known who comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Door {
+    /// The data listener, at anything but a public function: hidden functions, the sign-in, paths and hosts that are not there. One
+    /// door for all of them, so that its bucket tells none apart.
+    Data,
+    /// The control listener.
+    Control,
+}
+
+impl Door {
+    /// Arrivals of one address a second, when none of them shows a good credential.
+    const fn per_second(self) -> u32 {
+        match self {
+            Self::Data => 200,
+            Self::Control => 100,
+        }
+    }
+}
+
 /// All buckets of a server, shared by its threads.
 #[derive(Debug)]
 pub struct Rates {
@@ -94,6 +114,21 @@ impl Rates {
         self.functions.take("rate.function", self.hasher.hash_one(function), rate.function, now)
     }
 
+    /// Counts an arrival of an address at one of the server's own doors, before anybody knows who it is.
+    ///
+    /// # Errors
+    /// [`RateExceeded`] by `rate.address`.
+    pub fn arrive(&self, door: Door, address: IpAddr, now: Instant) -> Result<(), RateExceeded> {
+        let key = self.hasher.hash_one((door, network_of(address)));
+        self.addresses.take("rate.address", key, door.per_second(), self.nanos(now))
+    }
+
+    /// Takes an arrival back: whoever it was has shown a good credential, and is counted by that from here.
+    pub fn take_back(&self, door: Door, address: IpAddr) {
+        let key = self.hasher.hash_one((door, network_of(address)));
+        self.addresses.give_back(key, door.per_second());
+    }
+
     /// Counts a request against its signed-in caller's rate.
     ///
     /// # Errors
@@ -135,6 +170,18 @@ impl Table {
     fn new(room: usize) -> Self {
         let sets = (room / WAYS / SHARDS).max(1);
         Self { shards: (0..SHARDS).map(|_| Mutex::new(vec![[Bucket::default(); WAYS]; sets])).collect() }
+    }
+
+    /// Puts one token back, if the bucket is still the key's own.
+    fn give_back(&self, key: u64, per_second: u32) {
+        let Some(shard) = self.shards.get((key >> 58) as usize) else { return };
+        let mut sets = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = usize::try_from(key % (sets.len().max(1) as u64)).unwrap_or(0);
+        let own = sets.get_mut(place).and_then(|set| set.iter_mut().find(|bucket| bucket.key == key));
+        if let Some(bucket) = own {
+            let cost = SECOND.checked_div(per_second.into()).unwrap_or(SECOND);
+            bucket.full_at = bucket.full_at.saturating_sub(cost);
+        }
     }
 
     /// Takes one token, or says how long until there is one.

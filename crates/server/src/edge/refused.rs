@@ -50,6 +50,10 @@ pub enum Wall {
     HandshakeTime,
     /// `h2_resets`: streams that were opened and reset (CVE-2023-44487).
     Resets,
+    /// A rate: `rate.function`, `rate.address` or the arrivals at a door.
+    Rate,
+    /// Another site's page speaks to the control listener.
+    CrossSite,
 }
 
 /// Whom a wall's refusals speak to, and how.
@@ -65,7 +69,7 @@ const fn answer(name: &'static str, status: u16, limit: Option<&'static str>) ->
 
 impl Wall {
     /// Every wall, in the order of its discriminant.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::Grammar,
         Self::Framing,
         Self::Version,
@@ -86,6 +90,8 @@ impl Wall {
         Self::Handshake,
         Self::HandshakeTime,
         Self::Resets,
+        Self::Rate,
+        Self::CrossSite,
     ];
 
     const fn answer(self) -> Answer {
@@ -112,6 +118,8 @@ impl Wall {
             Self::Handshake => answer("tls handshake", 400, None),
             Self::HandshakeTime => answer("tls handshake timeout", 408, Some("handshake_timeout_ms")),
             Self::Resets => answer("stream resets", 429, Some("h2_resets")),
+            Self::Rate => answer("rate", 429, Some("rate")),
+            Self::CrossSite => answer("another site's page", 403, None),
         }
     }
 

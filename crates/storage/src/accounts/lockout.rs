@@ -2,11 +2,15 @@
 //!
 //! Invariant: an attempt is counted as failed before it is judged, so guesses in parallel cannot outrun the counter; a
 //! lock ends by itself after at most [`LockRule::longest`] of a clock that runs forwards, whatever the clock did before.
+//! An address that signed in rightly is known for [`KNOWN_FOR`]: the lock of a whole account does not keep it out.
 //! Not here: where counters are kept (`attempts`), and what an attempt is (`identity`).
 
 use std::time::Duration;
 
 use casemate_core::Timestamp;
+
+/// How long an address is known after it signed in to an account rightly.
+pub(crate) const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// When a counter locks, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,16 +46,29 @@ pub(crate) struct Counter {
     pub(crate) last_at: Timestamp,
     /// From `last_at` on.
     pub(crate) locked_for: Duration,
+    /// When the right password was last shown here.
+    pub(crate) right_at: Option<Timestamp>,
 }
 
 impl Counter {
     /// The counter as it counts now: forgotten when it is old; when the clock was set back, its lock starts anew now, so
     /// it neither ends early nor lasts until the clock has caught up. Must be kept, not only looked at.
     pub(crate) fn settled(self, rule: &LockRule, now: Timestamp) -> Self {
+        let right_at = self.right_at.map(|at| at.min(now)).filter(|at| now.since(*at) < KNOWN_FOR);
         if now.since(self.last_at) >= rule.forget {
-            return Self { last_at: now, ..Self::default() };
+            return Self { last_at: now, right_at, ..Self::default() };
         }
-        Self { last_at: self.last_at.min(now), ..self }
+        Self { last_at: self.last_at.min(now), right_at, ..self }
+    }
+
+    /// Whether the right password was shown here lately.
+    pub(crate) fn is_known(&self) -> bool {
+        self.right_at.is_some()
+    }
+
+    /// Until when attempts are refused, if they are now.
+    pub(crate) fn locked_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.is_locked(now).then(|| self.last_at.min(now).plus(self.locked_for))
     }
 
     /// Whether attempts are refused now.
@@ -62,13 +79,18 @@ impl Counter {
     /// Counts an attempt as failed, before anyone knows.
     pub(crate) fn failed(self, rule: &LockRule, now: Timestamp) -> Self {
         let failures = self.failures.saturating_add(1);
-        Self { failures, last_at: now, locked_for: rule.locked_for(failures) }
+        Self { failures, last_at: now, locked_for: rule.locked_for(failures), right_at: self.right_at }
     }
 
-    /// Takes back one attempt that turned out to be none: what others failed stays counted.
-    pub(crate) fn taken_back(self, rule: &LockRule) -> Self {
-        let failures = self.failures.saturating_sub(1);
+    /// Takes back attempts that turned out to be none: what others failed stays counted.
+    pub(crate) fn taken_back(self, rule: &LockRule, attempts: u32) -> Self {
+        let failures = self.failures.saturating_sub(attempts);
         Self { failures, locked_for: self.locked_for.min(rule.locked_for(failures)), ..self }
+    }
+
+    /// The right password was shown: nothing is counted here any more, and the place is known.
+    pub(crate) fn right(now: Timestamp) -> Self {
+        Self { failures: 0, last_at: now, locked_for: Duration::ZERO, right_at: Some(now) }
     }
 }
 

@@ -6,6 +6,7 @@
 use casemate_core::{AppId, Principal, ServiceId, Timestamp};
 use rusqlite::OptionalExtension;
 
+use super::proof::Row;
 use super::{Accounts, AccountsError, Mac, millis, roles, take_name, timestamp};
 use crate::error::StorageError;
 
@@ -70,13 +71,22 @@ impl Accounts {
                 take_name(db, &sealer.name_mac(&name), id.as_str())?;
                 let sealed = sealer.seal(id.as_str(), "name", &name)?;
                 db.prepare_cached(
-                    "INSERT INTO services (id, sealed_name, app, created_at) VALUES (?1, ?2, ?3, ?4)",
+                    "INSERT INTO services (id, sealed_name, app, created_at, proof) VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
-                .execute((id.as_str(), sealed, app.as_str(), now))?;
+                .execute((
+                    id.as_str(),
+                    sealed,
+                    app.as_str(),
+                    now,
+                    sealer.proof(Row::Service { id: id.as_str(), app: app.as_str() }),
+                ))?;
+                let expires_at = key.expires_at.map(millis);
+                let row = Row::ApiKey { id: &key.id, service: id.as_str(), mac: &key.mac, expires_at };
                 db.prepare_cached(
-                    "INSERT INTO api_keys (id, service, mac, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    "INSERT INTO api_keys (id, service, mac, created_at, expires_at, proof)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 )?
-                .execute((&key.id, id.as_str(), key.mac, now, key.expires_at.map(millis)))?;
+                .execute((&key.id, id.as_str(), key.mac, now, expires_at, sealer.proof(row)))?;
                 Ok(())
             })
             .await
@@ -87,24 +97,24 @@ impl Accounts {
     /// # Errors
     /// [`AccountsError::Missing`]; [`AccountsError::Storage`].
     pub async fn revoke_service(&self, id: ServiceId) -> Result<(), AccountsError> {
-        let now = millis(self.now());
+        let (sealer, now) = (self.sealer.clone(), millis(self.now()));
         self.database
             .transact(move |db| {
                 let changed = db
                     .prepare_cached(
-                        "UPDATE services SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL",
+                        "UPDATE services SET revoked_at = ?2, proof = NULL WHERE id = ?1 AND revoked_at IS NULL",
                     )?
                     .execute((id.as_str(), now))?;
                 if changed == 0 {
                     return Err(AccountsError::Missing("service"));
                 }
                 db.prepare_cached(
-                    "UPDATE api_keys SET revoked_at = ?2 WHERE service = ?1 AND revoked_at IS NULL",
+                    "UPDATE api_keys SET revoked_at = ?2, proof = NULL WHERE service = ?1 AND revoked_at IS NULL",
                 )?
                 .execute((id.as_str(), now))?;
                 db.prepare_cached("DELETE FROM account_names WHERE principal = ?1")?
                     .execute([id.as_str()])?;
-                roles::remove_all(db, &Principal::Service(id))
+                roles::remove_all(db, &sealer, &Principal::Service(id))
             })
             .await
     }
@@ -143,19 +153,34 @@ impl Accounts {
     /// # Errors
     /// [`AccountsError::Storage`].
     pub fn api_key(&self, id: &str) -> Result<Option<ApiKeyRecord>, AccountsError> {
-        type Row = (Mac, String, Vec<u8>, String, Option<i64>, bool);
+        type Found = (Mac, String, Vec<u8>, String, Option<i64>, bool, Option<Vec<u8>>, Option<Vec<u8>>);
         self.database.read(|db| {
             let mut statement = db.prepare_cached(
                 "SELECT mac, services.id, sealed_name, app, expires_at,
-                        api_keys.revoked_at IS NOT NULL OR services.revoked_at IS NOT NULL
+                        api_keys.revoked_at IS NOT NULL OR services.revoked_at IS NOT NULL,
+                        api_keys.proof, services.proof
                  FROM api_keys JOIN services ON services.id = api_keys.service WHERE api_keys.id = ?1",
             )?;
-            let row: Option<Row> = statement
+            let row: Option<Found> = statement
                 .query_row([id], |row| {
-                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+                    Ok((
+                        row.get(0)?,
+                        row.get(1)?,
+                        row.get(2)?,
+                        row.get(3)?,
+                        row.get(4)?,
+                        row.get(5)?,
+                        row.get(6)?,
+                        row.get(7)?,
+                    ))
                 })
                 .optional()?;
-            row.map(|(mac, service, sealed_name, app, expires_at, revoked)| {
+            row.map(|(mac, service, sealed_name, app, expires_at, ended, of_key, of_service)| {
+                let key = Row::ApiKey { id, service: &service, mac: &mac, expires_at };
+                let owner = Row::Service { id: &service, app: &app };
+                let revoked = ended
+                    || !self.sealer.in_force(key, of_key.as_deref())
+                    || !self.sealer.in_force(owner, of_service.as_deref());
                 Ok(ApiKeyRecord {
                     mac,
                     name: self.sealer.open(&service, "name", &sealed_name)?,

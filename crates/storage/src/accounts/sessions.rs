@@ -7,7 +7,8 @@
 use casemate_core::{AppId, Method, SessionId, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension};
 
-use super::attempts::{Subject, succeed};
+use super::attempts::{Counters, succeed};
+use super::proof::{Row, SessionRow};
 use super::services::read_app;
 use super::users::{Credential, read_user, replace_hash};
 use super::{Accounts, AccountsError, Mac, Sealer, millis, timestamp};
@@ -78,37 +79,54 @@ impl Accounts {
         new: NewSession,
         proved: Credential,
         rehashed: Option<String>,
-        account: Mac,
-        address: Subject,
+        counters: Counters,
     ) -> Result<Option<SessionRecord>, AccountsError> {
         let (sealer, now) = (self.sealer.clone(), self.now());
         self.database
             .transact(move |db| {
-                let still: Option<Vec<u8>> = db
-                    .prepare_cached("SELECT sealed_hash FROM users WHERE id = ?1 AND disabled_at IS NULL")?
-                    .query_row([proved.user.as_str()], |row| row.get(0))
+                let still: Option<(Vec<u8>, Option<Vec<u8>>)> = db
+                    .prepare_cached(
+                        "SELECT sealed_hash, proof FROM users WHERE id = ?1 AND disabled_at IS NULL",
+                    )?
+                    .query_row([proved.user.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
                     .optional()?;
-                let Some(sealed) = still else { return Ok(None) };
+                let Some((sealed, proof)) = still else { return Ok(None) };
+                if !sealer.in_force(Row::User { id: proved.user.as_str() }, proof.as_deref()) {
+                    return Ok(None);
+                }
                 if sealer.open(proved.user.as_str(), "hash", &sealed)? != proved.hash {
                     return Ok(None);
                 }
                 if let Some(hash) = rehashed {
                     replace_hash(db, &sealer, &proved.user, &hash)?;
                 }
-                succeed(db, &account, &address, now)?;
+                succeed(db, &counters, now)?;
                 sweep(db, &proved.user, millis(now))?;
+                let row = SessionRow {
+                    id: new.id.as_str(),
+                    user: proved.user.as_str(),
+                    app: new.app.as_str(),
+                    handle: &new.handle,
+                    methods: &serde_json::to_string(&new.methods).unwrap_or_default(),
+                    proved_at: millis(now),
+                    ends_at: millis(new.ends_at),
+                    renewals: 0,
+                };
                 db.prepare_cached(
-                    "INSERT INTO sessions (id, user, app, handle_mac, methods, proved_at, ends_at, renewals)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0)",
+                    "INSERT INTO sessions
+                        (id, user, app, handle_mac, methods, proved_at, ends_at, renewals, proof)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 )?
                 .execute((
-                    new.id.as_str(),
-                    proved.user.as_str(),
-                    new.app.as_str(),
-                    new.handle,
-                    serde_json::to_string(&new.methods).unwrap_or_default(),
-                    millis(now),
-                    millis(new.ends_at),
+                    row.id,
+                    row.user,
+                    row.app,
+                    row.handle,
+                    row.methods,
+                    row.proved_at,
+                    row.ends_at,
+                    row.renewals,
+                    sealer.proof(Row::Session(row)),
                 ))?;
                 Ok(Some(SessionRecord {
                     id: new.id,
@@ -129,7 +147,7 @@ impl Accounts {
     /// # Errors
     /// [`AccountsError::Storage`].
     pub fn session(&self, id: &SessionId) -> Result<Option<SessionRecord>, AccountsError> {
-        self.database.read(|db| load(db, &self.sealer, id.as_str()))
+        self.database.read(|db| Ok(load(db, &self.sealer, id.as_str())?.map(Loaded::into_record)))
     }
 
     /// Replaces a session's handle, if it is good in `app`.
@@ -140,19 +158,22 @@ impl Accounts {
         let (sealer, now) = (self.sealer.clone(), self.now());
         self.database
             .transact(move |db| {
-                let (found, renewals) = by_handle(db, &handle)?;
+                let found = by_handle(db, &handle)?;
                 let Some(id) = found else { return reused(db, &sealer, &handle, now) };
-                let Some(session) = load(db, &sealer, &id)? else {
+                let Some(loaded) = load(db, &sealer, &id)? else {
                     return Ok(Renewal::Refused);
                 };
+                let proof = loaded.renewed_proof(&sealer, &next);
+                let renewals = loaded.renewals;
+                let session = loaded.into_record();
                 let over = session.revoked || session.ends_at <= now || renewals >= MOST_RENEWALS;
                 if over || session.app != app {
                     return Ok(Renewal::Refused);
                 }
                 db.prepare_cached(
-                    "UPDATE sessions SET handle_mac = ?2, renewals = renewals + 1 WHERE id = ?1",
+                    "UPDATE sessions SET handle_mac = ?2, renewals = renewals + 1, proof = ?3 WHERE id = ?1",
                 )?
-                .execute((&id, next))?;
+                .execute((&id, next, proof))?;
                 db.prepare_cached("INSERT INTO spent_handles (handle_mac, session) VALUES (?1, ?2)")?
                     .execute((handle, &id))?;
                 Ok(Renewal::Renewed(session))
@@ -168,14 +189,15 @@ impl Accounts {
         let now = self.now();
         self.database
             .transact(move |db| {
-                let found = match by_handle(db, &handle)?.0 {
+                let found = match by_handle(db, &handle)? {
                     Some(id) => Some(id),
                     None => spent(db, &handle)?,
                 };
                 let Some(id) = found else { return Ok(None) };
                 let ended = db
                     .prepare_cached(
-                        "UPDATE sessions SET revoked_at = ?2 WHERE id = ?1 AND app = ?3 AND revoked_at IS NULL",
+                        "UPDATE sessions SET revoked_at = ?2, proof = NULL
+                         WHERE id = ?1 AND app = ?3 AND revoked_at IS NULL",
                     )?
                     .execute((&id, millis(now), app.as_str()))?;
                 Ok((ended == 1).then(|| read_session(&id)).transpose()?)
@@ -186,24 +208,26 @@ impl Accounts {
 
 /// Ends all sessions of a user.
 pub(super) fn revoke_all(db: &Connection, user: &UserId, now: i64) -> Result<(), AccountsError> {
-    db.prepare_cached("UPDATE sessions SET revoked_at = ?2 WHERE user = ?1 AND revoked_at IS NULL")?
-        .execute((user.as_str(), now))?;
+    db.prepare_cached(
+        "UPDATE sessions SET revoked_at = ?2, proof = NULL WHERE user = ?1 AND revoked_at IS NULL",
+    )?
+    .execute((user.as_str(), now))?;
     Ok(())
 }
 
 fn reused(db: &Connection, sealer: &Sealer, handle: &Mac, now: Timestamp) -> Result<Renewal, AccountsError> {
     let Some(id) = spent(db, handle)? else { return Ok(Renewal::Refused) };
-    let Some(session) = load(db, sealer, &id)? else { return Ok(Renewal::Refused) };
-    db.prepare_cached("UPDATE sessions SET revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1")?
-        .execute((&id, millis(now)))?;
+    let Some(session) = load(db, sealer, &id)?.map(Loaded::into_record) else { return Ok(Renewal::Refused) };
+    db.prepare_cached(
+        "UPDATE sessions SET revoked_at = coalesce(revoked_at, ?2), proof = NULL WHERE id = ?1",
+    )?
+    .execute((&id, millis(now)))?;
     Ok(Renewal::Reused(SessionRecord { revoked: true, ..session }))
 }
 
-fn by_handle(db: &Connection, handle: &Mac) -> Result<(Option<String>, u32), AccountsError> {
-    let mut statement = db.prepare_cached("SELECT id, renewals FROM sessions WHERE handle_mac = ?1")?;
-    let found: Option<(String, u32)> =
-        statement.query_row([handle], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    Ok(found.map_or((None, 0), |(id, renewals)| (Some(id), renewals)))
+fn by_handle(db: &Connection, handle: &Mac) -> Result<Option<String>, AccountsError> {
+    let mut statement = db.prepare_cached("SELECT id FROM sessions WHERE handle_mac = ?1")?;
+    Ok(statement.query_row([handle], |row| row.get(0)).optional()?)
 }
 
 fn spent(db: &Connection, handle: &Mac) -> Result<Option<String>, AccountsError> {
@@ -211,42 +235,70 @@ fn spent(db: &Connection, handle: &Mac) -> Result<Option<String>, AccountsError>
     Ok(statement.query_row([handle], |row| row.get(0)).optional()?)
 }
 
-fn load(db: &Connection, sealer: &Sealer, id: &str) -> Result<Option<SessionRecord>, AccountsError> {
-    type Row = (String, String, Vec<u8>, String, String, i64, i64, bool);
-    let row: Option<Row> = db
-        .prepare_cached(
-            "SELECT sessions.id, users.id, sealed_name, app, methods, proved_at, ends_at,
-                    revoked_at IS NOT NULL OR disabled_at IS NOT NULL
-             FROM sessions JOIN users ON users.id = sessions.user WHERE sessions.id = ?1",
-        )?
-        .query_row([id], |row| {
-            Ok((
-                row.get(0)?,
-                row.get(1)?,
-                row.get(2)?,
-                row.get(3)?,
-                row.get(4)?,
-                row.get(5)?,
-                row.get(6)?,
-                row.get(7)?,
-            ))
-        })
-        .optional()?;
-    let Some((id, user, sealed_name, app, methods, proved_at, ends_at, revoked)) = row else {
-        return Ok(None);
+/// A session's row as it was read, and whether it is in force.
+struct Loaded {
+    record: SessionRecord,
+    methods: String,
+    renewals: u32,
+}
+
+impl Loaded {
+    fn into_record(self) -> SessionRecord {
+        self.record
+    }
+
+    /// The row's proof once its handle is replaced by `next`.
+    fn renewed_proof(&self, sealer: &Sealer, next: &Mac) -> Mac {
+        sealer.proof(Row::Session(SessionRow {
+            id: self.record.id.as_str(),
+            user: self.record.user.as_str(),
+            app: self.record.app.as_str(),
+            handle: next,
+            methods: &self.methods,
+            proved_at: millis(self.record.proved_at),
+            ends_at: millis(self.record.ends_at),
+            renewals: self.renewals.saturating_add(1),
+        }))
+    }
+}
+
+fn load(db: &Connection, sealer: &Sealer, id: &str) -> Result<Option<Loaded>, AccountsError> {
+    let mut statement = db.prepare_cached(
+        "SELECT users.id, sealed_name, app, methods, proved_at, ends_at, handle_mac, renewals,
+                revoked_at IS NOT NULL OR disabled_at IS NOT NULL, sessions.proof, users.proof
+         FROM sessions JOIN users ON users.id = sessions.user WHERE sessions.id = ?1",
+    )?;
+    let mut rows = statement.query([id])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let (user, app, methods): (String, String, String) = (row.get(0)?, row.get(2)?, row.get(3)?);
+    let (proved_at, ends_at): (i64, i64) = (row.get(4)?, row.get(5)?);
+    let (handle, renewals, ended): (Mac, u32, bool) = (row.get(6)?, row.get(7)?, row.get(8)?);
+    let (of_session, of_user): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(9)?, row.get(10)?);
+    let said = SessionRow {
+        id,
+        user: &user,
+        app: &app,
+        handle: &handle,
+        methods: &methods,
+        proved_at,
+        ends_at,
+        renewals,
     };
-    let methods = serde_json::from_str(&methods)
-        .map_err(|_| StorageError::Corrupt("a session's methods".to_owned()))?;
-    Ok(Some(SessionRecord {
-        id: read_session(&id)?,
-        name: sealer.open(&user, "name", &sealed_name)?,
+    let revoked = ended
+        || !sealer.in_force(Row::Session(said), of_session.as_deref())
+        || !sealer.in_force(Row::User { id: &user }, of_user.as_deref());
+    let record = SessionRecord {
+        id: read_session(id)?,
+        name: sealer.open(&user, "name", &row.get::<_, Vec<u8>>(1)?)?,
         user: read_user(&user)?,
         app: read_app(&app)?,
-        methods,
+        methods: serde_json::from_str(&methods)
+            .map_err(|_| StorageError::Corrupt("a session's methods".to_owned()))?,
         proved_at: timestamp(proved_at),
         ends_at: timestamp(ends_at),
         revoked,
-    }))
+    };
+    Ok(Some(Loaded { record, methods, renewals }))
 }
 
 fn read_session(id: &str) -> Result<SessionId, StorageError> {
@@ -260,7 +312,7 @@ fn sweep(db: &Connection, user: &UserId, now: i64) -> Result<(), AccountsError> 
     )?
     .execute((now, SWEPT_AT_ONCE))?;
     db.prepare_cached(
-        "UPDATE sessions SET revoked_at = ?2 WHERE revoked_at IS NULL AND user = ?1 AND id NOT IN
+        "UPDATE sessions SET revoked_at = ?2, proof = NULL WHERE revoked_at IS NULL AND user = ?1 AND id NOT IN
             (SELECT id FROM sessions WHERE user = ?1 AND revoked_at IS NULL ORDER BY proved_at DESC, id LIMIT ?3)",
     )?
     .execute((user.as_str(), now, MOST_OF_ONE_USER - 1))?;

@@ -47,9 +47,33 @@ fn subject(number: u8) -> Subject {
     Subject { mac: [number; 32], rule: RULE }
 }
 
+/// An attempt on account `account` from address `address`; the whole account locks after six.
+fn attempt(door: Door, account: u8, address: u8) -> Counters {
+    let mac = |kind: u8| {
+        let mut mac = [kind; 32];
+        mac[..3].copy_from_slice(&[account, address, u8::from(door == Door::Control)]);
+        mac
+    };
+    let everywhere = Subject { mac: attempt_on(door, account), rule: LockRule { after: 6, ..RULE } };
+    let wide = LockRule { after: 1000, ..RULE };
+    Counters {
+        door,
+        account: [account; 32],
+        here: Subject { mac: mac(0xaa), rule: RULE },
+        everywhere,
+        address: Some(Subject { mac: mac(0xbb), rule: wide }),
+    }
+}
+
+fn attempt_on(door: Door, account: u8) -> Mac {
+    let mut mac = [0xcc; 32];
+    mac[..2].copy_from_slice(&[account, u8::from(door == Door::Control)]);
+    mac
+}
+
 async fn begin(house: &House, name: &str, new: NewSession) -> Option<SessionRecord> {
     let credential = accounts(house).credential(name).unwrap().unwrap();
-    accounts(house).begin_session(new, credential, None, [1; 32], subject(2)).await.unwrap()
+    accounts(house).begin_session(new, credential, None, attempt(Door::Apps, 1, 1)).await.unwrap()
 }
 
 #[tokio::test]
@@ -124,11 +148,12 @@ async fn unused_things_are_bounded() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parallel_attempts_cannot_outrun_the_counter() {
     let house = Arc::new(house());
-    let wide = Subject { mac: [9; 32], rule: LockRule { after: 1000, ..RULE } };
     let tries: Vec<_> = (0..50)
         .map(|_| {
             let house = Arc::clone(&house);
-            tokio::spawn(async move { accounts(&house).reserve_attempt(subject(1), wide).await.unwrap() })
+            tokio::spawn(
+                async move { accounts(&house).reserve_attempt(attempt(Door::Apps, 1, 1)).await.unwrap() },
+            )
         })
         .collect();
     let mut reserved = 0;
@@ -136,25 +161,70 @@ async fn parallel_attempts_cannot_outrun_the_counter() {
         reserved += usize::from(one.await.unwrap() == Admission::Reserved);
     }
     assert_eq!(reserved, 3);
-    let until = accounts(&house).locked_until(&subject(1)).unwrap();
-    assert_eq!(until, Some(Timestamp::from_secs(1_700_000_030)));
+    let until = Timestamp::from_secs(1_700_000_030);
+    let locks = accounts(&house).locks(&[1; 32]).unwrap();
+    assert_eq!(locks, [Lock { door: Door::Apps, everywhere: false, until }]);
     accounts(&house).forgive([1; 32]).await.unwrap();
-    assert_eq!(accounts(&house).reserve_attempt(subject(1), wide).await.unwrap(), Admission::Reserved);
+    assert!(accounts(&house).locks(&[1; 32]).unwrap().is_empty());
+    let again = accounts(&house).reserve_attempt(attempt(Door::Apps, 1, 1)).await.unwrap();
+    assert_eq!(again, Admission::Reserved);
+}
+
+#[tokio::test]
+async fn a_whole_account_locks_later_and_never_for_an_address_that_is_known() {
+    let mut house = house();
+    create(&house, 1, "alice").await;
+    begin(&house, "alice", session(1, "shop")).await.unwrap();
+    let admitted = async |house: &House, door, address| {
+        accounts(house).reserve_attempt(attempt(door, 1, address)).await.unwrap()
+    };
+    // Guesses from three addresses: each is locked after three, all others after six.
+    for address in [10, 10, 10, 11, 11, 11] {
+        assert_eq!(admitted(&house, Door::Apps, address).await, Admission::Reserved, "{address}");
+    }
+    assert_eq!(admitted(&house, Door::Apps, 12).await, Admission::AccountLocked, "control: a new address");
+    house.reopen();
+    assert_eq!(admitted(&house, Door::Apps, 12).await, Admission::AccountLocked, "also after a restart");
+    for _ in 0..3 {
+        assert_eq!(admitted(&house, Door::Apps, 1).await, Admission::Reserved, "where alice was before");
+    }
+    assert_eq!(admitted(&house, Door::Apps, 1).await, Admission::AccountLocked, "and it has its own counter");
+    assert_eq!(admitted(&house, Door::Control, 12).await, Admission::Reserved, "the other door");
+    let locks = accounts(&house).locks(&[1; 32]).unwrap();
+    assert_eq!(locks.iter().filter(|lock| lock.everywhere).count(), 1, "{locks:?}");
+    assert_eq!(locks.len(), 4, "{locks:?}");
+    accounts(&house).forgive([1; 32]).await.unwrap();
+    assert_eq!(admitted(&house, Door::Apps, 12).await, Admission::Reserved);
+    for address in [13, 14, 15, 16, 17] {
+        admitted(&house, Door::Apps, address).await;
+    }
+    assert_eq!(admitted(&house, Door::Apps, 18).await, Admission::AccountLocked);
+    assert_eq!(admitted(&house, Door::Apps, 1).await, Admission::Reserved, "forgiving leaves it known");
 }
 
 #[tokio::test]
 async fn a_locked_address_counts_nothing_against_accounts() {
     let mut house = house();
+    let from = |account: u8, address: Option<u8>| Counters {
+        address: address.map(subject),
+        ..attempt(Door::Apps, account, 1)
+    };
+    let admitted = async |house: &House, counters| accounts(house).reserve_attempt(counters).await.unwrap();
     for number in 0..3 {
-        let admitted = accounts(&house).reserve_attempt(subject(100 + number), subject(2)).await.unwrap();
-        assert_eq!(admitted, Admission::Reserved);
+        assert_eq!(admitted(&house, from(100 + number, Some(2))).await, Admission::Reserved);
     }
     house.reopen();
     for _ in 0..10 {
-        let admitted = accounts(&house).reserve_attempt(subject(1), subject(2)).await.unwrap();
-        assert_eq!(admitted, Admission::AddressLocked);
+        assert_eq!(admitted(&house, from(1, Some(2))).await, Admission::AddressLocked);
     }
-    assert_eq!(accounts(&house).reserve_attempt(subject(1), subject(3)).await.unwrap(), Admission::Reserved);
+    assert_eq!(admitted(&house, from(1, Some(3))).await, Admission::Reserved);
+    assert_eq!(admitted(&house, from(1, None)).await, Admission::Reserved, "where no address is counted");
+    accounts(&house).forgive([77; 32]).await.unwrap();
+    assert_eq!(
+        admitted(&house, from(1, Some(2))).await,
+        Admission::Reserved,
+        "forgiving opens addresses too"
+    );
 }
 
 #[tokio::test]
@@ -164,7 +234,10 @@ async fn a_session_begins_only_on_the_password_that_was_compared() {
     let credential = accounts(&house).credential("alice").unwrap().unwrap();
     let try_begin = async |number| {
         let new = session(number, "shop");
-        accounts(&house).begin_session(new, credential.clone(), None, [1; 32], subject(2)).await.unwrap()
+        accounts(&house)
+            .begin_session(new, credential.clone(), None, attempt(Door::Apps, 1, 1))
+            .await
+            .unwrap()
     };
     assert!(try_begin(1).await.is_some(), "positive control");
     accounts(&house).set_password_hash(id(1), "another".to_owned()).await.unwrap();
@@ -227,7 +300,7 @@ async fn the_last_administrator_stays() {
     accounts(&house).grant(admin(user(2))).await.unwrap();
     accounts(&house).disable_user(id(1)).await.unwrap();
     assert!(matches!(accounts(&house).withdraw(admin(user(2))).await, Err(AccountsError::LastAdministrator)));
-    assert_eq!(accounts(&house).memberships().unwrap().len(), 2);
+    assert_eq!(accounts(&house).memberships().unwrap().in_force.len(), 2);
     assert!(matches!(accounts(&house).grant(admin(user(9))).await, Err(AccountsError::Missing("user"))));
 }
 
@@ -242,14 +315,14 @@ async fn old_counters_and_sessions_are_swept() {
         .raw()
         .execute_batch(
             "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 40)
-             INSERT INTO attempts SELECT randomblob(32), 1, 0, 0, 1 FROM n",
+             INSERT INTO attempts SELECT randomblob(32), NULL, 'apps', 0, 1, 0, 0, NULL, 1 FROM n",
         )
         .unwrap();
     assert_eq!(count("attempts"), 40);
     for _ in 0..3 {
-        accounts(&house).reserve_attempt(subject(1), subject(2)).await.unwrap();
+        accounts(&house).reserve_attempt(attempt(Door::Apps, 1, 1)).await.unwrap();
     }
-    assert_eq!(count("attempts"), 2);
+    assert_eq!(count("attempts"), 3);
     let ended = NewSession { ends_at: Timestamp::from_secs(1_600_000_000), ..session(1, "shop") };
     begin(&house, "alice", ended).await.unwrap();
     begin(&house, "alice", session(2, "shop")).await.unwrap();

@@ -6,6 +6,7 @@
 use casemate_core::{AppId, Principal, RoleName, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension};
 
+use super::proof::Row;
 use super::roles::Membership;
 use super::{
     Accounts, AccountsError, Mac, Sealer, millis, roles, sessions, single_use, take_name, timestamp,
@@ -21,8 +22,8 @@ pub struct UserRecord {
     pub name: String,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Since when it cannot sign in.
-    pub disabled_at: Option<Timestamp>,
+    /// Whether it may sign in.
+    pub enabled: bool,
 }
 
 /// What a password is compared with.
@@ -36,6 +37,8 @@ pub struct Credential {
     pub hash: String,
     /// Whether it may not sign in.
     pub disabled: bool,
+    /// Whether somebody edited the row past this program: then it may not either.
+    pub edited: bool,
 }
 
 impl Accounts {
@@ -64,15 +67,14 @@ impl Accounts {
         let (sealer, now) = (self.sealer.clone(), millis(self.now()));
         self.database
             .transact(move |db| {
-                if !single_use::consume_in(db, purpose, &code, now)?
-                    || roles::check_administrator_left(db).is_ok()
+                if !single_use::consume_in(db, purpose, &code, now)? || roles::has_administrator(db, &sealer)?
                 {
                     return Err(AccountsError::Spent);
                 }
                 single_use::close_all(db, purpose)?;
                 insert(db, &sealer, &id, &name, &hash, now)?;
                 let (app, role) = (AppId::platform(), RoleName::admin());
-                roles::add(db, &Membership { app, role, member: Principal::User(id) }, now)
+                roles::add(db, &sealer, &Membership { app, role, member: Principal::User(id) }, now)
             })
             .await
     }
@@ -85,19 +87,25 @@ impl Accounts {
         let mac = self.sealer.name_mac(name);
         self.database.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT users.id, sealed_name, sealed_hash, disabled_at FROM account_names
+                "SELECT users.id, sealed_name, sealed_hash, disabled_at, proof FROM account_names
                  JOIN users ON users.id = account_names.principal WHERE name_mac = ?1",
             )?;
-            type Row = (String, Vec<u8>, Vec<u8>, Option<i64>);
-            let row: Option<Row> = statement
-                .query_row([mac], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+            type Found = (String, Vec<u8>, Vec<u8>, Option<i64>, Option<Vec<u8>>);
+            let row: Option<Found> = statement
+                .query_row([mac], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
                 .optional()?;
-            row.map(|(id, sealed_name, sealed_hash, disabled_at)| {
+            row.map(|(id, sealed_name, sealed_hash, disabled_at, proof)| {
+                let known = self.sealer.open(&id, "name", &sealed_name)?;
+                if known != name {
+                    return Err(StorageError::Tampered("account name").into());
+                }
                 Ok(Credential {
-                    name: self.sealer.open(&id, "name", &sealed_name)?,
+                    name: known,
                     hash: self.sealer.open(&id, "hash", &sealed_hash)?,
-                    user: read_user(&id)?,
                     disabled: disabled_at.is_some(),
+                    edited: disabled_at.is_none()
+                        && !self.sealer.in_force(Row::User { id: &id }, proof.as_deref()),
+                    user: read_user(&id)?,
                 })
             })
             .transpose()
@@ -123,18 +131,20 @@ impl Accounts {
     /// # Errors
     /// [`AccountsError::LastAdministrator`]; [`AccountsError::Missing`]; [`AccountsError::Storage`].
     pub async fn disable_user(&self, user: UserId) -> Result<(), AccountsError> {
-        let now = millis(self.now());
+        let (sealer, now) = (self.sealer.clone(), millis(self.now()));
         self.database
             .transact(move |db| {
-                let was_possible = roles::check_administrator_left(db).is_ok();
+                let was_possible = roles::check_administrator_left(db, &sealer).is_ok();
                 let changed = db
-                    .prepare_cached("UPDATE users SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1")?
+                    .prepare_cached(
+                        "UPDATE users SET disabled_at = coalesce(disabled_at, ?2), proof = NULL WHERE id = ?1",
+                    )?
                     .execute((user.as_str(), now))?;
                 if changed == 0 {
                     return Err(AccountsError::Missing("user"));
                 }
                 sessions::revoke_all(db, &user, now)?;
-                if was_possible { roles::check_administrator_left(db) } else { Ok(()) }
+                if was_possible { roles::check_administrator_left(db, &sealer) } else { Ok(()) }
             })
             .await
     }
@@ -144,11 +154,12 @@ impl Accounts {
     /// # Errors
     /// [`AccountsError::Missing`]; [`AccountsError::Storage`].
     pub async fn enable_user(&self, user: UserId) -> Result<(), AccountsError> {
+        let proof = self.sealer.proof(Row::User { id: user.as_str() });
         self.database
             .transact(move |db| {
                 let changed = db
-                    .prepare_cached("UPDATE users SET disabled_at = NULL WHERE id = ?1")?
-                    .execute([user.as_str()])?;
+                    .prepare_cached("UPDATE users SET disabled_at = NULL, proof = ?2 WHERE id = ?1")?
+                    .execute((user.as_str(), proof))?;
                 if changed == 1 { Ok(()) } else { Err(AccountsError::Missing("user")) }
             })
             .await
@@ -161,16 +172,18 @@ impl Accounts {
     pub fn users(&self) -> Result<Vec<UserRecord>, AccountsError> {
         self.database.read(|db| {
             let mut statement =
-                db.prepare_cached("SELECT id, sealed_name, created_at, disabled_at FROM users")?;
+                db.prepare_cached("SELECT id, sealed_name, created_at, disabled_at, proof FROM users")?;
             let mut rows = statement.query([])?;
             let mut users = Vec::new();
             while let Some(row) = rows.next()? {
                 let id: String = row.get(0)?;
+                let ended = row.get::<_, Option<i64>>(3)?.is_some();
+                let proof: Option<Vec<u8>> = row.get(4)?;
                 users.push(UserRecord {
                     name: self.sealer.open(&id, "name", &row.get::<_, Vec<u8>>(1)?)?,
                     id: read_user(&id)?,
                     created_at: timestamp(row.get(2)?),
-                    disabled_at: row.get::<_, Option<i64>>(3)?.map(timestamp),
+                    enabled: !ended && self.sealer.in_force(Row::User { id: &id }, proof.as_deref()),
                 });
             }
             users.sort_by(|a, b| a.name.cmp(&b.name));
@@ -191,9 +204,15 @@ fn insert(
     let sealed_name = sealer.seal(id.as_str(), "name", name)?;
     let sealed_hash = sealer.seal(id.as_str(), "hash", hash)?;
     db.prepare_cached(
-        "INSERT INTO users (id, sealed_name, sealed_hash, created_at) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO users (id, sealed_name, sealed_hash, created_at, proof) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
-    .execute((id.as_str(), sealed_name, sealed_hash, now))?;
+    .execute((
+        id.as_str(),
+        sealed_name,
+        sealed_hash,
+        now,
+        sealer.proof(Row::User { id: id.as_str() }),
+    ))?;
     Ok(())
 }
 

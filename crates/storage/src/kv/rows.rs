@@ -2,7 +2,7 @@
 //!
 //! Invariant: what is read out was sealed for exactly this space, key and version, or it is an error. Not here: permits.
 
-use casemate_vault::Vault;
+use casemate_vault::{SEALED_OVERHEAD, Vault};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::space::{KEY, Place, Space, format_cursor};
@@ -44,18 +44,23 @@ impl NewRow {
     }
 }
 
-/// The value of a key.
+/// The value of a key, unless it has more than `max_bytes`.
 pub(super) fn value(
     reader: &Connection,
     vault: &Vault,
     space: &Space,
     key: &str,
+    max_bytes: u64,
 ) -> Result<Option<Vec<u8>>, KvError> {
     let mut statement = reader.prepare_cached("SELECT version, sealed_value FROM kv WHERE place = ?1")?;
     let mut rows = statement.query([space.place(vault, key)])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let version = row.get(0)?;
     let sealed = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+    let bytes = u64::try_from(sealed.len().saturating_sub(SEALED_OVERHEAD)).unwrap_or(u64::MAX);
+    if bytes > max_bytes {
+        return Err(KvError::TooMuchAtOnce(max_bytes));
+    }
     let mut opened = space
         .with_value_binding(key, version, |binding| vault.open_sealed(binding, sealed))
         .map_err(unsealed("value"))?;

@@ -15,7 +15,7 @@ use super::KvError;
 const PART: usize = 16;
 /// Bytes that name a key within a space.
 pub(super) const KEY: usize = 32;
-const SPACE: usize = 2 * PART;
+pub(super) const SPACE: usize = 2 * PART;
 
 /// What finds one row: MACs of store, partition and key.
 pub(super) type Place = [u8; SPACE + KEY];

@@ -24,7 +24,7 @@ impl House {
     }
 
     pub(super) fn get(&self, caller: &Principal, store: &str, key: &str) -> Result<Option<String>, KvError> {
-        let mut values = self.guest().get(self.kv::<KvGet>(caller.clone(), store, &[key]))?;
+        let mut values = self.guest().get(self.kv::<KvGet>(caller.clone(), store, &[key]), u64::MAX)?;
         Ok(values.remove(0).map(|value| String::from_utf8(value).unwrap()))
     }
 }
@@ -55,7 +55,8 @@ async fn a_batch_is_all_or_nothing_and_in_order() {
     let alice = user(1);
     let permit = house.kv::<KvSet>(alice.clone(), "shop/cart", &["x", "y", "x"]);
     house.guest().set(permit, vec![bytes("1"), bytes("2"), bytes("3")]).await.unwrap();
-    let values = house.guest().get(house.kv(alice.clone(), "shop/cart", &["y", "none", "x"])).unwrap();
+    let values =
+        house.guest().get(house.kv(alice.clone(), "shop/cart", &["y", "none", "x"]), u64::MAX).unwrap();
     assert_eq!(values, [Some(bytes("2")), None, Some(bytes("3"))]);
 
     let permit = house.kv::<KvSet>(alice.clone(), "shop/cart", &["x", "y"]);
@@ -107,7 +108,7 @@ async fn nobody_in_particular_has_no_partition() {
         assert!(error.to_string().contains("shop/orders"), "{error}");
     };
     let guest = house.guest();
-    refused(guest.get(house.kv(nobody.clone(), "shop/orders", &["a"])).unwrap_err());
+    refused(guest.get(house.kv(nobody.clone(), "shop/orders", &["a"]), u64::MAX).unwrap_err());
     refused(guest.exists(house.kv(nobody.clone(), "shop/orders", &["a"])).unwrap_err());
     refused(guest.list(house.kv(nobody.clone(), "shop/orders", &[]), None, 1).unwrap_err());
     refused(guest.delete(house.kv(nobody.clone(), "shop/orders", &["a"])).await.unwrap_err());
@@ -127,7 +128,7 @@ async fn every_limit_is_enforced_and_its_last_value_allowed() {
     for (key, fits) in [("", false), ("k", true), (longest.as_str(), true), (too_long.as_str(), false)] {
         let result = guest.set(house.kv(alice.clone(), "shop/cart", &[key]), vec![vec![1]]).await;
         assert_eq!(result.is_ok(), fits, "{} bytes: {result:?}", key.len());
-        assert_eq!(guest.get(house.kv(alice.clone(), "shop/cart", &[key])).is_ok(), fits);
+        assert_eq!(guest.get(house.kv(alice.clone(), "shop/cart", &[key]), u64::MAX).is_ok(), fits);
     }
     for (length, fits) in [(VALUE_MAX, true), (VALUE_MAX + 1, false)] {
         let result = guest.set(house.kv(alice.clone(), "shop/cart", &["v"]), vec![vec![1; length]]).await;
@@ -144,6 +145,28 @@ async fn every_limit_is_enforced_and_its_last_value_allowed() {
     assert!(matches!(error, KvError::Shape { keys: 2, values: 1 }), "{error:?}");
     let error = guest.increment(house.kv(alice, "shop/cart", &["a", "b"]), 1).await.unwrap_err();
     assert!(matches!(error, KvError::Shape { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_reading_is_weighed_before_it_is_opened_also_where_it_names_a_key_twice() {
+    let house = House::new().await;
+    let alice = user(1);
+    house.set(&alice, "shop/cart", "a", &"x".repeat(100)).await;
+    house.set(&alice, "shop/cart", "b", &"y".repeat(50)).await;
+    for (keys, fits) in [
+        (&["a"][..], 100),
+        (&["a", "b"], 150),
+        (&["b", "none", "b", "b"], 150),
+        (&["a"; BATCH_MAX], 100 * 1_000),
+        (&["none"; 3], 0),
+    ] {
+        let read = |max| house.guest().get(house.kv(alice.clone(), "shop/cart", keys), max);
+        assert_eq!(read(fits).unwrap().len(), keys.len());
+        let Some(less) = fits.checked_sub(1) else { continue };
+        let refused = read(less).unwrap_err();
+        assert!(matches!(refused, KvError::TooMuchAtOnce(max) if max == less), "{keys:?}: {refused:?}");
+        assert_eq!(refused.fault(), Fault::Exhausted);
+    }
 }
 
 #[tokio::test]

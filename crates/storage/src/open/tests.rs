@@ -58,7 +58,8 @@ async fn another_root_key_changes_nothing() {
     assert!(matches!(error, OpenStorageError::WrongRootKey(_)), "{error:?}");
     assert!(before == house.files(), "the folder was changed");
     house.reopen();
-    let values = house.handles().guest.get(house.kv::<KvGet>(user(1), "shop/cart", &["k"])).unwrap();
+    let values =
+        house.handles().guest.get(house.kv::<KvGet>(user(1), "shop/cart", &["k"]), u64::MAX).unwrap();
     assert_eq!(values, [Some(vec![7])]);
 }
 

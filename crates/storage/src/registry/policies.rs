@@ -2,13 +2,15 @@
 //!
 //! Invariant: a policy changes only by a permit that names it. Not here: whether the text is valid (`policy` checks it before).
 
+use std::sync::Arc;
+
 use casemate_core::action::operation::PolicyWrite;
 use casemate_core::{Fault, Faulty};
 use casemate_policy::{Permit, WrittenPolicy};
 use casemate_vault::{Binding, KeyScope, MacPurpose};
 use serde::{Deserialize, Serialize};
 
-use super::Registry;
+use super::{Registry, standing};
 use crate::error::{StorageError, unsealed};
 
 /// Bytes of one policy's text.
@@ -71,6 +73,7 @@ impl Registry {
             .map_err(|error| StorageError::Corrupt(error.to_string()))?;
         let binding = Binding { scope: &KeyScope::Platform, parts: &[b"policy", &mac] };
         let sealed = self.vault.seal(&binding, &clear).map_err(StorageError::from)?;
+        let vault = Arc::clone(&self.vault);
         self.database
             .transact(move |transaction| {
                 transaction
@@ -81,7 +84,7 @@ impl Registry {
                 if count > POLICIES_MAX {
                     return Err(PolicyStoreError::TooMany);
                 }
-                Ok(())
+                Ok(standing::keep(transaction, &vault)?)
             })
             .await
     }
@@ -92,9 +95,11 @@ impl Registry {
     /// [`PolicyStoreError::NoName`], [`PolicyStoreError::Storage`].
     pub async fn remove_policy(&self, permit: Permit<PolicyWrite>) -> Result<bool, PolicyStoreError> {
         let (_, mac) = self.policy_named(&permit)?;
+        let vault = Arc::clone(&self.vault);
         self.database
             .transact(move |transaction| {
                 let removed = transaction.execute("DELETE FROM policies WHERE name_mac = ?1", [mac])?;
+                standing::keep(transaction, &vault)?;
                 Ok(removed > 0)
             })
             .await

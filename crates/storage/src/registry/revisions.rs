@@ -15,7 +15,7 @@ use casemate_vault::{Binding, KeyScope, Vault, sha256};
 use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
-use super::Registry;
+use super::{Registry, standing};
 use crate::error::{StorageError, unsealed};
 use crate::keys;
 
@@ -134,6 +134,7 @@ impl Registry {
                     "INSERT INTO revisions (app, revision, sealed) VALUES (?1, ?2, ?3)",
                     (app.as_str(), revision.0.cast_signed(), sealed),
                 )?;
+                standing::keep(transaction, &vault)?;
                 Ok(revision)
             })
             .await

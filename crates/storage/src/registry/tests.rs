@@ -259,6 +259,43 @@ async fn records_moved_in_the_file_are_refused() {
 }
 
 #[tokio::test]
+async fn a_deleted_or_older_row_of_what_stands_is_noticed() {
+    let house = House::new().await;
+    house.registry().check_standing().unwrap();
+    house.deploy("shop", &format!("{}# two", manifest("shop"))).await;
+    house.registry().put_policy(house.policy("a"), "permit").await.unwrap();
+    let old: Vec<u8> = house.raw().query_row("SELECT sealed FROM policies", [], |row| row.get(0)).unwrap();
+    house.registry().put_policy(house.policy("a"), "forbid").await.unwrap();
+    house.registry().check_standing().unwrap();
+    let edits = [
+        "DELETE FROM policies",
+        "DELETE FROM revisions WHERE app = 'shop' AND revision = (SELECT max(revision) FROM revisions WHERE app = 'shop')",
+        "DELETE FROM settings WHERE name = 'standing'",
+    ];
+    for edit in edits {
+        let raw = house.raw();
+        raw.execute_batch("CREATE TABLE kept_p AS SELECT * FROM policies; CREATE TABLE kept_r AS SELECT * FROM revisions; CREATE TABLE kept_s AS SELECT * FROM settings").unwrap();
+        assert!(raw.execute(edit, []).unwrap() > 0, "{edit}");
+        let noticed = house.registry().check_standing();
+        assert!(matches!(noticed, Err(StorageError::Tampered(_))), "{edit}: {noticed:?}");
+        raw.execute_batch(
+            "DELETE FROM policies; DELETE FROM revisions; DELETE FROM settings;
+             INSERT INTO policies SELECT * FROM kept_p; INSERT INTO revisions SELECT * FROM kept_r;
+             INSERT INTO settings SELECT * FROM kept_s; DROP TABLE kept_p; DROP TABLE kept_r; DROP TABLE kept_s",
+        )
+        .unwrap();
+        house.registry().check_standing().unwrap();
+    }
+    // The older text of the same policy opens where it stands; only the digest tells.
+    house.raw().execute("UPDATE policies SET sealed = ?1", [old]).unwrap();
+    assert_eq!(
+        house.registry().policies().unwrap().first().map(|policy| policy.text.as_str()),
+        Some("permit")
+    );
+    assert!(matches!(house.registry().check_standing(), Err(StorageError::Tampered(_))));
+}
+
+#[tokio::test]
 async fn an_edited_data_key_stops_the_start() {
     let mut house = House::new().await;
     house.handles = None;

@@ -116,3 +116,23 @@ proptest! {
         prop_assert!(passed <= most, "{} > {}", passed, most);
     }
 }
+
+#[test]
+fn a_door_counts_strangers_and_forgets_those_who_were_known() {
+    let rates = Rates::default();
+    let now = Instant::now();
+    let (stranger, friend) = (ip("192.0.2.1"), ip("192.0.2.2"));
+    let most = allowed(1_000, || rates.arrive(Door::Data, stranger, now).is_ok());
+    assert_eq!(most, Door::Data.per_second() as usize);
+    assert!(rates.arrive(Door::Control, stranger, now).is_ok(), "another door has its own bucket");
+    let known = allowed(1_000, || {
+        let came = rates.arrive(Door::Data, friend, now).is_ok();
+        rates.take_back(Door::Data, friend);
+        came
+    });
+    assert_eq!(known, 1_000);
+    // Taking back what was never counted gives no credit.
+    (0..1_000).for_each(|_| rates.take_back(Door::Data, friend));
+    let most = allowed(1_000, || rates.arrive(Door::Data, friend, now).is_ok());
+    assert_eq!(most, Door::Data.per_second() as usize);
+}

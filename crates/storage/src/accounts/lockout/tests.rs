@@ -62,9 +62,22 @@ fn a_clock_set_back_neither_unlocks_nor_locks_forever() {
 #[test]
 fn taking_back_leaves_the_failures_of_others() {
     let three = (0..3).fold(Counter::default(), |counter, _| fail(counter, 0));
-    let two = three.taken_back(&RULE);
+    let two = three.taken_back(&RULE, 1);
     assert_eq!((two.failures, two.is_locked(at(0))), (2, false));
-    let five = (0..5).fold(Counter::default(), |counter, _| fail(counter, 0)).taken_back(&RULE);
+    let five = (0..5).fold(Counter::default(), |counter, _| fail(counter, 0)).taken_back(&RULE, 1);
     assert_eq!((five.failures, five.locked_for), (4, Duration::from_secs(60)));
-    assert_eq!(Counter::default().taken_back(&RULE), Counter::default());
+    assert_eq!(Counter::default().taken_back(&RULE, 1), Counter::default());
+}
+
+#[test]
+fn an_address_stays_known_for_its_time() {
+    let right = Counter::right(at(0));
+    let failed = fail(right, 10);
+    assert!(failed.is_known() && failed.failures == 1, "failing does not make it unknown");
+    let days = |days: u64| 1_000_000 + days * 86_400;
+    let known = |secs| failed.settled(&RULE, Timestamp::from_secs(secs)).is_known();
+    assert!(known(days(29)) && !known(days(30)));
+    // A clock set back makes it known from then on, not until the clock has caught up.
+    let set_back = failed.settled(&RULE, Timestamp::from_secs(1000));
+    assert_eq!(set_back.right_at, Some(Timestamp::from_secs(1000)));
 }

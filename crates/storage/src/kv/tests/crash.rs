@@ -82,7 +82,7 @@ async fn kill_nine_loses_nothing_acknowledged() {
         for name in &acknowledged {
             let (writer, number) = name.split_once(' ').unwrap();
             let expect = value(writer.parse().unwrap(), number.parse().unwrap());
-            let found = house.guest().get(house.kv(user(1), "shop/cart", &[name])).unwrap();
+            let found = house.guest().get(house.kv(user(1), "shop/cart", &[name]), u64::MAX).unwrap();
             assert_eq!(found, [Some(expect)], "round {round}: {name} was acknowledged and is lost");
         }
     }

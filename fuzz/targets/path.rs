@@ -1,0 +1,6 @@
+//! Paths: one normal form. What must hold: `casemate_server::properties::path`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _taken = casemate_server::properties::path(bytes);
+});
