@@ -24,16 +24,9 @@ pub struct Server {
     pub setup_code: Option<String>,
     pub ledger_key: String,
     config: String,
+    /// What the server is started with, which gets the program's path.
+    pub wrapper: Box<dyn Fn(&'static str) -> Command>,
     admin: Option<String>,
-    /// What the server is started with: variables, and the words before its own command.
-    pub surroundings: Surroundings,
-}
-
-/// Where a server is started, when it is not simply here.
-#[derive(Debug, Clone, Default)]
-pub struct Surroundings {
-    pub before: Vec<String>,
-    pub variables: Vec<(String, String)>,
 }
 
 /// One answer.
@@ -222,7 +215,13 @@ impl Server {
 
     /// Starts a server with these settings (TOML).
     pub fn start_with(config: &str) -> Self {
+        Self::start_wrapped(config, Command::new)
+    }
+
+    /// Starts a server through a wrapper, which gets the program's path and execs it with the arguments that follow.
+    pub fn start_wrapped(config: &str, wrapper: impl Fn(&'static str) -> Command + 'static) -> Self {
         let mut server = Self::not_started(config);
+        server.wrapper = Box::new(wrapper);
         server.restart();
         server
     }
@@ -239,8 +238,8 @@ impl Server {
             setup_code: None,
             ledger_key: String::new(),
             config: config.to_owned(),
+            wrapper: Box::new(Command::new),
             admin: None,
-            surroundings: Surroundings::default(),
         }
     }
 
@@ -256,13 +255,8 @@ impl Server {
     pub fn command(&self) -> Command {
         let config = self.folder.path().join("server.toml");
         std::fs::write(&config, &self.config).unwrap();
-        let Surroundings { before, variables } = &self.surroundings;
-        let binary = env!("CARGO_BIN_EXE_casemate").to_owned();
-        let words: Vec<_> = before.iter().chain([&binary]).collect();
-        let mut command = Command::new(words[0]);
+        let mut command = (self.wrapper)(env!("CARGO_BIN_EXE_casemate"));
         command
-            .args(&words[1..])
-            .envs(variables.clone())
             .args(["serve", "--json", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--data"])
             .arg(self.data())
             .arg("--config")

@@ -2,6 +2,7 @@
 //! everything; so connections never get the descriptors that it needs.
 
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::process::Command;
 
 use crate::harness::{Server, connect, get};
 
@@ -13,10 +14,11 @@ fn descriptors(server: &Server) -> usize {
 
 #[test]
 fn connections_leave_the_ledger_its_files() {
-    let mut server = Server::not_started("");
-    let limited = format!("ulimit -n {DESCRIPTORS}; exec \"$0\" \"$@\"");
-    server.surroundings.before = vec!["sh".to_owned(), "-c".to_owned(), limited];
-    server.restart();
+    let mut server = Server::start_wrapped("", |program| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("ulimit -n {DESCRIPTORS}; exec \"$0\" \"$@\"")]).arg(program);
+        shell
+    });
     server.deploy("shop", "app = \"shop\"\n[functions.a]\ncomponent = \"components/hello.wasm\"\nroutes = [\"/\"]\naccess = \"public\"\n");
     let before = descriptors(&server);
     let from = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9));

@@ -182,7 +182,6 @@ fn of_the_control_listener() {
     server.user("bob", &["shop/guest"]);
     let (admin, eve, bob) = (server.admin(), server.control_token("eve"), server.control_token("bob"));
     let app_token = server.sign_in("shop", "bob");
-    let zeros = "0".repeat(64);
 
     let users = |token: &str| get("localhost", "/v1/users").token(token);
     page.ask("no token", &get("localhost", "/v1/users"));

@@ -25,6 +25,7 @@ fn run(server: &Server, folder: &Path, words: &[&str]) -> Output {
         .current_dir(folder)
         .env("CASEMATE_CREDENTIALS", server.folder.path().join("credentials.json"))
         .env("CASEMATE_SERVER", format!("https://{}", server.control))
+        .env("CASEMATE_SETUP_CODE", server.setup_code.as_deref().unwrap_or_default())
         .env_remove("CASEMATE_TOKEN")
         .env_remove("CASEMATE_CA")
         .stdin(Stdio::piped())
@@ -56,8 +57,7 @@ fn the_first_hour_with_the_servers_own_certificate() {
     let folder = server.folder.path().to_owned();
     let certificate = server.data().join("tls.crt");
     let ca = certificate.to_str().unwrap().to_owned();
-    let code = server.setup_code.clone().unwrap();
-    let setup = ["setup", "--code", &code, "--username", "ada", "--password-stdin"];
+    let setup = ["setup", "--username", "ada", "--password-stdin"];
 
     // Without the certificate nothing is sent, and the help says where it lies.
     assert!(bad(&server, 5, &setup).contains("tls.crt"));
