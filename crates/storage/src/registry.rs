@@ -30,6 +30,7 @@ pub use revisions::{DeployError, DeployedRevision};
 /// Bytes of one setting.
 const SETTING_MAX: usize = 64 << 10;
 const TLS_IDENTITY: &str = "tls-identity";
+const CERTIFICATE: &str = "tls.crt";
 
 /// What `server` keeps.
 pub struct Registry {
