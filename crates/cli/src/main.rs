@@ -92,6 +92,11 @@ enum Verb {
     },
 }
 
+/// A request makes some hundreds of short-lived allocations on one of several threads: the C library's allocator took a tenth of its
+/// time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let output = Output::new(arguments.json, arguments.color);

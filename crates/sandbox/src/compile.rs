@@ -50,9 +50,12 @@ pub(crate) async fn compile(
     }
 }
 
+/// An image: one byte that says which WASI's engine it fits, then what that engine made.
 fn image_of(component: &[u8]) -> Result<Vec<u8>, String> {
-    let engine = engine::compiling().map_err(|error| format!("{error:#}"))?;
-    engine.precompile_component(component).map_err(|error| format!("{error:#}"))
+    let wasi = inspect(component).map_err(|error| error.to_string())?.wasi;
+    let engine = engine::compiling(wasi).map_err(|error| format!("{error:#}"))?;
+    let code = engine.precompile_component(component).map_err(|error| format!("{error:#}"))?;
+    Ok([&[wasi.tag()], code.as_slice()].concat())
 }
 
 async fn in_child(

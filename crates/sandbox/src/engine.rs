@@ -1,7 +1,9 @@
-//! The engine: one for the process, with a pool of ready slots, and the thread that moves its epoch.
+//! The engines: one for each WASI, with a pool of ready slots, and the thread that moves its epoch.
 //!
-//! Invariant: the compiler's engine and the running engine differ in the allocator and in nothing else, so that an image
+//! Invariant: the compiler's engine and the running engine of one WASI differ in the allocator and in nothing else, so that an image
 //! of the one fits the other. Not here: what is linked ([`crate::inspect`]).
+//!
+//! WHY two: the component model's concurrency, which 0.3 is made of, costs a 0.2 call about a sixth of its time.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -9,12 +11,12 @@ use std::time::Duration;
 use casemate_core::Limits;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy};
 
-use crate::OpenSandboxError;
+use crate::{OpenSandboxError, Wasi};
 
 /// How often the epoch moves: a busy guest gives its thread back this often.
 const TICK: Duration = Duration::from_millis(2);
 
-/// Instances that can be alive at once, of all functions together.
+/// Instances that can be alive at once, of all functions of one WASI together.
 pub(crate) const INSTANCES: u32 = 1_000;
 
 /// Address space for each linear memory: with 4 GiB and a guard, no bounds check is ever compiled.
@@ -24,7 +26,8 @@ const MEMORY_GUARD: u64 = 32 << 20;
 /// Memory of a used slot that is cleaned and kept, instead of being given back to the system and faulted in again.
 const KEEP_RESIDENT: usize = 1 << 20;
 
-fn config(allocator: InstanceAllocationStrategy) -> Config {
+fn config(wasi: Wasi, allocator: InstanceAllocationStrategy) -> Config {
+    let concurrent = wasi == Wasi::P3;
     let mut config = Config::new();
     config
         .strategy(Strategy::Cranelift)
@@ -35,7 +38,8 @@ fn config(allocator: InstanceAllocationStrategy) -> Config {
         .memory_guard_size(MEMORY_GUARD)
         .memory_may_move(false)
         .wasm_component_model(true)
-        .wasm_component_model_async(true)
+        .wasm_component_model_async(concurrent)
+        .concurrency_support(concurrent)
         // SECURITY: what no guest toolchain of ours emits is switched off: fewer paths through compiler and runtime.
         .wasm_memory64(false)
         .wasm_relaxed_simd(false)
@@ -45,13 +49,13 @@ fn config(allocator: InstanceAllocationStrategy) -> Config {
     config
 }
 
-/// The engine that compiles.
-pub(crate) fn compiling() -> wasmtime::Result<Engine> {
-    Engine::new(&config(InstanceAllocationStrategy::OnDemand))
+/// The engine that compiles components of one WASI.
+pub(crate) fn compiling(wasi: Wasi) -> wasmtime::Result<Engine> {
+    Engine::new(&config(wasi, InstanceAllocationStrategy::OnDemand))
 }
 
-/// The engine that runs. It opens `/proc/self/pagemap`: make it before the file system is closed.
-pub(crate) fn running() -> Result<Engine, OpenSandboxError> {
+/// The engine that runs components of one WASI. It opens `/proc/self/pagemap`: make it before the file system is closed.
+pub(crate) fn running(wasi: Wasi) -> Result<Engine, OpenSandboxError> {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(INSTANCES)
         // A component is several core instances: its own, shims, adapters; Python's has dozens.
@@ -67,7 +71,7 @@ pub(crate) fn running() -> Result<Engine, OpenSandboxError> {
         .linear_memory_keep_resident(KEEP_RESIDENT)
         .table_keep_resident(64 << 10)
         .pagemap_scan(Enabled::Auto);
-    Engine::new(&config(InstanceAllocationStrategy::Pooling(pool)))
+    Engine::new(&config(wasi, InstanceAllocationStrategy::Pooling(pool)))
         .map_err(|error| OpenSandboxError::Engine(format!("{error:#}")))
 }
 
@@ -87,10 +91,12 @@ pub(crate) fn start_clock(engine: &Engine) -> Result<(), OpenSandboxError> {
         .map_err(OpenSandboxError::Thread)
 }
 
-/// A number that changes whenever images of one engine would not fit another.
-pub(crate) fn compatibility(engine: &Engine) -> u64 {
-    // `DefaultHasher::new` has fixed keys: the same engine gives the same number in every process.
+/// A number that changes whenever images of these engines would not fit others.
+pub(crate) fn compatibility<'a>(engines: impl IntoIterator<Item = &'a Engine>) -> u64 {
+    // `DefaultHasher::new` has fixed keys: the same engines give the same number in every process.
     let mut hasher = DefaultHasher::new();
-    engine.precompile_compatibility_hash().hash(&mut hasher);
+    for engine in engines {
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+    }
     hasher.finish()
 }

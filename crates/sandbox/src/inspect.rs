@@ -30,6 +30,11 @@ pub(crate) struct Offered {
 }
 
 impl Offered {
+    /// Whether components of this WASI can be given it: those of 0.3 may import interfaces of 0.2 too.
+    pub(crate) fn is_for(&self, wasi: Wasi) -> bool {
+        wasi == Wasi::P3 || !self.version.starts_with("0.3.")
+    }
+
     fn takes(&self, name: &str, version: &str) -> bool {
         self.name == name
             && (self.version == version || track(self.version).is_some_and(|own| track(version) == Some(own)))
@@ -57,6 +62,19 @@ pub enum Wasi {
     P2,
     /// `wasi:http/handler@0.3.0`
     P3,
+}
+
+impl Wasi {
+    /// Both, in order.
+    pub(crate) const ALL: [Self; 2] = [Self::P2, Self::P3];
+
+    /// The first byte of an image.
+    pub(crate) const fn tag(self) -> u8 {
+        match self {
+            Self::P2 => 2,
+            Self::P3 => 3,
+        }
+    }
 }
 
 impl fmt::Display for Wasi {

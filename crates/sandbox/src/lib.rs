@@ -51,10 +51,29 @@ pub use inspect::{Inspected, Wasi, inspect};
 pub use load::{FunctionSpec, FunctionStats, LoadedFunction};
 pub use settings::{CompileLimits, Compiler, HostServices, SandboxSettings};
 
-/// The sandbox: one for the process.
-pub struct Sandbox {
+/// What runs components of one WASI.
+struct Runner {
     engine: Engine,
     linker: Linker<guest::Guest>,
+}
+
+impl Runner {
+    fn new(wasi: Wasi) -> Result<Self, OpenSandboxError> {
+        let engine = engine::running(wasi)?;
+        let mut linker = Linker::new(&engine);
+        for offered in inspect::OFFERED.iter().filter(|offered| offered.is_for(wasi)) {
+            (offered.link)(&mut linker)
+                .map_err(|error| OpenSandboxError::Link(format!("{}: {error:#}", offered.name)))?;
+        }
+        engine::start_clock(&engine)?;
+        Ok(Self { engine, linker })
+    }
+}
+
+/// The sandbox: one for the process.
+pub struct Sandbox {
+    p2: Runner,
+    p3: Runner,
     services: Arc<settings::Services>,
     settings: SandboxSettings,
 }
@@ -66,28 +85,22 @@ impl std::fmt::Debug for Sandbox {
 }
 
 impl Sandbox {
-    /// Opens the sandbox: reserves the pool, links the host's interfaces, reads the machine's certificate authorities. Do
+    /// Opens the sandbox: reserves the pools, links the host's interfaces, reads the machine's certificate authorities. Do
     /// this before the file system is closed.
     ///
     /// # Errors
     /// [`OpenSandboxError`] says which of these failed.
     pub fn new(services: HostServices, settings: SandboxSettings) -> Result<Arc<Self>, OpenSandboxError> {
-        let engine = engine::running()?;
-        let mut linker = Linker::new(&engine);
-        for offered in inspect::OFFERED {
-            (offered.link)(&mut linker)
-                .map_err(|error| OpenSandboxError::Link(format!("{}: {error:#}", offered.name)))?;
-        }
-        engine::start_clock(&engine)?;
+        let (p2, p3) = (Runner::new(Wasi::P2)?, Runner::new(Wasi::P3)?);
         let services = Arc::new(settings::Services::new(services)?);
-        Ok(Arc::new(Self { engine, linker, services, settings }))
+        Ok(Arc::new(Self { p2, p3, services, settings }))
     }
 
     /// The key under which a component's image is kept: it changes with the component, and with the engine that the image
     /// must fit.
     #[must_use]
     pub fn image_key(&self, component: &Digest) -> String {
-        format!("{}-{:016x}", component.to_hex(), engine::compatibility(&self.engine))
+        format!("{}-{:016x}", component.to_hex(), engine::compatibility([&self.p2.engine, &self.p3.engine]))
     }
 
     /// Compiles a component to an image.
@@ -106,19 +119,26 @@ impl Sandbox {
     /// # Errors
     /// [`LoadError`] when the image is of another engine, or the component does not link or fit.
     pub fn load(&self, image: &[u8], spec: FunctionSpec) -> Result<Arc<LoadedFunction>, LoadError> {
-        let component = self.deserialize(image)?;
-        LoadedFunction::new(&self.linker, &component, spec).map(Arc::new)
+        let (tag, code) = image.split_first().ok_or_else(|| LoadError::Image("it is empty".to_owned()))?;
+        let wasi = Wasi::ALL.into_iter().find(|wasi| wasi.tag() == *tag);
+        let runner =
+            match wasi.ok_or_else(|| LoadError::Image("it is of no WASI that is known".to_owned()))? {
+                Wasi::P2 => &self.p2,
+                Wasi::P3 => &self.p3,
+            };
+        let component = Self::deserialize(&runner.engine, code)?;
+        LoadedFunction::new(&runner.linker, &component, spec).map(Arc::new)
     }
 
     #[expect(
         unsafe_code,
         reason = "loading native code is unsafe by nature; it is confined to this function"
     )]
-    fn deserialize(&self, image: &[u8]) -> Result<Component, LoadError> {
+    fn deserialize(engine: &Engine, image: &[u8]) -> Result<Component, LoadError> {
         // SAFETY: `deserialize` runs whatever machine code it is given, so the image must be one that `serialize` of this
         // version made. The contract of `load` passes that on to its one caller, which reads images from the storage room
         // only; that room keeps them under a MAC that it checks on every read. wasmtime itself checks version and settings.
-        unsafe { Component::deserialize(&self.engine, image) }
+        unsafe { Component::deserialize(engine, image) }
             .map_err(|error| LoadError::Image(format!("{error:#}")))
     }
 

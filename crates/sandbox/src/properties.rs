@@ -14,7 +14,7 @@ use crate::inspect::{OFFERED, Wasi, inspect};
 /// What is tried with the compiler too: more takes too long.
 const COMPILED_MAX: usize = 2048;
 
-static ENGINE: LazyLock<Option<Engine>> = LazyLock::new(|| compiling().ok());
+static ENGINE: LazyLock<Option<Engine>> = LazyLock::new(|| compiling(Wasi::P3).ok());
 
 /// A component that is taken imports only what is offered and answers requests; wasmtime, if it takes the component at all, sees no
 /// import that was not seen here, and the same handler.
