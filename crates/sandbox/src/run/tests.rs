@@ -186,16 +186,25 @@ async fn a_fault_is_an_error_before_the_head_and_a_broken_body_after_it() {
     }
 }
 
-/// Here the guest comes to its fault before anybody takes its head: on one thread, and with less than fits between the two.
+/// Here the guest mostly comes to its fault before anybody takes its head: on one thread, and with less than fits between the two.
+/// When its time slice ends in between, the head is out, and only a broken body can follow.
 #[tokio::test]
 async fn a_fault_before_anything_was_sent_is_a_clean_error() {
     let world = World::new();
     let attacker = world.deploy("attacker", "").await.unwrap();
-    let ran = world.get(&attacker, "/half").await;
-    assert!(matches!(ran, Err(RunError::Trapped(_))), "{ran:?}");
-    let outcome = world.outcome(1).await;
-    assert_eq!(outcome.status_code, 0, "no answer is said to have been given: {outcome:?}");
-    assert!(outcome.status_detail.contains("failed"), "{outcome:?}");
+    let mut clean = 0;
+    for request in 1..=50 {
+        match world.get(&attacker, "/half").await {
+            Err(RunError::Trapped(_)) => {
+                clean += 1;
+                let outcome = world.outcome(request).await;
+                assert_eq!(outcome.status_code, 0, "no answer is said to have been given: {outcome:?}");
+                assert!(outcome.status_detail.contains("failed"), "{outcome:?}");
+            }
+            ran => assert!(ran.as_ref().is_ok_and(|came| came.broken.is_some()), "{ran:?}"),
+        }
+    }
+    assert!(clean > 0);
 }
 
 /// To `wasmtime_wasi_http` a body that the guest forgets looks finished.

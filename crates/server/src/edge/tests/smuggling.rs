@@ -90,7 +90,9 @@ async fn hyper_alone_lets_them_pass() {
                     }
                 });
                 drop(
+                    // The client shuts its side at once; a server that stops then would pass nothing.
                     hyper::server::conn::http1::Builder::new()
+                        .half_close(true)
                         .serve_connection(TokioIo::new(stream), service)
                         .await,
                 );
