@@ -151,7 +151,11 @@ impl Checkpoint {
         let canonical = size == "0" || !size.starts_with(['0', '+']);
         let root = STANDARD.decode(root).ok()?.try_into().ok()?;
         let size = size.parse().ok().filter(|_| canonical)?;
-        (!origin.is_empty() && lines.next().is_some()).then(|| Self { origin: origin.to_owned(), size, root })
+        // The text ends with a line break, and an extension line is never empty (C2SP tlog-checkpoint).
+        let rest: Vec<_> = lines.collect();
+        let (last, extensions) = rest.split_last()?;
+        let whole = last.is_empty() && extensions.iter().all(|line| !line.is_empty());
+        (!origin.is_empty() && whole).then(|| Self { origin: origin.to_owned(), size, root })
     }
 }
 
@@ -170,7 +174,9 @@ fn parse_signature(line: &str) -> Option<Signature<'_>> {
     let (name, encoded) = line.strip_prefix(SIGNATURE_LINE)?.split_once(' ')?;
     let decoded = STANDARD.decode(encoded).ok()?;
     let (hash, bytes) = decoded.split_first_chunk::<4>()?;
-    (!name.is_empty() && !bytes.is_empty()).then(|| Signature { name, hash: *hash, bytes: bytes.to_vec() })
+    // The names that a key may have (C2SP signed-note).
+    let named = !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '+');
+    (named && !bytes.is_empty()).then(|| Signature { name, hash: *hash, bytes: bytes.to_vec() })
 }
 
 fn verify_signature(note: &Note<'_>, key: &VerifierKey) -> Result<(), NoteError> {

@@ -58,6 +58,7 @@ impl Origin {
                 };
                 (format!("[{address}]"), port)
             }
+            None if authority.starts_with('[') => return Err("a closing bracket is missing"),
             None => match authority.split_once(':') {
                 Some((host, port)) => (host.to_ascii_lowercase(), Some(port)),
                 None => (authority.to_ascii_lowercase(), None),
