@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     if !output.is_json() {
         output.line(&paint(BOLD, "casemate demo: a shop on a real server in a temporary folder\n"));
     }
-    let waiting = output.spinner("starting a server, compiling ten components".to_owned());
+    let waiting = output.spinner("starting a server, compiling the components".to_owned());
     let mut stage = Stage::open()?;
     let cast = shop::prepare(&stage)?;
     waiting.finish_and_clear();

@@ -16,7 +16,7 @@ use crate::verb::segment;
 #[command(after_help = "\
 Examples:
   casemate invoke hello                        the only app's function `hello`, at its first route
-  casemate invoke orders --app shop --path /orders/ -X POST -d '{\"item\": \"tea\"}'
+  casemate invoke orders --app shop --path /orders -X POST -d '{\"item\": \"rope\", \"quantity\": 2}'
   curl -H \"authorization: Bearer $(casemate invoke --app shop --token)\" http://shop.localhost:8080/orders/")]
 pub(crate) struct Arguments {
     /// The function.

@@ -44,7 +44,7 @@ fn text(value: &Value, key: &str) -> String {
 fn apps(answer: &Value) -> String {
     let apps = answer.get("apps").and_then(Value::as_array).cloned().unwrap_or_default();
     if apps.is_empty() {
-        return "No apps yet.\nNext: casemate new hello && cd hello && casemate deploy".to_owned();
+        return "No apps yet.\nNext: casemate new hello, which says how to build and deploy it".to_owned();
     }
     let rows: Vec<_> = apps
         .iter()

@@ -82,7 +82,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         write(&folder.join(path), &text.replace("{{name}}", name.as_str()))?;
     }
     let build = match arguments.lang {
-        Lang::Rust => "cargo build --release --target wasm32-wasip2",
+        Lang::Rust => "rustup target add wasm32-wasip2 && cargo build --release --target wasm32-wasip2",
         Lang::Js => "npm install && npm run build",
     };
     output.result(&json!({ "folder": folder, "build": build }), |_| {

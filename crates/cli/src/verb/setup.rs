@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     login::sign_in(&client, &arguments.username, &password)?;
     waiting.finish_and_clear();
     output.result(&created, |_| {
-        format!("`{}` is the first administrator of {}, and signed in.\nNext: casemate new hello && cd hello && casemate deploy", arguments.username, client.server)
+        format!("`{}` is the first administrator of {}, and signed in.\nNext: casemate new hello, which says how to build and deploy it", arguments.username, client.server)
     });
     Ok(())
 }
