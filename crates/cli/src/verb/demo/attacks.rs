@@ -191,7 +191,7 @@ fn by_functions() -> Vec<Attack> {
             ask: lab("/metadata"),
             control: false,
             expected: "refused",
-            stopped: |got| got.status == 502 && got.text().starts_with("refused"),
+            stopped: |got| got.text().starts_with("refused: ErrorCode::HttpRequestDenied"),
             wall: "policy: no egress grant",
         },
         Attack {
@@ -200,7 +200,7 @@ fn by_functions() -> Vec<Attack> {
             ask: Ask::new("GET", BANK_HOST, "/fetch?url=http://169.254.169.254/latest/meta-data/"),
             control: false,
             expected: "refused",
-            stopped: |got| got.status == 502 && got.text().starts_with("refused"),
+            stopped: |got| got.text().starts_with("refused: ErrorCode::DestinationIpProhibited"),
             wall: "egress: metadata addresses never",
         },
         Attack {
@@ -209,7 +209,7 @@ fn by_functions() -> Vec<Attack> {
             ask: lab("/fetch?url=http://127.0.0.1:9/"),
             control: false,
             expected: "refused",
-            stopped: |got| got.status == 502 && got.text().starts_with("refused"),
+            stopped: |got| got.text().starts_with("refused: ErrorCode::HttpRequestDenied"),
             wall: "policy: no egress grant",
         },
         Attack {
@@ -286,14 +286,16 @@ fn guess_passwords(stage: &Stage, cast: &Cast, report: &mut Report, output: &Out
         bodies.dedup();
         Ok::<_, Failure>((bodies, guess(&cast.manager_password)?))
     });
-    let (bodies, right) = outcome?;
+    let (mut bodies, right) = outcome?;
+    bodies.push((right.status, right.body.clone()));
+    bodies.dedup();
     let uniform = matches!(bodies.as_slice(), [(401, _)]);
     report.add(
         Row {
             step: "passwords".into(),
             tried: "12 wrong guesses, then the right password".into(),
             expected: "13 times the same 401".into(),
-            got: format!("{} kind(s) of answer, then {}", bodies.len(), right.status),
+            got: format!("{} kind(s) of answer to 13 attempts, the last {}", bodies.len(), right.status),
             wall: "identity: lock-out".into(),
             held: uniform && right.status == 401,
             ms,
@@ -313,13 +315,16 @@ fn explain(stage: &Stage, cast: &Cast, report: &mut Report, output: &Output) -> 
         )
     });
     let text = answer?.to_string();
-    let held = text.contains("role grant") || text.contains("access = ");
+    // The answer is JSON; the line stands in it as one string.
+    let line =
+        text.split('"').find(|part| part.contains("casemate role grant")).unwrap_or_default().to_owned();
+    let held = !line.is_empty();
     report.add(
         Row {
             step: "explain".into(),
             tried: "why was the report denied?".into(),
             expected: "the line that would allow it".into(),
-            got: if held { "casemate role grant …".into() } else { text.chars().take(60).collect() },
+            got: if held { line } else { text.chars().take(60).collect() },
             wall: String::new(),
             held,
             ms,
