@@ -1,0 +1,136 @@
+//! Documents as trees in which every value knows its place: what YAML, JSON and their kin are read into.
+//!
+//! Invariants: keys keep their order and their places; a document that is too deep, too large or expands too far is refused with its
+//! place, never cut silently. Not here: what the values mean (the formats).
+
+use crate::source::Place;
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub kind: NodeKind,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NodeKind {
+    /// Nothing.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A number, as it is written.
+    Number(String),
+    /// Text.
+    String(String),
+    /// Values in order.
+    List(Vec<Node>),
+    /// Values by key, in the order in which they stand. A key that comes twice is kept twice; the last one counts.
+    Map(Vec<(Key, Node)>),
+    /// A value with a YAML tag: `!Ref x` has the tag `Ref`.
+    Tagged(String, Box<Node>),
+}
+
+/// A key and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Where.
+    pub place: Place,
+    /// The text; numbers and booleans as they are written.
+    pub text: String,
+}
+
+impl Node {
+    /// The value of a key, when this is a map that has it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        self.entry(key).map(|(_, value)| value)
+    }
+
+    /// A key and its value.
+    #[must_use]
+    pub fn entry(&self, key: &str) -> Option<(&Key, &Self)> {
+        self.entries().iter().rev().find(|(found, _)| found.text == key).map(|(key, value)| (key, value))
+    }
+
+    /// The value at the end of a path of keys.
+    #[must_use]
+    pub fn at(&self, path: &[&str]) -> Option<&Self> {
+        path.iter().try_fold(self, |node, key| node.get(key))
+    }
+
+    /// Keys and values of a map; none for anything else.
+    #[must_use]
+    pub fn entries(&self) -> &[(Key, Self)] {
+        match &self.kind {
+            NodeKind::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The values of a list; none for anything else.
+    #[must_use]
+    pub fn items(&self) -> &[Self] {
+        match &self.kind {
+            NodeKind::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The values of a list, or the one value that stands where a list could.
+    #[must_use]
+    pub fn one_or_many(&self) -> &[Self] {
+        match &self.kind {
+            NodeKind::List(items) => items,
+            NodeKind::Null => &[],
+            _ => std::slice::from_ref(self),
+        }
+    }
+
+    /// The text of a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.kind {
+            NodeKind::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text of a string, number or boolean, as templates take them for one another.
+    #[must_use]
+    pub fn as_scalar(&self) -> Option<String> {
+        match &self.kind {
+            NodeKind::String(text) | NodeKind::Number(text) => Some(text.clone()),
+            NodeKind::Bool(value) => Some(value.to_string()),
+            _ => None,
+        }
+    }
+
+    /// A boolean, also one in quotation marks.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match &self.kind {
+            NodeKind::Bool(value) => Some(*value),
+            NodeKind::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            NodeKind::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A whole number, also one in quotation marks.
+    #[must_use]
+    pub fn as_u64(&self) -> Option<u64> {
+        match &self.kind {
+            NodeKind::Number(text) | NodeKind::String(text) => text.trim().parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// Whether this is a map.
+    #[must_use]
+    pub fn is_map(&self) -> bool {
+        matches!(self.kind, NodeKind::Map(_))
+    }
+}

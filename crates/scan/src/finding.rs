@@ -1,0 +1,99 @@
+//! What is found: rules as data, findings, and what would mend them.
+//!
+//! Invariants: a finding has a place and a reason that speaks of this app; one cause is one finding, which lists what it touches; its id
+//! stays the same while the cause does, whatever lines move. Not here: how things are found (`rules`), how they are shown (`report`).
+
+use serde::Serialize;
+
+use crate::known::Name;
+use crate::source::Place;
+
+/// How bad it is, if it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Advice; shown only when asked for.
+    Hygiene,
+    /// A weakness that needs others.
+    Low,
+    /// Harm under conditions.
+    Medium,
+    /// Harm by itself.
+    High,
+    /// Anyone, at once, to everything.
+    Critical,
+}
+
+/// How sure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// It follows from the files, unless something outside of them says otherwise.
+    Likely,
+    /// It follows from the files.
+    Certain,
+}
+
+/// A rule: what it looks for, and where that stands in the field's lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    /// Its stable id, in words: `open-route`.
+    pub id: &'static str,
+    /// One line.
+    pub title: &'static str,
+    /// Severity where nothing about the app changes it.
+    pub severity: Severity,
+    /// Numbers of the twelve serverless risks (PureSec 2018, CSA 2019): SAS-n.
+    pub sas: &'static [u8],
+    /// Numbers of the OWASP Top 10 interpretation for serverless (2018): A1 to A10.
+    pub owasp: &'static [u8],
+    /// Techniques of MITRE ATT&CK.
+    pub attack: &'static [&'static str],
+    /// The weakness in CWE.
+    pub cwe: u16,
+    /// What it is, why it matters, when it is fine: for `--explain`.
+    pub explanation: &'static str,
+}
+
+/// Something that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// What the cause is within the app, in words that survive edits: the role's name, the route. Makes the stable id.
+    pub cause: String,
+    /// Functions and other things that it touches.
+    pub subjects: Vec<Name>,
+    /// Where the cause stands.
+    pub place: Place,
+    /// Further places with what they show.
+    pub related: Vec<(Place, String)>,
+    /// Why it matters here: whole sentences.
+    pub message: String,
+    /// How bad, here.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: Confidence,
+    /// What would mend it.
+    pub change: Option<Change>,
+}
+
+/// What would mend a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// In words, with the exact line where there is one.
+    pub advice: String,
+    /// Edits that do it; empty where a person must choose.
+    pub edits: Vec<Edit>,
+    /// Whether the edits cannot break an app that works: only then `--fix` makes them.
+    pub safe: bool,
+}
+
+/// A replacement of a stretch of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Edit {
+    /// What is replaced; empty where something is put in.
+    pub place: Place,
+    /// By what.
+    pub text: String,
+}

@@ -1,0 +1,204 @@
+//! What an application is, whatever it was written in: functions, who can call them, and what they may do.
+//!
+//! Invariants: rules, need and paths read this graph and never a file format; everything in it knows its place; a name is unique within
+//! its app; what could not be resolved is written down as unknown, never left out. Not here: how files become a graph
+//! (`cloudformation`, `serverless`, `terraform`), what is wrong with it (`rules`).
+
+mod access;
+mod function;
+mod resource;
+mod role;
+
+use serde::Serialize;
+
+pub use self::access::{
+    Access, Api, ApiKind, Authorizer, AuthorizerKind, Cors, Endpoint, Route, Trigger, TriggerKind,
+};
+pub use self::function::{Code, CodeLocation, Function, FunctionUrl, Variable};
+pub use self::resource::{
+    Encryption, Network, Opening, OtherResource, Parameter, PublicAccess, Secret, SecretKind, Store,
+    StoreKind,
+};
+pub use self::role::{Condition, Effect, ManagedPolicy, Origin, Principal, Role, Statement};
+use crate::known::{Name, Text};
+use crate::source::{FileId, Place};
+
+/// Everything that was found in a tree.
+#[derive(Debug, Default, Serialize)]
+pub struct Inventory {
+    /// The apps, by path.
+    pub apps: Vec<App>,
+    /// Files that look like infrastructure and could not be read, and why.
+    pub unread: Vec<Unread>,
+}
+
+/// A file that could not be read as what it looks like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unread {
+    /// Where reading stopped.
+    pub place: Place,
+    /// Why: lower case, no full stop.
+    pub why: String,
+}
+
+/// What an app is described in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Framework {
+    /// AWS SAM.
+    Sam,
+    /// Plain CloudFormation, CDK output too.
+    CloudFormation,
+    /// Serverless Framework.
+    Serverless,
+    /// Terraform or OpenTofu.
+    Terraform,
+}
+
+/// One application: what one template, one `serverless.yml` or one Terraform root module describes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct App {
+    /// How it is named to readers: its own name, or its folder's.
+    pub name: String,
+    /// What it is described in.
+    pub framework: Framework,
+    /// The file that describes it; the first of them by path for Terraform.
+    pub file: FileId,
+    /// The folder of that file, relative to the tree; code paths are relative to it.
+    pub folder: String,
+    /// Functions.
+    pub functions: Vec<Function>,
+    /// Interfaces with routes.
+    pub apis: Vec<Api>,
+    /// What callers from outside can call.
+    pub routes: Vec<Route>,
+    /// What asks callers who they are.
+    pub authorizers: Vec<Authorizer>,
+    /// What else starts a function.
+    pub triggers: Vec<Trigger>,
+    /// Roles that functions run with, and others that the app makes.
+    pub roles: Vec<Role>,
+    /// Where data is or passes through.
+    pub stores: Vec<Store>,
+    /// Managed secrets.
+    pub secrets: Vec<Secret>,
+    /// Networks' openings.
+    pub networks: Vec<Network>,
+    /// Parameters and variables with their defaults.
+    pub parameters: Vec<Parameter>,
+    /// Everything else, by name, so that references to it are not dangling.
+    pub others: Vec<OtherResource>,
+    /// What could not be resolved and might matter.
+    pub unknowns: Vec<Unknown>,
+}
+
+/// Something that could not be told from the files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unknown {
+    /// What it concerns: a function, a route, the app.
+    pub subject: Option<Name>,
+    /// Where it stands.
+    pub place: Place,
+    /// What is not known and why: lower case, no full stop.
+    pub why: String,
+}
+
+impl App {
+    /// An app in which nothing was found yet.
+    #[must_use]
+    pub fn new(
+        name: impl Into<String>,
+        framework: Framework,
+        file: FileId,
+        folder: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            framework,
+            file,
+            folder: folder.into(),
+            functions: Vec::new(),
+            apis: Vec::new(),
+            routes: Vec::new(),
+            authorizers: Vec::new(),
+            triggers: Vec::new(),
+            roles: Vec::new(),
+            stores: Vec::new(),
+            secrets: Vec::new(),
+            networks: Vec::new(),
+            parameters: Vec::new(),
+            others: Vec::new(),
+            unknowns: Vec::new(),
+        }
+    }
+
+    /// A function by name.
+    #[must_use]
+    pub fn function(&self, name: &Name) -> Option<&Function> {
+        self.functions.iter().find(|function| function.name == *name)
+    }
+
+    /// A role by name.
+    #[must_use]
+    pub fn role(&self, name: &Name) -> Option<&Role> {
+        self.roles.iter().find(|role| role.name == *name)
+    }
+
+    /// A store by name.
+    #[must_use]
+    pub fn store(&self, name: &Name) -> Option<&Store> {
+        self.stores.iter().find(|store| store.name == *name)
+    }
+
+    /// A managed secret by name.
+    #[must_use]
+    pub fn secret(&self, name: &Name) -> Option<&Secret> {
+        self.secrets.iter().find(|secret| secret.name == *name)
+    }
+
+    /// An interface by name.
+    #[must_use]
+    pub fn api(&self, name: &Name) -> Option<&Api> {
+        self.apis.iter().find(|api| api.name == *name)
+    }
+
+    /// An authorizer by name.
+    #[must_use]
+    pub fn authorizer(&self, name: &Name) -> Option<&Authorizer> {
+        self.authorizers.iter().find(|authorizer| authorizer.name == *name)
+    }
+
+    /// The role that a function runs with, where that is one of this app.
+    #[must_use]
+    pub fn role_of(&self, function: &Function) -> Option<&Role> {
+        self.role(function.role.as_ref()?.known()?)
+    }
+
+    /// The functions that run with a role.
+    pub fn functions_of<'a>(&'a self, role: &'a Name) -> impl Iterator<Item = &'a Function> {
+        self.functions.iter().filter(move |function| {
+            function.role.as_ref().and_then(|found| found.known()).is_some_and(|name| name == role)
+        })
+    }
+
+    /// The routes that lead to a function.
+    pub fn routes_of<'a>(&'a self, function: &'a Name) -> impl Iterator<Item = &'a Route> {
+        self.routes.iter().filter(move |route| route.target.is(function))
+    }
+
+    /// What else starts a function.
+    pub fn triggers_of<'a>(&'a self, function: &'a Name) -> impl Iterator<Item = &'a Trigger> {
+        self.triggers.iter().filter(move |trigger| trigger.function.is(function))
+    }
+
+    /// Writes down what could not be told.
+    pub fn unknown(&mut self, subject: Option<&Name>, place: Place, why: impl Into<String>) {
+        self.unknowns.push(Unknown { subject: subject.cloned(), place, why: why.into() });
+    }
+
+    /// The physical name or ARN tail that a text names, with this app's own references kept as they are.
+    #[must_use]
+    pub fn is_own(&self, text: &Text) -> bool {
+        text.references().next().is_some()
+    }
+}
