@@ -36,5 +36,6 @@ mod remembering_instance;
 mod request_smuggling;
 mod revoked_reader;
 mod setup_code_reuse;
+mod stalled_body;
 mod stolen_disk;
 mod ungranted_store;

@@ -34,9 +34,10 @@ fn a_server_does_not_go_on_from_an_older_ledger() {
     server.stop();
     copy(&server.ledger(), &newer);
 
+    let ledger = server.ledger();
     let put_back = |copied: &Path| {
-        std::fs::remove_dir_all(server.ledger()).unwrap();
-        copy(copied, &server.ledger());
+        std::fs::remove_dir_all(&ledger).unwrap();
+        copy(copied, &ledger);
     };
     put_back(&old);
     let refused = server.command().stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
@@ -47,6 +48,16 @@ fn a_server_does_not_go_on_from_an_older_ledger() {
         "{said}"
     );
     put_back(&newer);
+    server.restart();
+    server.verify();
+
+    // The way out that the error names, for whoever knows and accepts the loss, counts once: from then on what is there is known again.
+    put_back(&old);
+    let mut accepted = Server::not_started("dangerous_accept_older_ledger = true\n");
+    std::mem::swap(&mut accepted.folder, &mut server.folder);
+    accepted.restart();
+    accepted.verify();
+    std::mem::swap(&mut accepted.folder, &mut server.folder);
     server.restart();
     server.verify();
 }

@@ -37,3 +37,41 @@ fn a_plain_request_is_two_leaves() {
     let answer = server.call(&get("hello.localhost", "/nothing"));
     assert_eq!(server.explain(&answer.request_id())["steps"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn logs_page_by_page_are_the_logs_in_one() {
+    let mut server = Server::start();
+    server.deploy(
+        "lab",
+        "app = \"lab\"\n[functions.f]\ncomponent = \"components/attacker.wasm\"\nroutes = [\"/*\"]\naccess = \"public\"\n",
+    );
+    for number in 0..7 {
+        assert_eq!(
+            server.call(&get("lab.localhost", &format!("/log?text=line{number}&count=3"))).status,
+            200
+        );
+    }
+    let admin = server.admin();
+    // Of the function alone: that somebody reads its app's logs is in them too, so without a filter they grow with each look.
+    let page = |after: &str| {
+        let path = format!("/v1/apps/lab/logs?function=f&limit=4{after}");
+        server.try_control(&get("localhost", &path).token(&admin))
+    };
+    let whole =
+        server.try_control(&get("localhost", "/v1/apps/lab/logs?function=f&limit=1000").token(&admin)).text();
+    assert!(whole.lines().filter(|line| line.contains("line6")).count() >= 3, "control: {whole}");
+    let (mut pages, mut after, mut asked) = (String::new(), "&after=0".to_owned(), 0);
+    loop {
+        let answer = page(&after);
+        assert!(answer.text().lines().count() <= 4);
+        if answer.body.is_empty() {
+            break;
+        }
+        pages.push_str(&answer.text());
+        after = format!("&after={}", answer.header("casemate-next-after").unwrap());
+        asked += 1;
+        assert!(asked < 100, "it does not get on: {after}");
+    }
+    assert!(asked > 5, "control: it came in {asked} pages:\n{pages}\n{whole}");
+    assert_eq!(pages, whole);
+}

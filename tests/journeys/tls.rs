@@ -89,6 +89,55 @@ fn the_first_hour_with_the_servers_own_certificate() {
     server.verify();
 }
 
+/// Writes a certificate for `localhost` and its key, readable by its owner alone.
+fn issue(folder: &Path, name: &str) -> (String, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let signed = rcgen::CertificateParams::new(["localhost", "127.0.0.1"].map(String::from))
+        .unwrap()
+        .self_signed(&key)
+        .unwrap();
+    let path = |end: &str| folder.join(format!("{name}.{end}")).to_str().unwrap().to_owned();
+    std::fs::write(path("pem"), signed.pem()).unwrap();
+    std::fs::write(path("key"), key.serialize_pem()).unwrap();
+    readable_by(&path("key"), 0o600);
+    (path("pem"), path("key"))
+}
+
+fn readable_by(path: &str, mode: u32) {
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn a_server_with_the_operators_certificate() {
+    let files = tempfile::tempdir().unwrap();
+    let (certificate, key) = issue(files.path(), "good");
+    let (_, others_key) = issue(files.path(), "other");
+    let settings = |certificate: &str, key: &str| {
+        format!("tls.files = {{ certificate = \"{certificate}\", key = \"{key}\" }}\n")
+    };
+    let refused = |settings: &str, expect: &str| {
+        let server = Server::not_started(settings);
+        let output = server.command().stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(expect), "{settings}: {said}");
+    };
+    refused(&settings("nowhere.pem", &key), "nowhere.pem");
+    refused(&settings(&certificate, &certificate), &certificate);
+    refused(&settings(&certificate, &others_key), "key");
+    readable_by(&key, 0o644);
+    refused(&settings(&certificate, &key), "chmod 600");
+    readable_by(&key, 0o600);
+
+    let server = Server::start_with(&settings(&certificate, &key));
+    let folder = server.folder.path().to_owned();
+    let setup = ["setup", "--username", "ada", "--password-stdin"];
+    // Whoever does not know who signed it sends nothing.
+    bad(&server, 5, &setup);
+    good(&server, &folder, &[&setup[..], &["--ca", &certificate]].concat());
+    assert!(good(&server, &folder, &["list", "--ca", &certificate]).contains("No apps yet"));
+    assert!(!server.data().join("tls.crt").exists(), "no certificate of its own is published beside it");
+}
+
 #[test]
 fn http_2_and_http_1_by_alpn_over_tls_1_3() {
     let server = Server::start_with(SETTINGS);

@@ -13,7 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::task::AbortHandle;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use crate::error::{Limit, RunError};
+use crate::error::{Limit, RunError, SlowBody};
 use crate::state::RunState;
 
 /// A request's body, as the guest reads it.
@@ -66,8 +66,11 @@ where
                     }
                 }
             }
-            Poll::Ready(Some(Err(_))) => {
+            Poll::Ready(Some(Err(error))) => {
                 this.over = true;
+                if error.into().is::<SlowBody>() {
+                    this.state.end(RunError::SlowBody);
+                }
                 Poll::Ready(Some(Err(Error::ConnectionTerminated)))
             }
         }

@@ -208,6 +208,17 @@ impl Faulty for LoadError {
     }
 }
 
+/// What the edge's body ends with when its sender stalls. The run then ends too: the caller is to read why, not what the function
+/// makes of half a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the body came too slowly")]
+pub struct SlowBody;
+
+impl SlowBody {
+    /// The edge's setting that bounds it.
+    pub const LIMIT: &str = "body_grace_ms";
+}
+
 /// Why a run gave no answer, or broke off in the middle of one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
@@ -252,6 +263,9 @@ pub enum RunError {
     /// The caller sent a request that no guest could read.
     #[error("the request cannot be handed to a function: {0}")]
     Request(String),
+    /// The caller's body came too slowly: [`SlowBody`].
+    #[error("{SlowBody}")]
+    SlowBody,
     /// The permit is for another function than the one to run.
     #[error("the permit is for another function")]
     WrongPermit,
@@ -263,7 +277,7 @@ pub enum RunError {
 impl Faulty for RunError {
     fn fault(&self) -> Fault {
         match self {
-            Self::Limit { .. } | Self::Busy { .. } | Self::Full { .. } => Fault::Exhausted,
+            Self::Limit { .. } | Self::Busy { .. } | Self::Full { .. } | Self::SlowBody => Fault::Exhausted,
             Self::CredentialEnded => Fault::Denied,
             Self::Request(_) => Fault::Caller,
             Self::Unrecorded(error) => error.fault(),
@@ -279,6 +293,7 @@ impl Faulty for RunError {
         match self {
             Self::Limit { limit, .. } => Some(limit.key()),
             Self::Busy { .. } => Some(Limit::Queue.key()),
+            Self::SlowBody => Some(SlowBody::LIMIT),
             _ => None,
         }
     }

@@ -46,7 +46,7 @@ extern crate self as casemate_sandbox;
 pub use body::RunBody;
 pub use compile::{COMPILE_VERB, compile_child};
 pub use egress::{EgressSettings, Resolver, Roots, SystemResolver};
-pub use error::{CompileError, InspectError, Limit, LoadError, OpenSandboxError, RunError};
+pub use error::{CompileError, InspectError, Limit, LoadError, OpenSandboxError, RunError, SlowBody};
 pub use inspect::{Inspected, Wasi, inspect};
 pub use load::{FunctionSpec, FunctionStats, LoadedFunction};
 pub use settings::{CompileLimits, Compiler, HostServices, SandboxSettings};

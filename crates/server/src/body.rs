@@ -11,7 +11,7 @@ use serde_json::error::Category;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::edge::Admitted;
+use crate::edge::{self, Admitted};
 use crate::reply::Problem;
 
 /// The largest JSON body of an ordinary call, in bytes: names, a password, a session handle.
@@ -76,7 +76,11 @@ pub(crate) async fn bytes(admitted: Admitted, bounds: Bounds) -> Result<bytes::B
         Err(_) => Err(Problem::of(&BodyError::TooSlow(bounds.time))),
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
-        Ok(Err(_)) => Err(Problem::of(&BodyError::Broken)),
+        // The edge has bounds of its own: the pace, and the largest body of all.
+        Ok(Err(error)) => Err(match error.downcast_ref::<edge::BodyError>() {
+            Some(error @ (edge::BodyError::TooSlow | edge::BodyError::TooLarge(_))) => Problem::of(error),
+            _ => Problem::of(&BodyError::Broken),
+        }),
     }
 }
 

@@ -3,17 +3,27 @@
 //! Invariant: a guest cannot speak in the platform's name: headers that start with `casemate-`, and those that steer the
 //! connection, are taken out of its answer.
 
+use bytes::Bytes;
+use casemate_sandbox::SlowBody;
 use http::{HeaderMap, HeaderName, header};
+use http_body::Body;
 use http_body_util::BodyExt;
 
-use crate::edge::{Admitted, ReplyBody};
+use crate::edge::{Admitted, BodyError, ReplyBody};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The request for the sandbox: method, normalised path and query, cleaned headers, body.
-pub(crate) fn request_for_guest(admitted: Admitted) -> http::Request<crate::edge::LimitedBody> {
+pub(crate) fn request_for_guest(
+    admitted: Admitted,
+) -> http::Request<impl Body<Data = Bytes, Error = BoxError> + Send> {
     let Admitted { method, host, path, query, mut headers, body, tls, .. } = admitted;
     // The guest sees who calls in the header that the host sets, never the credential itself.
     headers.remove(header::AUTHORIZATION);
-    let mut request = http::Request::new(body);
+    let mut request = http::Request::new(body.map_err(|error| match error {
+        BodyError::TooSlow => BoxError::from(SlowBody),
+        other => BoxError::from(other),
+    }));
     let scheme = if tls { "https" } else { "http" };
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     // The edge has parsed all of these once already; were the sum not a URI, the guest would see the bare path `/`.
@@ -26,7 +36,7 @@ pub(crate) fn request_for_guest(admitted: Admitted) -> http::Request<crate::edge
 /// The guest's response without what it may not say.
 pub(crate) fn response_of_guest<B>(response: http::Response<B>) -> http::Response<ReplyBody>
 where
-    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let (mut head, body) = response.into_parts();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use casemate_core::{Fault, Faulty, RequestId};
 use casemate_policy::Refusal;
+use casemate_sandbox::SlowBody;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use serde::Serialize;
@@ -185,7 +186,7 @@ impl Problem {
 fn exhausted(limit: Option<&str>) -> StatusCode {
     match limit {
         Some("request_body_bytes" | "component_max_bytes") => StatusCode::PAYLOAD_TOO_LARGE,
-        Some("request_body_time") => StatusCode::REQUEST_TIMEOUT,
+        Some("request_body_time" | SlowBody::LIMIT) => StatusCode::REQUEST_TIMEOUT,
         Some(rate) if rate.starts_with("rate.") => StatusCode::TOO_MANY_REQUESTS,
         Some("wall_ms" | "cpu_ms") => StatusCode::GATEWAY_TIMEOUT,
         Some("concurrency" | "queue") | None => StatusCode::SERVICE_UNAVAILABLE,
