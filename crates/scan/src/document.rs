@@ -3,6 +3,7 @@
 //! Invariants: keys keep their order and their places; a document that is too deep, too large or expands too far is refused with its
 //! place, never cut silently. Not here: what the values mean (the formats).
 
+use crate::known::Piece;
 use crate::source::Place;
 
 /// A value and where it stands.
@@ -31,6 +32,9 @@ pub enum NodeKind {
     Map(Vec<(Key, Node)>),
     /// A value with a YAML tag: `!Ref x` has the tag `Ref`.
     Tagged(String, Box<Node>),
+    /// Text of which a part cannot be told from the files, or a whole value that cannot: what a format's own variables leave behind
+    /// (`arn:aws:s3:::${env:BUCKET}`). Parsers never make it. Literals within may still hold another language's references.
+    Composed(Vec<Piece>),
 }
 
 /// A key and where it stands.
@@ -126,6 +130,20 @@ impl Node {
             NodeKind::Number(text) | NodeKind::String(text) => text.trim().parse().ok(),
             _ => None,
         }
+    }
+
+    /// Why it cannot be told, when it is a value that variables left open.
+    #[must_use]
+    pub fn why_open(&self) -> Option<String> {
+        let NodeKind::Composed(pieces) = &self.kind else { return None };
+        pieces.iter().find_map(|piece| match piece {
+            Piece::Literal(_) => None,
+            Piece::Unknown(why) => Some(why.clone()),
+            Piece::Parameter(name) => Some(format!("`{name}` is given by whoever deploys")),
+            Piece::Provider(name) => Some(format!("`{name}` is filled in by the provider")),
+            Piece::Of { node, .. } => Some(format!("it is an attribute of `{node}`")),
+            Piece::Environment(name) => Some(format!("it is the environment's `{name}`")),
+        })
     }
 
     /// Whether this is a map.
