@@ -9,6 +9,8 @@ mod function;
 mod resource;
 mod role;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 pub use self::access::{
@@ -88,6 +90,8 @@ pub struct App {
     pub parameters: Vec<Parameter>,
     /// Everything else, by name, so that references to it are not dangling.
     pub others: Vec<OtherResource>,
+    /// What outputs and resources without a node of their own refer to: somebody outside of this graph may use it.
+    pub mentioned: BTreeSet<Name>,
     /// What could not be resolved and might matter.
     pub unknowns: Vec<Unknown>,
 }
@@ -128,6 +132,7 @@ impl App {
             networks: Vec::new(),
             parameters: Vec::new(),
             others: Vec::new(),
+            mentioned: BTreeSet::new(),
             unknowns: Vec::new(),
         }
     }
