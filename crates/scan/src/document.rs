@@ -3,8 +3,56 @@
 //! Invariants: keys keep their order and their places; a document that is too deep, too large or expands too far is refused with its
 //! place, never cut silently. Not here: what the values mean (the formats).
 
+mod builder;
+mod json;
+mod yaml;
+
+pub use self::json::json;
+pub use self::yaml::yaml;
+use crate::graph::Unread;
 use crate::known::Piece;
-use crate::source::Place;
+use crate::source::{FileId, Place, SourceTree};
+
+/// The largest file that is read as a document, in bytes.
+pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// How deep values may stand in one another. Walks over a document may recurse because of it.
+pub const MAX_DEPTH: usize = 128;
+
+/// How many values a document may have once its aliases are expanded.
+pub const MAX_NODES: usize = 2_000_000;
+
+/// Reads a file as what it looks like: JSON when it starts with a brace or bracket and is JSON, YAML otherwise.
+///
+/// # Errors
+/// When it is neither, or beyond the bounds.
+pub fn read(files: &SourceTree, file: FileId) -> Result<Node, Unread> {
+    let path = files.path(file).to_ascii_lowercase();
+    if path.ends_with(".json") || path.ends_with(".jsonc") {
+        return json(files, file);
+    }
+    let (text, _) = text_of(files, file)?;
+    match text.trim_start().starts_with(['{', '[']) {
+        // YAML's own flow style looks the same, so a failure here says nothing yet.
+        true => json(files, file).or_else(|_| yaml(files, file)),
+        false => yaml(files, file),
+    }
+}
+
+/// A file's text without its byte order mark, and how many bytes that mark has.
+fn text_of(files: &SourceTree, file: FileId) -> Result<(&str, usize), Unread> {
+    let refused = |why: &str| Unread { place: Place::whole(file), why: why.to_owned() };
+    let bytes = &files.file(file).ok_or_else(|| refused("no such file"))?.bytes;
+    if bytes.len() > MAX_BYTES {
+        return Err(refused("larger than 16 MB"));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| refused("not text in UTF-8"))?;
+    // Parsers take a zero byte for the end; what stands behind it would be left out silently.
+    if text.contains('\0') {
+        return Err(refused("holds zero bytes, so it is no text"));
+    }
+    Ok(text.strip_prefix('\u{feff}').map_or((text, 0), |rest| (rest, text.len() - rest.len())))
+}
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,3 +200,6 @@ impl Node {
         matches!(self.kind, NodeKind::Map(_))
     }
 }
+
+#[cfg(test)]
+mod tests;
