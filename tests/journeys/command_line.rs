@@ -1,5 +1,6 @@
 //! The verbs, as a person at a terminal uses them.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -364,4 +365,26 @@ fn copy(from: &Path, to: &Path) {
         let place = to.join(path.file_name().unwrap());
         if path.is_dir() { copy(&path, &place) } else { std::fs::copy(&path, &place).map(drop).unwrap() }
     }
+}
+
+#[test]
+fn an_interrupted_demo_leaves_nothing_behind() {
+    let surroundings = tempfile::tempdir().unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_casemate"))
+        .arg("demo")
+        .env("TMPDIR", surroundings.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let left = || std::fs::read_dir(surroundings.path()).unwrap().count();
+    // The first row is there when it answers requests.
+    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("anyone reads the catalog")), "it plays");
+    assert_eq!(left(), 1, "control: it works in a folder of its own");
+    let id = rustix::process::Pid::from_raw(i32::try_from(demo.id()).unwrap()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    assert_eq!(demo.wait().unwrap().code(), Some(130));
+    assert_eq!(left(), 0, "the folder is gone, and nobody writes it anew");
 }

@@ -212,7 +212,7 @@ impl Client {
         check_private(origin)?;
         let unreachable = |error: &dyn std::fmt::Display| {
             Failure::new(Kind::Unreachable, format!("{origin} cannot be reached: {error}"))
-                .help("casemate serve   # is it running?")
+                .help("casemate serve   # is it running? another address: --server URL")
         };
         let connect = tokio::time::timeout(Duration::from_secs(10), dial(origin));
         let stream =
@@ -356,7 +356,8 @@ impl Answer {
             _ => text("detail").unwrap_or(title),
         };
         let help = text("help")
-            .or_else(|| text("limit").map(|limit| format!("the limit is `{limit}` in the manifest")));
+            .or_else(|| text("limit").map(|limit| format!("the limit is `{limit}` in the manifest")))
+            .or_else(|| (self.status == 401).then(|| "casemate login   # then try again".to_owned()));
         Err(Failure { kind, message, help, request: self.request() })
     }
 }

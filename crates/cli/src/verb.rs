@@ -35,7 +35,8 @@ pub(crate) fn read_password(from_stdin: bool, confirm: bool) -> Result<Zeroizing
     if confirm {
         let again = Zeroizing::new(rpassword::prompt_password("Again: ").map_err(no_terminal)?);
         if *password != *again {
-            return Err(Failure::new(Kind::Usage, "the two passwords differ"));
+            return Err(Failure::new(Kind::Usage, "the two passwords differ; nothing was changed")
+                .help("run the command again, or give it once with --password-stdin"));
         }
     }
     Ok(password)

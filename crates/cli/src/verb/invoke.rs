@@ -28,9 +28,9 @@ pub(crate) struct Arguments {
     /// The path; by default the function's first route.
     #[arg(long)]
     path: Option<String>,
-    /// The method.
-    #[arg(short = 'X', long, default_value = "GET")]
-    method: String,
+    /// The method; by default that of the function's first route, else GET.
+    #[arg(short = 'X', long)]
+    method: Option<String>,
     /// A header, as `name: value`.
     #[arg(short = 'H', long = "header", action = ArgAction::Append)]
     headers: Vec<String>,
@@ -57,12 +57,13 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         return Ok(());
     }
     let function = arguments.function.as_deref().unwrap_or_default();
-    let path = match &arguments.path {
-        Some(path) => path.clone(),
+    let (route_method, path) = match &arguments.path {
+        Some(path) => (None, path.clone()),
         None => first_route(&client, &app, function)?,
     };
+    let method = arguments.method.clone().or(route_method).unwrap_or_else(|| "GET".to_owned());
     let origin = Origin::parse(&text("url")).map_err(|error| Failure::failed(error.to_string()))?;
-    let mut request = http::Request::builder().method(arguments.method.as_str()).uri(&path);
+    let mut request = http::Request::builder().method(method.as_str()).uri(&path);
     request = request.header(http::header::AUTHORIZATION, format!("Bearer {}", text("access_token")));
     for header in &arguments.headers {
         let (name, value) = header.split_once(':').ok_or_else(|| {
@@ -125,7 +126,8 @@ fn find_app(client: &Client, function: &str) -> Result<String, Failure> {
     }
 }
 
-fn first_route(client: &Client, app: &str, function: &str) -> Result<String, Failure> {
+/// The method, where the route names one, and the path of a function's first route.
+fn first_route(client: &Client, app: &str, function: &str) -> Result<(Option<String>, String), Failure> {
     let answer = client.call("GET", &format!("/v1/apps/{}", segment(app)?), None)?;
     let functions = answer.get("functions").and_then(Value::as_array).cloned().unwrap_or_default();
     let known = functions
@@ -140,5 +142,6 @@ fn first_route(client: &Client, app: &str, function: &str) -> Result<String, Fai
             Failure::new(Kind::Usage, format!("function `{function}` has no route"))
                 .help(format!("routes = [\"/{function}\"]"))
         })?;
-    Ok(route.rsplit(' ').next().unwrap_or("/").trim_end_matches('*').to_owned())
+    let (method, path) = route.split_once(' ').map_or((None, route), |(method, path)| (Some(method), path));
+    Ok((method.map(str::to_owned), path.trim_end_matches('*').to_owned()))
 }

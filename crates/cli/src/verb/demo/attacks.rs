@@ -82,6 +82,7 @@ fn words(got: &Got) -> String {
     let limit = got.limit();
     let text = got.text().replace('\n', "; ");
     match (limit.as_str(), got.status) {
+        (_, status) if !got.whole => format!("{status}, then cut off at {} bytes", got.body.len()),
         ("", 401 | 403 | 404) => got.status.to_string(),
         ("", status) => format!("{status} {text}"),
         (limit, status) => format!("{status} limit {limit}"),
@@ -126,7 +127,7 @@ fn on_identity(cast: &Cast) -> Result<Vec<Attack>, Failure> {
         ),
         attack(
             format!("{customer}'s token made {}'s", cast.manager),
-            orders().token(&with_subject(&cast.customer_token)?),
+            orders().token(&with_subject(&cast.customer_token, &cast.manager_token)?),
             "identity: signature",
         ),
         Attack {
@@ -334,18 +335,23 @@ fn explain(stage: &Stage, cast: &Cast, report: &mut Report, output: &Output) -> 
     Ok(())
 }
 
-/// Looks for the customer's order in every file of the data folder.
+/// Looks for the customer's order in every file of the data folder; and, so that finding none means something, in a copy in clear.
 fn plaintext(stage: &Stage, report: &mut Report, output: &Output) -> Result<(), Failure> {
-    let (found, ms) = timed(|| find_in_folder(&stage.data(), b"\"item\":\"rope\""));
+    const ORDER: &[u8] = b"\"item\":\"rope\"";
+    let clear = stage.scratch().join("in-clear");
+    std::fs::create_dir_all(&clear)?;
+    std::fs::write(clear.join("orders.db"), [b"{\"number\":1,", ORDER, b",\"quantity\":2}"].concat())?;
+    let (control, _) = find_in_folder(&clear, ORDER)?;
+    let (found, ms) = timed(|| find_in_folder(&stage.data(), ORDER));
     let (found, files) = found?;
     report.add(
         Row {
             step: "data".into(),
             tried: "a stolen disk: look for the order in every file".into(),
-            expected: "in none".into(),
-            got: format!("in {found} of {files} files"),
+            expected: "in none; in a copy in clear".into(),
+            got: format!("in {found} of {files} files; copy: {control}"),
             wall: "vault: sealed at rest".into(),
-            held: found == 0 && files > 0,
+            held: found == 0 && files > 0 && control == 1,
             ms,
         },
         output,
@@ -475,9 +481,13 @@ fn with_header(token: &str, edit: impl FnOnce(&mut Value)) -> Result<String, Fai
     Ok(format!("{}.{claims}.{signature}", edited(header, edit)?))
 }
 
-fn with_subject(token: &str) -> Result<String, Failure> {
+/// The token with the subject of another one.
+fn with_subject(token: &str, other: &str) -> Result<String, Failure> {
     let [header, claims, signature] = parts(token)?;
-    let claims = edited(claims, |claims| claims["sub"] = json!("usr_00000000000000000000000000000000"))?;
+    let [_, others, _] = parts(other)?;
+    let mut subject = Value::Null;
+    edited(others, |claims| subject = claims["sub"].clone())?;
+    let claims = edited(claims, |claims| claims["sub"] = subject)?;
     Ok(format!("{header}.{claims}.{signature}"))
 }
 

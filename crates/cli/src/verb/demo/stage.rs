@@ -6,6 +6,8 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
@@ -26,6 +28,10 @@ pub(super) struct Stage {
     pub(super) confinement: String,
     pub(super) provider: Provider,
     runtime: tokio::runtime::Runtime,
+    /// Cleans up when the terminal interrupts the play.
+    interrupted: tokio::task::AbortHandle,
+    /// The running server, for that.
+    running: Arc<AtomicU32>,
 }
 
 impl Stage {
@@ -35,9 +41,14 @@ impl Stage {
         let provider = Provider::start()?;
         let folder = tempfile::Builder::new().prefix("casemate-demo-").tempdir()?.keep();
         let mut server = spawn(&folder.join("data"))?;
+        let running = Arc::new(AtomicU32::new(server.id()));
+        let cleaning = clean_up_on_interrupt(folder.clone(), Arc::clone(&running));
+        let interrupted = runtime.spawn(cleaning).abort_handle();
         let ready = read_ready(&mut server);
         let mut stage = Self {
             server: Some(server),
+            interrupted,
+            running,
             folder,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             control: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -100,8 +111,8 @@ impl Stage {
     /// Stops the server as an operator would, and waits for its end.
     pub(super) fn stop(&mut self) -> Result<(), Failure> {
         let Some(mut server) = self.server.take() else { return Ok(()) };
-        let id = i32::try_from(server.id()).ok().and_then(rustix::process::Pid::from_raw);
-        if let Some(id) = id {
+        self.running.store(0, Ordering::Release);
+        if let Some(id) = server_id(server.id()) {
             rustix::process::kill_process(id, rustix::process::Signal::TERM)
                 .map_err(|error| Failure::failed(format!("the server cannot be stopped: {error}")))?;
         }
@@ -127,6 +138,8 @@ impl Stage {
             self.ledger_key,
             paint(DIM, "Press Ctrl-C to stop it and remove its folder."),
         ));
+        // From here on an interrupt is the expected end.
+        self.interrupted.abort();
         self.runtime.block_on(tokio::signal::ctrl_c())?;
         Ok(())
     }
@@ -134,6 +147,7 @@ impl Stage {
     /// Starts the server again on the same folder.
     pub(super) fn restart(&mut self) -> Result<(), Failure> {
         let mut server = spawn(&self.data())?;
+        self.running.store(server.id(), Ordering::Release);
         let ready = read_ready(&mut server);
         self.server = Some(server);
         let ready = ready?;
@@ -145,6 +159,28 @@ impl Stage {
         }
         Ok(())
     }
+}
+
+/// Waits for Ctrl-C; then ends the server that runs, removes the folder and leaves as a program does that was interrupted.
+async fn clean_up_on_interrupt(folder: PathBuf, running: Arc<AtomicU32>) {
+    if tokio::signal::ctrl_c().await.is_err() {
+        return;
+    }
+    if let Some(id) = server_id(running.load(Ordering::Acquire)) {
+        // In a terminal it was interrupted too and may be gone already.
+        let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
+        // The folder can only go for good once nobody writes into it.
+        let _ = rustix::process::waitpid(Some(id), rustix::process::WaitOptions::empty());
+    }
+    let _ = std::fs::remove_dir_all(&folder);
+    std::process::exit(INTERRUPTED);
+}
+
+/// What shells say of a program that SIGINT ended: 128 + 2.
+const INTERRUPTED: i32 = 130;
+
+fn server_id(id: u32) -> Option<rustix::process::Pid> {
+    i32::try_from(id).ok().filter(|id| *id > 0).and_then(rustix::process::Pid::from_raw)
 }
 
 /// Starts this very binary as a server, on ports that the kernel picks.
