@@ -7,6 +7,7 @@
 mod actions;
 mod bench;
 mod check;
+mod facts;
 mod files;
 mod fuzz;
 mod guests;
@@ -32,6 +33,8 @@ Usage: cargo xtask <chore> [options]
   bench [options]       Casemate under load beside `wasmtime serve` and bare hyper, in one run
                         (needs wrk: apt-get install wrk, and wasmtime: cargo install wasmtime-cli --version 48)
         --seconds 5 --rounds 3 --wasmtime PROGRAM --json
+  facts                 make the scanner's tables of facts: IAM actions, managed policies, SAM templates, runtimes
+                        (needs python3 with venv, and PyPI)
   fuzz [TARGET]         look for bytes that break a property of a parser, all targets or this one
                         (needs cargo-fuzz: cargo install cargo-fuzz, and a C++ compiler)
         --seconds 60
@@ -52,6 +55,7 @@ enum Chore {
     CheckGuests,
     BuildJavaScript,
     Bench(bench::Options),
+    Facts,
     Fuzz(fuzz::Options),
 }
 
@@ -74,6 +78,7 @@ fn parse(words: &[String]) -> Result<Chore> {
         ["tidy"] => Chore::Tidy,
         ["docs"] => Chore::Docs,
         ["bench", options @ ..] => Chore::Bench(bench::Options::parse(options)?),
+        ["facts"] => Chore::Facts,
         ["fuzz", options @ ..] => Chore::Fuzz(fuzz::Options::parse(options)?),
         ["guests", "--check"] => Chore::CheckGuests,
         ["guests", "--js"] => Chore::BuildJavaScript,
@@ -90,6 +95,7 @@ fn run(chore: Chore) -> Result<()> {
         Chore::Help => print!("{HELP}"),
         Chore::Check => check::run(&root)?,
         Chore::Bench(options) => bench::run(&root, &options)?,
+        Chore::Facts => facts::write(&root)?,
         Chore::Fuzz(options) => fuzz::run(&root, &options)?,
         Chore::Docs => println!("{}", actions::write(&root)?),
         Chore::BuildGuests(names) => guests::build(&root, &names)?,
@@ -128,6 +134,7 @@ mod tests {
         check("guests hello", Some(Chore::BuildGuests(vec!["hello".into()])));
         check("guests --check", Some(Chore::CheckGuests));
         check("guests --js", Some(Chore::BuildJavaScript));
+        check("facts", Some(Chore::Facts));
         check("guests --jss", None);
         check("tidy up", None);
         check("polish", None);

@@ -13,7 +13,9 @@
 //! ```
 
 pub mod document;
+pub mod facts;
 pub mod finding;
 pub mod graph;
+pub mod iam;
 pub mod known;
 pub mod source;
