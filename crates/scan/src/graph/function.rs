@@ -13,6 +13,8 @@ pub struct Function {
     pub name: Name,
     /// Where it is declared: the name or the block's head.
     pub place: Place,
+    /// The name that it will have, where that is written.
+    pub physical: Option<Text>,
     /// `nodejs22.x`, `python3.13` …
     pub runtime: Option<Setting<String>>,
     /// `src/app.handler`.
@@ -97,6 +99,7 @@ impl Function {
         Self {
             name,
             place,
+            physical: None,
             runtime: None,
             handler: None,
             code: Code { place, location: Known::Unknown("no code is named".to_owned()) },
