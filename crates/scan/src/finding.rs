@@ -78,6 +78,76 @@ pub struct Finding {
     pub change: Option<Change>,
 }
 
+impl Finding {
+    /// A certain finding of the rule's own severity that touches nothing yet.
+    #[must_use]
+    pub fn new(
+        rule: &'static Rule,
+        cause: impl Into<String>,
+        place: Place,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            rule,
+            cause: cause.into(),
+            subjects: Vec::new(),
+            place,
+            related: Vec::new(),
+            message: message.into(),
+            severity: rule.severity,
+            confidence: Confidence::Certain,
+            change: None,
+        }
+    }
+
+    /// With what it touches; each is listed once.
+    #[must_use]
+    pub fn touching<'n>(mut self, names: impl IntoIterator<Item = &'n Name>) -> Self {
+        for name in names {
+            if !self.subjects.contains(name) {
+                self.subjects.push(name.clone());
+            }
+        }
+        self
+    }
+
+    /// With a further place and what it shows.
+    #[must_use]
+    pub fn seen_at(mut self, place: Place, shows: impl Into<String>) -> Self {
+        self.related.push((place, shows.into()));
+        self
+    }
+
+    /// As bad as this.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Unless something outside of the files says otherwise.
+    #[must_use]
+    pub fn likely(mut self) -> Self {
+        self.confidence = Confidence::Likely;
+        self
+    }
+
+    /// With what a person can do about it.
+    #[must_use]
+    pub fn advice(mut self, advice: impl Into<String>) -> Self {
+        self.change = Some(Change { advice: advice.into(), edits: Vec::new(), safe: false });
+        self
+    }
+
+    /// With edits that mend it and cannot break an app that works.
+    #[must_use]
+    pub fn safe_edits(mut self, advice: impl Into<String>, edits: Vec<Edit>) -> Self {
+        let safe = !edits.is_empty();
+        self.change = Some(Change { advice: advice.into(), edits, safe });
+        self
+    }
+}
+
 /// What would mend a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {

@@ -8,6 +8,8 @@ mod access;
 mod function;
 mod resource;
 mod role;
+#[cfg(test)]
+pub(crate) mod sketch;
 
 use std::collections::BTreeSet;
 

@@ -18,4 +18,5 @@ pub mod finding;
 pub mod graph;
 pub mod iam;
 pub mod known;
+pub mod rules;
 pub mod source;

@@ -1,0 +1,74 @@
+//! What is wrong with an app: rules over its graph and over what its code was read to do.
+//!
+//! Owns: the rules' data (`catalogue`) and, one file for each theme, how they look. Invariants: a rule reads the graph and never a file
+//! format; one cause is one finding; a setting that cannot be told neither satisfies nor violates a rule, it is listed. Not here: reading
+//! code (`code`), need against grant (`need`), attack paths (`paths`), suppressions (`suppress`).
+
+mod access;
+pub mod catalogue;
+mod hygiene;
+mod obsolete;
+mod opening;
+mod origins;
+mod permissions;
+mod reach;
+mod stores;
+mod wallet;
+mod words;
+
+use crate::finding::Finding;
+use crate::graph::{App, Unknown};
+use crate::known::Name;
+use crate::source::{Place, SourceTree};
+
+/// What rules look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The files.
+    pub tree: &'a SourceTree,
+    /// The app.
+    pub app: &'a App,
+    /// Whether advice is wanted that no attacker cares about.
+    pub hygiene: bool,
+}
+
+/// What rules say of an app.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// What could not be told and would have mattered.
+    pub unknowns: Vec<Unknown>,
+}
+
+impl Verdict {
+    fn report(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    fn unknown(&mut self, subject: Option<&Name>, place: Place, why: String) {
+        self.unknowns.push(Unknown { subject: subject.cloned(), place, why });
+    }
+}
+
+/// Looks at an app with every rule.
+#[must_use]
+pub fn judge(context: &Context<'_>) -> Verdict {
+    let mut verdict = Verdict::default();
+    access::look(context, &mut verdict);
+    origins::look(context, &mut verdict);
+    permissions::look(context, &mut verdict);
+    stores::look(context, &mut verdict);
+    wallet::look(context, &mut verdict);
+    obsolete::look(context, &mut verdict);
+    if context.hygiene {
+        hygiene::look(context, &mut verdict);
+    }
+    verdict.findings.sort_by(|a, b| {
+        b.severity.cmp(&a.severity).then(a.place.cmp(&b.place)).then(a.rule.id.cmp(b.rule.id))
+    });
+    verdict
+}
+
+#[cfg(test)]
+mod tests;

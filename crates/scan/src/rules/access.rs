@@ -1,0 +1,345 @@
+//! Routes, function URLs and websockets that anyone can call, and authorizers that guard nothing.
+//!
+//! Not here: what pages of other origins may do (`origins`), resource policies that let strangers in (`permissions`).
+
+use std::collections::BTreeMap;
+
+use super::opening::open_statement;
+use super::reach::{Reach, severity_of};
+use super::words::{by_format, count, join, list};
+use super::{Context, Verdict, catalogue};
+use crate::finding::{Finding, Severity};
+use crate::graph::{Access, Api, ApiKind, App, Endpoint, Framework, Route};
+use crate::known::{Known, Name};
+
+pub(super) fn look(context: &Context<'_>, verdict: &mut Verdict) {
+    routes(context, verdict);
+    function_urls(context, verdict);
+    unused_authorizers(context, verdict);
+}
+
+/// Why routes of one interface are reported together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    /// Nothing asks who calls.
+    Open,
+    /// The interface asks by default, these routes say that they do not.
+    Exception,
+    /// Only an API key is asked for.
+    KeyOnly,
+    /// `$connect` asks nobody.
+    Websocket,
+}
+
+fn routes(context: &Context<'_>, verdict: &mut Verdict) {
+    let app = context.app;
+    let mut causes: BTreeMap<(Option<&Name>, Cause), Vec<&Route>> = BTreeMap::new();
+    for route in app.routes.iter().filter(|route| !leads_nowhere(app, route)) {
+        let api = route.api.value().and_then(|name| app.api(name));
+        if let Some(why) = route.access.value.why() {
+            let subject = route.target.value();
+            let why = format!("who may call `{}` cannot be told: {why}", name_of(route));
+            verdict.unknown(subject, route.access.place, why);
+            continue;
+        }
+        if !is_open_from_the_internet(route, api, verdict) {
+            continue;
+        }
+        if let Some(cause) = cause(app, route, api) {
+            causes.entry((route.api.value(), cause)).or_default().push(route);
+        }
+    }
+    for ((api, cause), routes) in causes {
+        verdict.report(finding(app, api, cause, &routes));
+    }
+    for api in app.apis.iter().filter(|api| api.kind == ApiKind::Websocket) {
+        let mut own = app.routes.iter().filter(|route| route.api.is(&api.name)).peekable();
+        // Without the route, the provider accepts every connection.
+        let declared = own.peek().is_some() && own.all(|route| !route.method.is(&"$connect".to_owned()));
+        if declared && app.routes.iter().all(|route| route.api.why().is_none()) {
+            verdict.report(no_connect(app, api));
+        }
+    }
+}
+
+/// `POST /orders`; for a websocket the route key alone.
+pub(super) fn name_of(route: &Route) -> String {
+    let method = route.method.value().map_or("?", String::as_str);
+    match route.path.value().map(String::as_str) {
+        Some("") => method.to_owned(),
+        Some(path) => format!("{method} {path}"),
+        None => format!("{method} ?"),
+    }
+}
+
+fn leads_nowhere(app: &App, route: &Route) -> bool {
+    let target = route.target.value().and_then(|name| app.function(name));
+    target.is_some_and(|function| function.deployed.is(&false))
+}
+
+/// Whether a stranger on the internet gets to the function through this route.
+fn is_open_from_the_internet(route: &Route, api: Option<&Api>, verdict: &mut Verdict) -> bool {
+    if !matches!(route.access.known(), Some(Access::Anyone)) {
+        return false;
+    }
+    let Some(api) = api else { return true };
+    match &api.endpoint.value {
+        Known::Value(Endpoint::Public) => {}
+        Known::Value(Endpoint::Private) => return false,
+        Known::Unknown(why) => {
+            let why =
+                format!("whether `{}` can be reached from the internet cannot be told: {why}", api.name);
+            verdict.unknown(Some(&api.name), api.endpoint.place, why);
+            return false;
+        }
+    }
+    if api.policy.is_empty() {
+        return true;
+    }
+    match open_statement(&api.policy) {
+        Ok(found) => found.is_some(),
+        Err(why) => {
+            let why =
+                format!("whether the policy of `{}` keeps strangers out cannot be told: {why}", api.name);
+            verdict.unknown(Some(&api.name), api.place, why);
+            false
+        }
+    }
+}
+
+/// Whether strangers can start the function through a route or address, as far as the files tell.
+pub(super) fn is_public(app: &App, function: &Name) -> bool {
+    let mut unheard = Verdict::default();
+    let url = app.function(function).and_then(|function| function.url.as_ref());
+    url.is_some_and(|url| matches!(url.access.known(), Some(Access::Anyone)))
+        || app.routes_of(function).any(|route| {
+            let api = route.api.value().and_then(|name| app.api(name));
+            !route.api_key && is_open_from_the_internet(route, api, &mut unheard)
+        })
+}
+
+fn cause(app: &App, route: &Route, api: Option<&Api>) -> Option<Cause> {
+    let method = route.method.value().map_or("", String::as_str);
+    if api.is_some_and(|api| api.kind == ApiKind::Websocket) {
+        return (method == "$connect").then_some(Cause::Websocket);
+    }
+    if method.eq_ignore_ascii_case("OPTIONS") {
+        return None;
+    }
+    if route.api_key {
+        return Some(Cause::KeyOnly);
+    }
+    if is_exception(app, route) {
+        // Reading in public is what such exceptions are for.
+        let reads = method.eq_ignore_ascii_case("GET") || method.eq_ignore_ascii_case("HEAD");
+        return (!reads).then_some(Cause::Exception);
+    }
+    Some(Cause::Open)
+}
+
+/// Whether the interface asks by default and the route says itself that nobody is asked.
+fn is_exception(app: &App, route: &Route) -> bool {
+    // Elsewhere there is no default that a route could be an exception to.
+    let has_defaults = matches!(app.framework, Framework::Sam | Framework::CloudFormation);
+    let says_so = route.access.place != route.place;
+    has_defaults && says_so && app.routes.iter().any(|other| other.api == route.api && is_guarded(other))
+}
+
+fn is_guarded(route: &Route) -> bool {
+    matches!(route.access.known(), Some(Access::Authorizer(_) | Access::Iam | Access::Outside(_)))
+}
+
+fn finding(app: &App, api: Option<&Name>, cause: Cause, routes: &[&Route]) -> Finding {
+    let rule = match cause {
+        Cause::Open | Cause::Exception => &catalogue::OPEN_ROUTE,
+        Cause::KeyOnly => &catalogue::API_KEY_ONLY,
+        Cause::Websocket => &catalogue::OPEN_WEBSOCKET,
+    };
+    let mut reached: Vec<(&Route, Option<Reach>)> = routes
+        .iter()
+        .map(|route| {
+            let function = route.target.value().and_then(|name| app.function(name));
+            (*route, function.map(|function| Reach::of(app, function)))
+        })
+        .collect();
+    reached.sort_by_key(|(_, reach)| std::cmp::Reverse(severity_of(reach.as_ref())));
+    let worst = reached.first().map_or(Severity::Low, |(_, reach)| severity_of(reach.as_ref()));
+    let place = routes.iter().map(|route| route.access.place).min();
+    let place = place.unwrap_or(crate::source::Place::whole(app.file));
+    let api_word = api.map_or("an interface that cannot be told", Name::as_str);
+    let id = match cause {
+        Cause::Exception => format!("exceptions of {api_word}"),
+        _ => format!("routes of {api_word}"),
+    };
+    let mut finding = Finding::new(rule, id, place, message(cause, api_word, &reached))
+        .touching(routes.iter().filter_map(|route| route.target.value()))
+        .severity(if cause == Cause::KeyOnly { worst.min(Severity::Medium) } else { worst })
+        .advice(advice(app, cause));
+    for route in routes {
+        let runs = route.target.value().map_or("something else", Name::as_str);
+        finding = finding.seen_at(route.place, format!("{} runs {runs}", name_of(route)));
+    }
+    finding
+}
+
+fn message(cause: Cause, api: &str, reached: &[(&Route, Option<Reach>)]) -> String {
+    let clauses: Vec<String> = reached
+        .iter()
+        .map(|(route, reach)| {
+            let runs = match route.target.value() {
+                Some(function) => format!("runs `{function}`"),
+                None => "runs something that these files do not tell".to_owned(),
+            };
+            let may = reach.as_ref().and_then(Reach::clause);
+            let may = may.map_or(String::new(), |may| format!(", which {may}"));
+            format!("`{}`, which {runs}{may}", name_of(route))
+        })
+        .collect();
+    let what = match clauses.as_slice() {
+        [one] => one.clone(),
+        _ => {
+            let (shown, rest) = clauses.split_at(clauses.len().min(3));
+            let rest = match rest.len() {
+                0 => String::new(),
+                more => format!("; and {}", count(more, "other route", "other routes")),
+            };
+            format!("{} of `{api}`: {}{rest}", count(clauses.len(), "route", "routes"), shown.join("; "))
+        }
+    };
+    match cause {
+        Cause::Open => format!("Anyone on the internet can call {what}. Nothing asks who calls."),
+        Cause::Exception => format!(
+            "The interface asks who calls, except on what says itself that it does not, and changes something: anyone on the internet can call {what}."
+        ),
+        Cause::KeyOnly => format!(
+            "Whoever has the API key, which every client carries, can call {what}. Nothing asks who calls."
+        ),
+        Cause::Websocket => {
+            format!("Anyone on the internet can connect to `{api}`: {what}. No later message is asked again.")
+        }
+    }
+}
+
+fn advice(app: &App, cause: Cause) -> &'static str {
+    if cause == Cause::Websocket {
+        return by_format(
+            app,
+            "Give `$connect` an `AuthorizerId` and `AuthorizationType: CUSTOM`.",
+            "Give the route `$connect` an `AuthorizerId` and `AuthorizationType: CUSTOM` (or `AWS_IAM`).",
+            "Give the event of `$connect` an authorizer: `authorizer: name-of-a-function`.",
+            "Give the route `$connect` `authorization_type = \"CUSTOM\"` and an `authorizer_id` (or `AWS_IAM`).",
+        );
+    }
+    by_format(
+        app,
+        "Give the interface a default (`Auth: DefaultAuthorizer: <name>`) and write `Auth: Authorizer: NONE` on the routes that are meant for everyone.",
+        "Set `AuthorizationType` (`JWT`, `COGNITO_USER_POOLS`, `CUSTOM` or `AWS_IAM`) and `AuthorizerId` on each route, or `security` in the API's definition.",
+        "Write `authorizer: <name>` (or `authorizer: aws_iam`) on each `http` or `httpApi` event.",
+        "Set `authorization_type` (`authorization` for REST) to `JWT`, `COGNITO_USER_POOLS`, `CUSTOM` or `AWS_IAM`, with `authorizer_id`.",
+    )
+}
+
+fn no_connect(app: &App, api: &Api) -> Finding {
+    let functions: Vec<&Name> = app
+        .routes
+        .iter()
+        .filter(|route| route.api.is(&api.name))
+        .filter_map(|route| route.target.value())
+        .collect();
+    let message = format!(
+        "Anyone on the internet can connect to `{}`: it has no route `$connect`, where alone an authorizer could ask. Messages then run {}.",
+        api.name,
+        list(functions.iter().map(|name| name.as_str()))
+    );
+    Finding::new(&catalogue::OPEN_WEBSOCKET, format!("routes of {}", api.name), api.place, message)
+        .touching(functions)
+        .likely()
+        .advice("Add a route `$connect` with an authorizer.")
+}
+
+fn function_urls(context: &Context<'_>, verdict: &mut Verdict) {
+    let app = context.app;
+    for function in app.functions.iter().filter(|function| !function.deployed.is(&false)) {
+        let Some(url) = &function.url else { continue };
+        match &url.access.value {
+            Known::Unknown(why) => {
+                let why = format!("who may call the URL of `{}` cannot be told: {why}", function.name);
+                verdict.unknown(Some(&function.name), url.access.place, why);
+            }
+            Known::Value(Access::Anyone) => {
+                let reach = Reach::of(app, function);
+                let may = reach.clause().map_or(String::new(), |may| format!(", which {may}"));
+                let message = format!(
+                    "Anyone on the internet can call the URL of `{}`{may}. No interface, authorizer or throttle stands before it.",
+                    function.name
+                );
+                let found = Finding::new(
+                    &catalogue::OPEN_FUNCTION_URL,
+                    format!("url of {}", function.name),
+                    url.access.place,
+                    message,
+                );
+                verdict.report(found.touching([&function.name]).severity(severity_of(Some(&reach))).advice(
+                    by_format(
+                        app,
+                        "`FunctionUrlConfig: AuthType: AWS_IAM`, or a route of an HTTP API with an authorizer instead of the URL.",
+                        "`AuthType: AWS_IAM`, or a route of an HTTP API with an authorizer instead of the URL.",
+                        "`url: authorizer: aws_iam`, or an `httpApi` event with an authorizer instead of the URL.",
+                        "`authorization_type = \"AWS_IAM\"`, or a route of an HTTP API with an authorizer instead of the URL.",
+                    ),
+                ));
+            }
+            Known::Value(_) => {}
+        }
+    }
+}
+
+fn unused_authorizers(context: &Context<'_>, verdict: &mut Verdict) {
+    let app = context.app;
+    for authorizer in &app.authorizers {
+        let near = |route: &&Route| {
+            authorizer.api.as_ref().is_none_or(|api| route.api.value().is_none_or(|found| found == api))
+        };
+        let routes: Vec<&Route> = app.routes.iter().filter(near).collect();
+        let used = routes.iter().any(|route| match &route.access.value {
+            Known::Value(Access::Authorizer(name)) => *name == authorizer.name,
+            Known::Value(Access::Outside(_)) | Known::Unknown(_) => true,
+            Known::Value(_) => false,
+        });
+        if used || routes.is_empty() || app.mentioned.contains(&authorizer.name) {
+            continue;
+        }
+        let open = routes.iter().filter(|route| matches!(route.access.known(), Some(Access::Anyone))).count();
+        let named: Vec<String> = routes.iter().map(|route| format!("`{}`", name_of(route))).collect();
+        let instead = if open == routes.len() {
+            let who = if open == 1 { "The route is" } else { "The routes are" };
+            format!(" {who} open to everyone.")
+        } else {
+            String::new()
+        };
+        let message = format!(
+            "The authorizer `{}` is declared and attached to no route: {} {} without it.{instead}",
+            authorizer.name,
+            join(&named, "and"),
+            if named.len() == 1 { "works" } else { "work" },
+        );
+        let found = Finding::new(
+            &catalogue::UNUSED_AUTHORIZER,
+            format!("authorizer {}", authorizer.name),
+            authorizer.place,
+            message,
+        );
+        let severity = if open > 0 { Severity::Medium } else { Severity::Low };
+        verdict.report(
+            found.touching(routes.iter().filter_map(|route| route.target.value())).severity(severity).advice(
+                by_format(
+                    app,
+                    "Name it in `Auth: DefaultAuthorizer`, or delete it.",
+                    "Set `AuthorizerId` on the routes, or delete it.",
+                    "Write `authorizer: <name>` on the events, or delete it.",
+                    "Set `authorizer_id` on the routes, or delete it.",
+                ),
+            ),
+        );
+    }
+}

@@ -1,0 +1,209 @@
+//! Whether a statement of a resource or trust policy lets strangers in.
+//!
+//! Invariant: a condition counts as narrowing only if no stranger can meet it; one that cannot be told makes the whole verdict unknown. Not
+//! here: which policies are looked at (`rules::permissions`, `rules::stores`, `rules::trust`).
+
+use crate::graph::{Condition, Effect, Principal, Statement};
+use crate::known::{Piece, Text};
+
+/// Whether strangers get in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// They do.
+    Open,
+    /// They do not.
+    Narrow,
+    /// It cannot be told, and why.
+    Unknown(String),
+}
+
+/// Keys whose values a stranger cannot choose: where a call comes from, on whose behalf, from which account.
+const NARROWING: [&str; 27] = [
+    "aws:sourcearn",
+    "aws:sourceaccount",
+    "aws:sourceowner",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principalisawsservice",
+    "aws:principalservicename",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:sourcevpcarn",
+    "aws:vpcsourceip",
+    "aws:sourceip",
+    "aws:userid",
+    "aws:username",
+    "aws:calledvia",
+    "kms:calleraccount",
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
+    "lambda:eventsourcetoken",
+    "lambda:sourcefunctionarn",
+    "sts:externalid",
+    "sns:endpoint",
+    "events:creatoraccount",
+];
+
+/// Whether an allow statement lets everyone in.
+pub(crate) fn to_everyone(statement: &Statement) -> Opening {
+    match statement.effect.value() {
+        Some(Effect::Deny) => return Opening::Narrow,
+        Some(Effect::Allow) => {}
+        None => return Opening::Unknown("the statement's effect cannot be told".to_owned()),
+    }
+    if statement.principals.iter().any(is_everyone) {
+        return narrowed(&statement.conditions);
+    }
+    let unknown = statement.principals.iter().find_map(|principal| match principal {
+        Principal::Unknown(why) => Some(why.clone()),
+        Principal::Aws(text) => text.why_unknown().map(str::to_owned),
+        _ => None,
+    });
+    match unknown {
+        Some(why) if narrowed(&statement.conditions) == Opening::Open => Opening::Unknown(why),
+        _ => Opening::Narrow,
+    }
+}
+
+/// Whether an allow statement lets a service of the provider act on anyone's behalf; which service.
+pub(crate) fn to_service(statement: &Statement) -> Option<(&str, Opening)> {
+    if statement.effect.value() == Some(&Effect::Deny) {
+        return None;
+    }
+    let service = statement.principals.iter().find_map(|principal| match principal {
+        Principal::Service(text) => text.as_literal().filter(|service| acts_for_strangers(service)),
+        _ => None,
+    })?;
+    let opening = match statement.effect.why() {
+        Some(why) => Opening::Unknown(why.to_owned()),
+        None => narrowed(&statement.conditions),
+    };
+    Some((service, opening))
+}
+
+/// Services that only ever act for the account in which they are set up, or that cannot name a source.
+fn acts_for_strangers(service: &str) -> bool {
+    const OWN: [&str; 9] = [
+        "edgelambda",
+        "lambda",
+        "cloudformation",
+        "replicator.lambda",
+        "rds",
+        "dynamodb",
+        "autoscaling",
+        "ec2",
+        "pipes",
+    ];
+    let known = service.ends_with(".amazonaws.com") || service.ends_with(".amazon.com");
+    known && !OWN.iter().any(|own| service.strip_prefix(own).is_some_and(|rest| rest.starts_with(".amazon")))
+}
+
+/// Whether a principal is anyone.
+pub(crate) fn is_everyone(principal: &Principal) -> bool {
+    match principal {
+        Principal::Anyone => true,
+        Principal::Aws(text) => text.as_literal() == Some("*"),
+        _ => false,
+    }
+}
+
+/// Whether conditions keep strangers out of a statement that speaks of everyone.
+pub(crate) fn narrowed(conditions: &[Condition]) -> Opening {
+    // All conditions must hold: one that narrows is enough.
+    let mut unknown = None;
+    for condition in conditions {
+        match narrows(condition) {
+            Opening::Narrow => return Opening::Narrow,
+            Opening::Unknown(why) => unknown = Some(why),
+            Opening::Open => {}
+        }
+    }
+    unknown.map_or(Opening::Open, Opening::Unknown)
+}
+
+fn narrows(condition: &Condition) -> Opening {
+    let key = condition.key.to_ascii_lowercase();
+    let operator = condition.operator.to_ascii_lowercase();
+    let tagged = key.starts_with("aws:principaltag/");
+    let issued = key.ends_with(":sub") || key.ends_with(":aud") || key.ends_with(":amr");
+    if !(tagged || issued || NARROWING.contains(&key.as_str())) {
+        return Opening::Open;
+    }
+    // `…IfExists` holds where the key is absent, `…Not…` and `Null` where the value is any other, `ForAllValues` where there is none.
+    let weak = operator.ends_with("ifexists")
+        || operator.contains("not")
+        || operator == "null"
+        || operator.starts_with("forallvalues:");
+    if weak {
+        return Opening::Open;
+    }
+    if let Some(why) = condition.values.iter().find_map(Text::why_unknown) {
+        return Opening::Unknown(format!("the condition on `{}` cannot be told: {why}", condition.key));
+    }
+    // Any of the values may hold: one that stands for everything undoes the rest.
+    if condition.values.is_empty() || condition.values.iter().any(is_anything) {
+        return Opening::Open;
+    }
+    Opening::Narrow
+}
+
+/// Whether a condition's value is met by everything, such as `*`, `arn:aws:s3:::*` or `0.0.0.0/0`.
+fn is_anything(value: &Text) -> bool {
+    let mut literal = String::new();
+    for piece in &value.pieces {
+        match piece {
+            Piece::Literal(text) => literal.push_str(text),
+            // The partition says nothing about whose thing it is; everything else does.
+            Piece::Provider(name) if name.to_ascii_lowercase().ends_with("partition") => {
+                literal.push_str("aws")
+            }
+            _ => return false,
+        }
+    }
+    match literal.as_str() {
+        "0.0.0.0/0" | "::/0" => true,
+        text => match text.strip_prefix("arn:") {
+            // Partition and service say nothing; what follows must.
+            Some(arn) => {
+                arn.splitn(3, ':').nth(2).is_none_or(|rest| rest.chars().all(|c| ":*?/".contains(c)))
+            }
+            None => text.chars().all(|c| c == '*'),
+        },
+    }
+}
+
+/// Whether a policy as a whole lets everyone in: the statement that does. A deny that turns strangers away closes it.
+pub(crate) fn open_statement(policy: &[Statement]) -> Result<Option<&Statement>, String> {
+    if policy.iter().any(turns_strangers_away) {
+        return Ok(None);
+    }
+    let mut unknown = None;
+    for statement in policy {
+        match to_everyone(statement) {
+            Opening::Open => return Ok(Some(statement)),
+            Opening::Unknown(why) => unknown = Some(why),
+            Opening::Narrow => {}
+        }
+    }
+    unknown.map_or(Ok(None), Err)
+}
+
+/// A deny for everyone whose place, account or organisation is another one.
+fn turns_strangers_away(statement: &Statement) -> bool {
+    statement.effect.value() == Some(&Effect::Deny)
+        && statement.principals.iter().any(is_everyone)
+        && statement.conditions.iter().any(|condition| {
+            let key = condition.key.to_ascii_lowercase();
+            let operator = condition.operator.to_ascii_lowercase();
+            operator.contains("not")
+                && NARROWING.contains(&key.as_str())
+                && !condition.values.iter().any(is_anything)
+        })
+}
+
+#[cfg(test)]
+mod tests;

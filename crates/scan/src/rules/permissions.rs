@@ -1,0 +1,177 @@
+//! Resource policies of functions, interfaces, queues and topics: strangers who are let in, services that act for strangers.
+//!
+//! Not here: policies of buckets and other data that are open to everyone (`stores`), trust policies of roles (`trust`).
+
+use super::opening::{Opening, open_statement, to_everyone, to_service};
+use super::reach::{Reach, severity_of};
+use super::words::{by_format, list};
+use super::{Context, Verdict, catalogue};
+use crate::finding::{Finding, Severity};
+use crate::graph::{Access, Api, Endpoint, Function, Origin, Statement, StoreKind};
+use crate::known::Known;
+
+pub(super) fn look(context: &Context<'_>, verdict: &mut Verdict) {
+    let app = context.app;
+    for function in app.functions.iter().filter(|function| !function.deployed.is(&false)) {
+        for statement in &function.permissions {
+            open_function(context, function, statement, verdict);
+        }
+        deputies(context, &function.name, &function.permissions, "invoke", verdict);
+    }
+    for api in &app.apis {
+        open_api(context, api, verdict);
+    }
+    for store in &app.stores {
+        if matches!(store.kind, StoreKind::Queue | StoreKind::Topic) {
+            deputies(context, &store.name, &store.policy, "send to", verdict);
+        }
+    }
+}
+
+fn open_function(context: &Context<'_>, function: &Function, statement: &Statement, verdict: &mut Verdict) {
+    let app = context.app;
+    if is_for_the_url(function, statement) {
+        return;
+    }
+    match to_everyone(statement) {
+        Opening::Narrow => {}
+        Opening::Unknown(why) => {
+            let why = format!("who may invoke `{}` directly cannot be told: {why}", function.name);
+            verdict.unknown(Some(&function.name), statement.place, why);
+        }
+        Opening::Open => {
+            let reach = Reach::of(app, function);
+            let may = reach.clause().map_or(String::new(), |may| format!(", which {may}"));
+            let message = format!(
+                "Every account of the provider may invoke `{}`{may}, with any event, past all routes and authorizers.",
+                function.name
+            );
+            let cause = format!("permission of {}", function.name);
+            let found = Finding::new(&catalogue::OPEN_PERMISSION, cause, statement.place, message);
+            verdict.report(
+                found
+                    .touching([&function.name])
+                    .severity(severity_of(Some(&reach)).max(Severity::High))
+                    .advice(narrowing(context)),
+            );
+        }
+    }
+}
+
+/// What the provider demands beside a URL, so that the URL works: it opens what the URL opens anyway.
+fn is_for_the_url(function: &Function, statement: &Statement) -> bool {
+    let url_only = !statement.actions.is_empty()
+        && statement.actions.iter().all(|action| {
+            action.known().is_some_and(|action| action.eq_ignore_ascii_case("lambda:InvokeFunctionUrl"))
+        });
+    let via_url = statement.conditions.iter().any(|condition| {
+        let key = condition.key.to_ascii_lowercase();
+        key == "lambda:functionurlauthtype" && condition.values.iter().any(|v| v.as_literal() == Some("NONE"))
+            || key == "lambda:invokedviafunctionurl"
+    });
+    let open_url = function.url.as_ref().is_some_and(|url| !matches!(url.access.known(), Some(Access::Iam)));
+    via_url || (url_only && open_url)
+}
+
+fn open_api(context: &Context<'_>, api: &Api, verdict: &mut Verdict) {
+    let app = context.app;
+    if api.endpoint.value.is(&Endpoint::Private) {
+        return;
+    }
+    let mut routes = app.routes.iter().filter(|route| route.api.is(&api.name)).peekable();
+    // An authorizer must let callers in as well as the policy: what it guards, the policy does not open.
+    let guarded = routes.peek().is_some()
+        && routes.all(|route| {
+            matches!(route.access.known(), Some(Access::Authorizer(_) | Access::Outside(_)))
+                || route.method.is(&"OPTIONS".to_owned())
+        });
+    if guarded {
+        return;
+    }
+    match open_statement(&api.policy) {
+        Ok(None) => {}
+        Err(why) => {
+            let why = format!("whom the policy of `{}` lets in cannot be told: {why}", api.name);
+            verdict.unknown(Some(&api.name), api.place, why);
+        }
+        Ok(Some(statement)) => {
+            let functions: Vec<_> = app
+                .routes
+                .iter()
+                .filter(|route| route.api.is(&api.name))
+                .filter_map(|route| route.target.value())
+                .collect();
+            let message = format!(
+                "The resource policy of `{}` lets everyone call it{}: signatures of any account of the provider will do.",
+                api.name,
+                if functions.is_empty() {
+                    String::new()
+                } else {
+                    format!(", and so run {}", list(functions.iter().map(|name| name.as_str())))
+                }
+            );
+            let cause = format!("policy of {}", api.name);
+            let found = Finding::new(&catalogue::OPEN_PERMISSION, cause, statement.place, message);
+            verdict.report(found.touching(functions).advice(narrowing(context)));
+        }
+    }
+}
+
+fn narrowing(context: &Context<'_>) -> &'static str {
+    by_format(
+        context.app,
+        "Name the account or role as `Principal`, or add a condition on `aws:PrincipalOrgID` or `aws:SourceArn`.",
+        "Name the account or service as `Principal`, with `SourceArn`, `SourceAccount` or `PrincipalOrgID`.",
+        "Name the account or service as `Principal`, with `SourceArn`, `SourceAccount` or `PrincipalOrgID`.",
+        "Name the account or service as `principal`, with `source_arn`, `source_account` or `principal_org_id`.",
+    )
+}
+
+fn deputies(
+    context: &Context<'_>,
+    name: &crate::known::Name,
+    policy: &[Statement],
+    verb: &str,
+    verdict: &mut Verdict,
+) {
+    let app = context.app;
+    let mut open: Vec<(&Statement, &str)> = Vec::new();
+    for statement in policy.iter().filter(|statement| statement.origin != Origin::Framework) {
+        match to_service(statement) {
+            Some((service, Opening::Open)) => open.push((statement, service)),
+            Some((service, Opening::Unknown(why))) => {
+                let why = format!("on whose behalf `{service}` may {verb} `{name}` cannot be told: {why}");
+                verdict.unknown(Some(name), statement.place, why);
+            }
+            _ => {}
+        }
+    }
+    let Some((first, _)) = open.first() else { return };
+    let services: Vec<&str> = open.iter().map(|(_, service)| *service).collect();
+    let message = format!(
+        "{} may {verb} `{name}` on behalf of any customer of the provider: whoever sets up a source of their own and points it here {}.",
+        list(&services),
+        if verb == "invoke" {
+            "runs the function with events of their making"
+        } else {
+            "sends messages of their making"
+        }
+    );
+    let cause = format!("services of {name}");
+    let mut found = Finding::new(&catalogue::CONFUSED_DEPUTY, cause, first.place, message);
+    for (statement, service) in open.iter().skip(1) {
+        found = found.seen_at(statement.place, format!("{service} may {verb} {name}"));
+    }
+    let known = |sender: &&crate::graph::Trigger| sender.function.is(name);
+    let functions = app.triggers.iter().filter(known).filter_map(|trigger| match &trigger.function {
+        Known::Value(function) => Some(function),
+        Known::Unknown(_) => None,
+    });
+    verdict.report(found.touching([name]).touching(functions).advice(by_format(
+        app,
+        "Add `SourceArn: !GetAtt <source>.Arn` (for buckets `SourceAccount: !Ref AWS::AccountId` too).",
+        "Add `SourceArn` with the ARN of the source (for buckets `SourceAccount: !Ref AWS::AccountId` too); in a policy a condition on `aws:SourceArn`.",
+        "Add `SourceArn` with the ARN of the source (for buckets `SourceAccount` too); in a policy a condition on `aws:SourceArn`.",
+        "Add `source_arn` with the ARN of the source (for buckets `source_account` too); in a policy a condition on `aws:SourceArn`.",
+    )));
+}

@@ -1,0 +1,326 @@
+//! Data that strangers get at, and data that is not encrypted.
+//!
+//! Not here: services that may send to a queue on anyone's behalf (`permissions`), what roles may do to stores (`roles`).
+
+use super::opening::open_statement;
+use super::words::{by_format, list};
+use super::{Context, Verdict, catalogue};
+use crate::finding::{Finding, Severity};
+use crate::graph::{Encryption, Network, Statement, Store, StoreKind};
+use crate::known::{Known, Name, Setting, Text};
+use crate::source::Place;
+
+pub(super) fn look(context: &Context<'_>, verdict: &mut Verdict) {
+    for store in &context.app.stores {
+        open_store(context, store, verdict);
+        public_database(store, verdict);
+        unencrypted(store, verdict);
+    }
+    for secret in &context.app.secrets {
+        open_by_policy(context, &secret.name, "secret", &secret.policy, secret.place, verdict);
+    }
+    for network in &context.app.networks {
+        open_network(context, network, verdict);
+    }
+    old_protocols(context, verdict);
+}
+
+/// What readers call a store.
+pub(super) fn word(kind: &StoreKind) -> &str {
+    match kind {
+        StoreKind::Bucket => "bucket",
+        StoreKind::Table => "table",
+        StoreKind::Queue => "queue",
+        StoreKind::Topic => "topic",
+        StoreKind::Stream => "stream",
+        StoreKind::Database(_) => "database",
+        StoreKind::FileSystem => "file system",
+        StoreKind::EventBus => "event bus",
+        StoreKind::StateMachine => "state machine",
+        StoreKind::UserPool => "user pool",
+        StoreKind::Key => "key",
+        StoreKind::Registry => "image registry",
+        StoreKind::Logs => "log group",
+    }
+}
+
+fn is_true(setting: Option<&Setting<bool>>) -> bool {
+    setting.and_then(Setting::known) == Some(&true)
+}
+
+fn open_store(context: &Context<'_>, store: &Store, verdict: &mut Verdict) {
+    let bucket = store.kind == StoreKind::Bucket;
+    if bucket {
+        open_list(store, verdict);
+        if is_true(store.public.block_policy.as_ref()) {
+            return;
+        }
+    }
+    let policy: Vec<Statement> =
+        store.policy.iter().filter(|statement| !(store.website && only_shows(statement))).cloned().collect();
+    let before = verdict.findings.len();
+    open_by_policy(context, &store.name, word(&store.kind), &policy, store.place, verdict);
+    // A bucket made since April 2023 refuses such a policy, unless the block is said to be off.
+    let said_off = store.public.block_policy.as_ref().and_then(Setting::known) == Some(&false);
+    if let Some(found) = verdict.findings.get_mut(before).filter(|_| bucket && !said_off) {
+        found.confidence = crate::finding::Confidence::Likely;
+    }
+}
+
+/// Showing objects, as a website does.
+fn only_shows(statement: &Statement) -> bool {
+    !statement.not_actions
+        && statement.actions.iter().all(|action| {
+            let shown = |action: &String| {
+                action.eq_ignore_ascii_case("s3:GetObject")
+                    || action.eq_ignore_ascii_case("s3:GetObjectVersion")
+            };
+            action.known().is_some_and(shown)
+        })
+}
+
+fn open_list(store: &Store, verdict: &mut Verdict) {
+    let Some(acl) = &store.public.acl else { return };
+    if is_true(store.public.block_acls.as_ref()) {
+        return;
+    }
+    let list = match &acl.value {
+        Known::Value(list) => list,
+        Known::Unknown(why) => {
+            let why = format!("whom the access list of `{}` lets in cannot be told: {why}", store.name);
+            verdict.unknown(Some(&store.name), acl.place, why);
+            return;
+        }
+    };
+    let plain: String = list.chars().filter(char::is_ascii_alphanumeric).collect();
+    let (who, what, severity) = match plain.to_ascii_lowercase().as_str() {
+        "publicreadwrite" => ("Anyone on the internet", "list, read, write and delete", Severity::Critical),
+        "publicread" if store.website => return,
+        "publicread" => ("Anyone on the internet", "list and read", Severity::High),
+        "authenticatedread" => ("Every account of the provider", "list and read", Severity::High),
+        _ => return,
+    };
+    let message =
+        format!("{who} may {what} what is in the bucket `{}`: its access list is `{list}`.", store.name);
+    let cause = format!("access list of {}", store.name);
+    let found = Finding::new(&catalogue::OPEN_STORE, cause, acl.place, message)
+        .touching([&store.name])
+        .severity(severity)
+        .advice("Remove the access list and switch on all four settings that block public access.");
+    let said_off = store.public.block_acls.as_ref().and_then(Setting::known) == Some(&false);
+    verdict.report(if said_off { found } else { found.likely() });
+}
+
+fn open_by_policy(
+    context: &Context<'_>,
+    name: &Name,
+    kind: &str,
+    policy: &[Statement],
+    place: Place,
+    verdict: &mut Verdict,
+) {
+    let statement = match open_statement(policy) {
+        Ok(Some(statement)) => statement,
+        Ok(None) => return,
+        Err(why) => {
+            let why = format!("whom the policy of the {kind} `{name}` lets in cannot be told: {why}");
+            verdict.unknown(Some(name), policy.first().map_or(place, |statement| statement.place), why);
+            return;
+        }
+    };
+    let actions: Vec<&String> = statement.actions.iter().filter_map(Setting::known).collect();
+    let may = match (statement.not_actions, actions.as_slice()) {
+        (true, _) => "nearly every action on".to_owned(),
+        (false, []) => "something that cannot be told with".to_owned(),
+        (false, actions) => format!("{} on", list(actions)),
+    };
+    let message =
+        format!("Anyone may use {may} the {kind} `{name}`: its policy names no principal and no condition.");
+    let readers = starts(context, name);
+    let message = if readers.is_empty() {
+        message
+    } else {
+        format!("{message} Whatever is sent there runs {}.", list(readers.iter().map(|name| name.as_str())))
+    };
+    let cause = format!("policy of {name}");
+    let found = Finding::new(&catalogue::OPEN_STORE, cause, statement.place, message);
+    let writes = statement.not_actions || actions.iter().any(|action| changes(action));
+    let severity = if writes && kind != "topic" { Severity::Critical } else { Severity::High };
+    verdict.report(found.touching([name]).touching(readers).severity(severity).advice(
+        "Name the principal, or add a condition on `aws:SourceArn`, `aws:SourceAccount` or `aws:PrincipalOrgID`.",
+    ));
+}
+
+/// Whether an action takes data out for good or puts some in.
+fn changes(action: &str) -> bool {
+    let name = action.split_once(':').map_or(action, |(_, name)| name).to_ascii_lowercase();
+    name.starts_with('*')
+        || ["put", "delete", "purge", "update", "set", "schedule"].iter().any(|w| name.starts_with(w))
+}
+
+/// The functions that a store starts.
+fn starts<'a>(context: &Context<'a>, name: &Name) -> Vec<&'a Name> {
+    let triggers = context.app.triggers.iter();
+    triggers
+        .filter(|trigger| trigger.source.references().any(|source| source == name))
+        .filter_map(|trigger| trigger.function.value())
+        .collect()
+}
+
+fn public_database(store: &Store, verdict: &mut Verdict) {
+    let Some(reachable) = &store.public.reachable else { return };
+    match &reachable.value {
+        Known::Value(true) => {
+            let message = format!(
+                "The {} `{}` has an address on the internet: only its security group and its passwords stand between it and everyone.",
+                word(&store.kind),
+                store.name
+            );
+            let cause = format!("reach of {}", store.name);
+            verdict.report(
+                Finding::new(&catalogue::PUBLIC_DATABASE, cause, reachable.place, message)
+                    .touching([&store.name])
+                    .advice("`PubliclyAccessible: false` (`publicly_accessible = false`), in subnets without a way to the internet."),
+            );
+        }
+        Known::Value(false) => {}
+        Known::Unknown(why) => {
+            let why =
+                format!("whether `{}` has an address on the internet cannot be told: {why}", store.name);
+            verdict.unknown(Some(&store.name), reachable.place, why);
+        }
+    }
+}
+
+fn unencrypted(store: &Store, verdict: &mut Verdict) {
+    // What the provider always encrypts is not listed.
+    let asks = match &store.kind {
+        StoreKind::Database(kind) => !is_always_encrypted(kind),
+        StoreKind::FileSystem | StoreKind::Stream => true,
+        _ => false,
+    };
+    if !asks {
+        return;
+    }
+    let (place, how) = match &store.encryption {
+        None => (
+            store.place,
+            "nothing asks for encryption, and the provider does not encrypt this kind by itself",
+        ),
+        Some(setting) => match &setting.value {
+            Known::Value(Encryption::Off) => (setting.place, "encryption is switched off"),
+            Known::Value(_) => return,
+            Known::Unknown(why) => {
+                let why = format!("whether `{}` is encrypted cannot be told: {why}", store.name);
+                verdict.unknown(Some(&store.name), setting.place, why);
+                return;
+            }
+        },
+    };
+    let message = format!("The {} `{}` keeps its data in clear: {how}.", word(&store.kind), store.name);
+    let cause = format!("encryption of {}", store.name);
+    let found = Finding::new(&catalogue::UNENCRYPTED_STORE, cause, place, message);
+    let advice = match &store.kind {
+        StoreKind::Stream => {
+            "`StreamEncryption: { EncryptionType: KMS, KeyId: alias/aws/kinesis }` (`encryption_type = \"KMS\"`)."
+        }
+        StoreKind::FileSystem => {
+            "`Encrypted: true` (`encrypted = true`); the file system is made anew, so copy its files first."
+        }
+        _ => {
+            "`StorageEncrypted: true` (`storage_encrypted = true`), for caches `AtRestEncryptionEnabled`; it is made anew, so restore it from a snapshot that is encrypted."
+        }
+    };
+    verdict.report(found.touching([&store.name]).advice(advice));
+}
+
+/// Databases that the provider encrypts without being asked.
+fn is_always_encrypted(kind: &str) -> bool {
+    let kind = kind.to_ascii_lowercase();
+    [
+        "dsql",
+        "keyspaces",
+        "cassandra",
+        "timestream",
+        "memorydb",
+        "qldb",
+        "serverless cache",
+        "aoss",
+        "opensearchserverless",
+    ]
+    .iter()
+    .any(|known| kind.replace([' ', '-', '_'], "").contains(&known.replace(' ', "")))
+}
+
+/// Ports on which databases, caches and file systems listen.
+const DATA_PORTS: [u16; 12] = [1433, 1521, 2049, 3306, 5432, 5439, 6379, 8182, 9200, 11211, 27017, 9042];
+
+fn open_network(context: &Context<'_>, network: &Network, verdict: &mut Verdict) {
+    let app = context.app;
+    let everyone = |peer: &Text| matches!(peer.as_literal(), Some("0.0.0.0/0" | "::/0"));
+    let open: Vec<_> = network.inward.iter().filter(|opening| everyone(&opening.peer)).collect();
+    let functions: Vec<&Name> = app
+        .functions
+        .iter()
+        .filter(|function| {
+            let groups = function.network.as_ref().and_then(Setting::known);
+            groups.is_some_and(|groups| {
+                groups.iter().flat_map(Text::references).any(|name| *name == network.name)
+            })
+        })
+        .map(|function| &function.name)
+        .collect();
+    let data: Vec<&Store> = app
+        .stores
+        .iter()
+        .filter(|store| matches!(store.kind, StoreKind::Database(_) | StoreKind::FileSystem))
+        .collect();
+    let to_data = |ports: Option<(u16, u16)>| {
+        ports.is_none_or(|(first, last)| DATA_PORTS.iter().any(|port| (first..=last).contains(port)))
+    };
+    let used =
+        open.iter().find(|opening| !functions.is_empty() || (!data.is_empty() && to_data(opening.ports)));
+    let Some(opening) = used else { return };
+    let ports = match opening.ports {
+        None => "every port".to_owned(),
+        Some((first, last)) if first == last => format!("port {first}"),
+        Some((first, last)) => format!("the ports {first} to {last}"),
+    };
+    let whose = if functions.is_empty() {
+        format!("and this app has {}", list(data.iter().map(|store| store.name.as_str())))
+    } else {
+        format!("and {} runs in it", list(functions.iter().map(|name| name.as_str())))
+    };
+    let message =
+        format!("The security group `{}` admits the whole internet on {ports}, {whose}.", network.name);
+    let cause = format!("inward of {}", network.name);
+    let found = Finding::new(&catalogue::OPEN_NETWORK, cause, opening.place, message);
+    let severity = if functions.is_empty() { Severity::High } else { Severity::Medium };
+    verdict.report(found.touching([&network.name]).touching(functions).severity(severity).advice(
+        "Name the callers' security group instead of `0.0.0.0/0`; a function needs no way in at all.",
+    ));
+}
+
+fn old_protocols(context: &Context<'_>, verdict: &mut Verdict) {
+    for api in &context.app.apis {
+        let Some(minimum) = &api.minimum_tls else { continue };
+        let Some(version) = minimum.known() else { continue };
+        let plain: String = version.chars().filter(char::is_ascii_alphanumeric).collect();
+        if !matches!(plain.to_ascii_lowercase().as_str(), "tls10" | "tlsv1" | "tlsv10" | "tls11" | "tlsv11") {
+            continue;
+        }
+        let message = format!("The domain of `{}` accepts `{version}`, which can be broken.", api.name);
+        let cause = format!("protocol of {}", api.name);
+        verdict.report(
+            Finding::new(&catalogue::OLD_TLS, cause, minimum.place, message).touching([&api.name]).advice(
+                by_format(
+                    context.app,
+                    "`SecurityPolicy: TLS_1_2`.",
+                    "`SecurityPolicy: TLS_1_2`.",
+                    "`securityPolicy: tls_1_2`.",
+                    "`security_policy = \"TLS_1_2\"`.",
+                ),
+            ),
+        );
+    }
+}

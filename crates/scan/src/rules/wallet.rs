@@ -1,0 +1,209 @@
+//! What lets strangers run up the bill, and functions that start themselves.
+//!
+//! Not here: who can call at all (`access`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::access::is_public;
+use super::reach::Reach;
+use super::words::{by_format, count, list};
+use super::{Context, Verdict, catalogue};
+use crate::finding::{Finding, Severity};
+use crate::graph::{App, Function, TriggerKind};
+use crate::known::{Known, Name, Setting};
+
+pub(super) fn look(context: &Context<'_>, verdict: &mut Verdict) {
+    unbounded(context.app, verdict);
+    loops(context.app, verdict);
+}
+
+/// What stands before a function and could have counted calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Before<'a> {
+    Api(&'a Name),
+    Nothing(&'a Name),
+}
+
+fn unbounded(app: &App, verdict: &mut Verdict) {
+    let mut causes: BTreeMap<Before<'_>, Vec<&Function>> = BTreeMap::new();
+    for function in app.functions.iter().filter(|function| !function.deployed.is(&false)) {
+        if !is_public(app, &function.name) {
+            continue;
+        }
+        if let Some(limit) = &function.concurrency {
+            if let Some(why) = limit.value.why() {
+                let why = format!("how many `{}` may run at once cannot be told: {why}", function.name);
+                verdict.unknown(Some(&function.name), limit.place, why);
+            }
+            continue;
+        }
+        match gate(app, function) {
+            Gate::Counts => {}
+            Gate::Unknown(why) => {
+                let why = format!("whether calls of `{}` are limited cannot be told: {why}", function.name);
+                verdict.unknown(Some(&function.name), function.place, why);
+            }
+            Gate::Open(before) => causes.entry(before).or_default().push(function),
+        }
+    }
+    for (before, functions) in causes {
+        let names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
+        let (cause, gate) = match before {
+            Before::Api(api) => (format!("rate of {api}"), format!("`{api}` sets no rate")),
+            Before::Nothing(function) => (format!("url of {function}"), "its URL has no rate".to_owned()),
+        };
+        let longest = functions.iter().filter_map(|function| seconds(function)).max().unwrap_or(3);
+        let message = format!(
+            "Anyone can start {} as often as they like: {gate}, and {} no limit of concurrency. One call may run for {}; a flood of them uses up the account's concurrency, which stops its other functions, and is paid for.",
+            list(&names),
+            if names.len() == 1 { "the function has" } else { "the functions have" },
+            count(usize::try_from(longest).unwrap_or(usize::MAX), "second", "seconds"),
+        );
+        let Some(place) = functions.first().map(|function| function.place) else { continue };
+        let mut found = Finding::new(&catalogue::UNBOUNDED_PUBLIC_FUNCTION, cause, place, message);
+        for function in functions.iter().skip(1) {
+            found = found.seen_at(function.place, format!("{} has no limit either", function.name));
+        }
+        verdict.report(found.touching(functions.iter().map(|function| &function.name)).advice(by_format(
+            app,
+            "`ReservedConcurrentExecutions: 20` on the function, and a rate on the interface (`MethodSettings: ThrottlingRateLimit`, for an HTTP API `DefaultRouteSettings`).",
+            "`ReservedConcurrentExecutions: 20` on the function, and a rate on the stage (`ThrottlingRateLimit`).",
+            "`reservedConcurrency: 20` on the function, and a usage plan with a `throttle`.",
+            "`reserved_concurrent_executions = 20` on the function, and a rate on the stage (`throttling_rate_limit`).",
+        )));
+    }
+}
+
+fn seconds(function: &Function) -> Option<u64> {
+    function.timeout_s.as_ref().and_then(Setting::known).copied()
+}
+
+enum Gate<'a> {
+    /// Something counts calls.
+    Counts,
+    /// Nothing does.
+    Open(Before<'a>),
+    /// It cannot be told.
+    Unknown(String),
+}
+
+fn gate<'a>(app: &'a App, function: &'a Function) -> Gate<'a> {
+    if function.url.is_some() && app.routes_of(&function.name).next().is_none() {
+        return Gate::Open(Before::Nothing(&function.name));
+    }
+    for api in app.routes_of(&function.name).filter_map(|route| app.api(route.api.value()?)) {
+        let mut counts = false;
+        for setting in [&api.throttled, &api.firewall].into_iter().flatten() {
+            match &setting.value {
+                Known::Value(true) => counts = true,
+                Known::Value(false) => {}
+                Known::Unknown(why) => return Gate::Unknown(why.clone()),
+            }
+        }
+        if !counts {
+            return Gate::Open(Before::Api(&api.name));
+        }
+    }
+    match app.routes_of(&function.name).find_map(|route| route.api.why()) {
+        Some(why) => Gate::Unknown(why.to_owned()),
+        None => Gate::Counts,
+    }
+}
+
+/// Longest way round that is looked for.
+const LONGEST_LOOP: usize = 6;
+
+fn loops(app: &App, verdict: &mut Verdict) {
+    // Function → stores that it may change and that are named in its role → functions that these start.
+    let mut next: BTreeMap<&Name, Vec<(&Name, &Name)>> = BTreeMap::new();
+    for function in app.functions.iter().filter(|function| !function.deployed.is(&false)) {
+        let reach = Reach::of(app, function);
+        for trigger in app.triggers.iter().filter(|trigger| !trigger.enabled.is(&false)) {
+            let Some((source, _)) = trigger.source.as_reference() else { continue };
+            let Known::Value(started) = &trigger.function else { continue };
+            if makes_events(&trigger.kind) && reach.changes.contains(source.as_str()) {
+                next.entry(&function.name).or_default().push((source, started));
+            }
+        }
+    }
+    let mut seen: BTreeSet<BTreeSet<&Name>> = BTreeSet::new();
+    for start in next.keys() {
+        let Some(round) = round(&next, start) else { continue };
+        let functions: Vec<&Name> = round.iter().map(|(function, _)| *function).collect();
+        if seen.insert(functions.iter().copied().collect()) {
+            report_loop(app, &round, &functions, verdict);
+        }
+    }
+}
+
+/// The shortest way from a function back to itself: functions, each with the store through which it starts the next.
+fn round<'a>(
+    next: &BTreeMap<&'a Name, Vec<(&'a Name, &'a Name)>>,
+    start: &'a Name,
+) -> Option<Vec<(&'a Name, &'a Name)>> {
+    let mut ways: Vec<Vec<(&Name, &Name)>> = vec![Vec::new()];
+    let mut visited: BTreeSet<&Name> = BTreeSet::new();
+    for _ in 0..LONGEST_LOOP {
+        let mut longer = Vec::new();
+        for way in ways {
+            let at = match way.last() {
+                None => start,
+                Some((function, store)) => {
+                    let started = next.get(function).into_iter().flatten();
+                    match started.filter(|(through, _)| through == store).map(|(_, started)| *started).next()
+                    {
+                        Some(started) => started,
+                        None => continue,
+                    }
+                }
+            };
+            for (store, started) in next.get(at).into_iter().flatten() {
+                let mut way = way.clone();
+                way.push((at, store));
+                if *started == start {
+                    return Some(way);
+                }
+                if visited.insert(started) {
+                    longer.push(way);
+                }
+            }
+        }
+        ways = longer;
+    }
+    None
+}
+
+/// Whether each change makes an event by itself, without a pattern that picks some.
+fn makes_events(kind: &TriggerKind) -> bool {
+    matches!(
+        kind,
+        TriggerKind::Bucket
+            | TriggerKind::Queue
+            | TriggerKind::Topic
+            | TriggerKind::TableStream
+            | TriggerKind::Stream
+    )
+}
+
+fn report_loop(app: &App, round: &[(&Name, &Name)], functions: &[&Name], verdict: &mut Verdict) {
+    let Some((first, _)) = round.first() else { return };
+    let steps: Vec<String> =
+        round.iter().map(|(function, store)| format!("`{function}` may write to `{store}`")).collect();
+    let message = format!(
+        "{}, which starts `{first}` again: one event can make events without end.",
+        steps.join(", which starts the next; ")
+    );
+    let place = app.function(first).map(|function| function.place);
+    let Some(place) = place else { return };
+    let cause =
+        format!("loop of {}", functions.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", "));
+    let found = Finding::new(&catalogue::TRIGGER_LOOP, cause, place, message);
+    verdict.report(
+        found
+            .touching(functions.iter().copied())
+            .touching(round.iter().map(|(_, store)| *store))
+            .severity(Severity::High)
+            .likely()
+            .advice("Write to another store than the one that is listened to, or take the permission to write away."),
+    );
+}
