@@ -5,6 +5,7 @@
 
 mod attacks;
 mod caller;
+mod forge;
 mod provider;
 mod report;
 mod shop;

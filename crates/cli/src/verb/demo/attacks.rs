@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::caller::{Ask, Got};
+use super::forge::{with_header, with_signature, with_subject};
 use super::report::{Report, Row, timed};
 use super::shop::{Cast, SHOP_HOST};
 use super::stage::Stage;
@@ -335,12 +334,12 @@ fn explain(stage: &Stage, cast: &Cast, report: &mut Report, output: &Output) -> 
     Ok(())
 }
 
-/// Looks for the customer's order in every file of the data folder; and, so that finding none means something, in a copy in clear.
+/// Looks for the customer's order in every file of the data folder; and in a copy in clear, or finding none would mean nothing.
 fn plaintext(stage: &Stage, report: &mut Report, output: &Output) -> Result<(), Failure> {
     const ORDER: &[u8] = b"\"item\":\"rope\"";
     let clear = stage.scratch().join("in-clear");
     std::fs::create_dir_all(&clear)?;
-    std::fs::write(clear.join("orders.db"), [b"{\"number\":1,", ORDER, b",\"quantity\":2}"].concat())?;
+    std::fs::write(clear.join("orders"), [b"{\"number\":1,", ORDER, b"}"].concat())?;
     let (control, _) = find_in_folder(&clear, ORDER)?;
     let (found, ms) = timed(|| find_in_folder(&stage.data(), ORDER));
     let (found, files) = found?;
@@ -458,44 +457,4 @@ fn edit_first_file(path: &Path) -> Result<(), Failure> {
     std::fs::write(&fresh, bytes)?;
     std::fs::rename(&fresh, &path)?;
     Ok(())
-}
-
-fn parts(token: &str) -> Result<[&str; 3], Failure> {
-    let mut parts = token.split('.');
-    match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(header), Some(claims), Some(signature), None) => Ok([header, claims, signature]),
-        _ => Err(Failure::failed("the token has not three parts")),
-    }
-}
-
-fn edited(part: &str, edit: impl FnOnce(&mut Value)) -> Result<String, Failure> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|error| Failure::failed(error.to_string()))?;
-    let mut value: Value =
-        serde_json::from_slice(&bytes).map_err(|error| Failure::failed(error.to_string()))?;
-    edit(&mut value);
-    Ok(URL_SAFE_NO_PAD.encode(value.to_string()))
-}
-
-fn with_header(token: &str, edit: impl FnOnce(&mut Value)) -> Result<String, Failure> {
-    let [header, claims, signature] = parts(token)?;
-    Ok(format!("{}.{claims}.{signature}", edited(header, edit)?))
-}
-
-/// The token with the subject of another one.
-fn with_subject(token: &str, other: &str) -> Result<String, Failure> {
-    let [header, claims, signature] = parts(token)?;
-    let [_, others, _] = parts(other)?;
-    let mut subject = Value::Null;
-    edited(others, |claims| subject = claims["sub"].clone())?;
-    let claims = edited(claims, |claims| claims["sub"] = subject)?;
-    Ok(format!("{header}.{claims}.{signature}"))
-}
-
-fn with_signature(token: &str) -> Result<String, Failure> {
-    let [header, claims, signature] = parts(token)?;
-    let mut bytes = URL_SAFE_NO_PAD.decode(signature).map_err(|error| Failure::failed(error.to_string()))?;
-    if let Some(byte) = bytes.get_mut(7) {
-        *byte ^= 1;
-    }
-    Ok(format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode(bytes)))
 }
