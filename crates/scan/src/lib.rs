@@ -18,5 +18,7 @@ pub mod finding;
 pub mod graph;
 pub mod iam;
 pub mod known;
+pub mod packages;
 pub mod rules;
 pub mod source;
+pub mod versions;
