@@ -20,5 +20,6 @@ pub mod iam;
 pub mod known;
 pub mod packages;
 pub mod rules;
+pub mod secrets;
 pub mod source;
 pub mod versions;

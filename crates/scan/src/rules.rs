@@ -12,14 +12,17 @@ mod opening;
 mod origins;
 mod permissions;
 mod reach;
+mod runtime;
+mod secrets;
 mod stores;
 mod wallet;
 mod words;
 
+use crate::facts::Day;
 use crate::finding::Finding;
 use crate::graph::{App, Unknown};
 use crate::known::Name;
-use crate::source::{Place, SourceTree};
+use crate::source::{FileId, Place, SourceTree};
 
 /// What rules look at.
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +31,21 @@ pub struct Context<'a> {
     pub tree: &'a SourceTree,
     /// The app.
     pub app: &'a App,
+    /// The files that belong to it, and what they are to it.
+    pub files: &'a [(FileId, Part)],
     /// Whether advice is wanted that no attacker cares about.
     pub hygiene: bool,
+    /// The day, where the caller knows it.
+    pub today: Option<Day>,
+}
+
+/// What a file is to an app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// It describes the app.
+    Infrastructure,
+    /// It is run, or read by what is run.
+    Code,
 }
 
 /// What rules say of an app.
@@ -60,6 +76,8 @@ pub fn judge(context: &Context<'_>) -> Verdict {
     permissions::look(context, &mut verdict);
     stores::look(context, &mut verdict);
     wallet::look(context, &mut verdict);
+    runtime::look(context, &mut verdict);
+    secrets::look(context, &mut verdict);
     obsolete::look(context, &mut verdict);
     if context.hygiene {
         hygiene::look(context, &mut verdict);

@@ -7,7 +7,7 @@ use crate::known::{Known, Setting, Text};
 /// The ids that the rules report for an app, sorted, with what each says.
 fn judged(app: &App) -> Vec<(&'static str, String)> {
     let tree = SourceTree::new();
-    let verdict = judge(&Context { tree: &tree, app, hygiene: false });
+    let verdict = judge(&Context { tree: &tree, app, files: &[], hygiene: false, today: None });
     let mut found: Vec<_> =
         verdict.findings.into_iter().map(|finding| (finding.rule.id, finding.message)).collect();
     found.sort();
@@ -76,7 +76,7 @@ fn a_route_says_what_it_leads_to() {
     app.draw_api("Api", ApiKind::Http);
     app.draw_route("Api", "POST /orders", "Create", Access::Anyone);
     let tree = SourceTree::new();
-    let verdict = judge(&Context { tree: &tree, app: &app, hygiene: false });
+    let verdict = judge(&Context { tree: &tree, app: &app, files: &[], hygiene: false, today: None });
     let finding = verdict.findings.iter().find(|finding| finding.rule.id == "open-route").unwrap();
     assert_eq!(
         finding.message,
@@ -144,7 +144,7 @@ fn what_cannot_be_told_is_listed() {
     app.draw_route("Api", "GET /orders", "F", Access::Anyone).access =
         Setting::unknown(place(), "a parameter chooses it");
     let tree = SourceTree::new();
-    let verdict = judge(&Context { tree: &tree, app: &app, hygiene: false });
+    let verdict = judge(&Context { tree: &tree, app: &app, files: &[], hygiene: false, today: None });
     assert_eq!(verdict.findings, []);
     assert_eq!(
         verdict.unknowns.iter().map(|unknown| unknown.why.as_str()).collect::<Vec<_>>(),
@@ -336,11 +336,99 @@ fn hygiene_is_silent_unless_asked_for() {
     app.draw_trigger(TriggerKind::Schedule, "Clock", "F");
     let tree = SourceTree::new();
     let ids = |hygiene| {
-        let verdict = judge(&Context { tree: &tree, app: &app, hygiene });
+        let verdict = judge(&Context { tree: &tree, app: &app, files: &[], hygiene, today: None });
         verdict.findings.iter().map(|finding| finding.rule.id).collect::<Vec<_>>()
     };
     assert_eq!(ids(false), [""; 0]);
     let mut advice = ids(true);
     advice.sort_unstable();
     assert_eq!(advice, ["no-concurrency-limit", "no-dead-letter-queue", "no-private-network", "no-tracing"]);
+}
+
+#[test]
+fn runtimes_and_logs() {
+    let runtime = |name: &'static str| {
+        move |app: &mut App| {
+            app.draw_function("F", vec![]).runtime = Some(Setting::new(place(), name.to_owned()));
+            app.mentioned.insert(Name::from("F"));
+        }
+    };
+    check(runtime("nodejs14.x"), &["retired-runtime"]);
+    check(runtime("nodejs24.x"), &[]);
+    check(runtime("nodejs99.x"), &[]);
+    let logs = |statements: Vec<Statement>, unknown: bool| {
+        move |app: &mut App| {
+            app.draw_function("F", vec![]);
+            app.mentioned.insert(Name::from("F"));
+            let managed = ManagedPolicy {
+                policy: Text::literal("Own", place()),
+                statements: if unknown {
+                    Known::Unknown("it is elsewhere".to_owned())
+                } else {
+                    Known::Value(())
+                },
+            };
+            app.roles[0].statements = statements;
+            app.roles[0].managed = vec![managed];
+        }
+    };
+    check(logs(vec![], false), &["unlogged-function"]);
+    check(logs(vec![], true), &[]);
+    check(logs(vec![allow(&["logs:*"], &["*"])], false), &[]);
+    check(logs(vec![allow(&["*"], &["*"])], false), &[]);
+    let deny = Statement { effect: Known::Value(Effect::Deny), ..allow(&["logs:*"], &["*"]) };
+    check(logs(vec![allow(&["logs:PutLogEvents"], &["*"]), deny], false), &["unlogged-function"]);
+}
+
+#[test]
+fn secrets() {
+    let variable = |name: &'static str, value: &'static str| {
+        move |app: &mut App| {
+            let value = Text::literal(value, place());
+            let variable = Variable { name: name.to_owned(), value };
+            app.draw_function("F", vec![]).environment.push(variable);
+            app.mentioned.insert(Name::from("F"));
+        }
+    };
+    check(variable("DB_PASSWORD", "h0rse-battery"), &["secret-in-environment"]);
+    check(variable("DB_PASSWORD", "changeme"), &[]);
+    check(variable("NODE_TLS_REJECT_UNAUTHORIZED", "0"), &["tls-verification-off"]);
+    check(variable("NODE_TLS_REJECT_UNAUTHORIZED", "1"), &[]);
+    let parameter = |name: &'static str, default: Option<&'static str>, secret: bool| {
+        move |app: &mut App| {
+            app.parameters.push(Parameter {
+                name: name.to_owned(),
+                place: place(),
+                default: default.map(|value| Text::literal(value, place())),
+                secret,
+            });
+        }
+    };
+    check(parameter("DbPassword", None, true), &[]);
+    check(parameter("DbPassword", None, false), &["unmasked-parameter"]);
+    check(
+        parameter("DbPassword", Some("h0rse-battery"), false),
+        &["secret-in-template", "unmasked-parameter"],
+    );
+    check(parameter("DbPassword", Some("h0rse-battery"), true), &["secret-in-template"]);
+    check(parameter("DbPassword", Some("/shop/db/password"), false), &[]);
+    check(parameter("DbPasswordArn", None, false), &[]);
+    check(parameter("TokenTtl", Some("3600"), false), &[]);
+}
+
+#[test]
+fn secrets_in_files() {
+    let mut tree = SourceTree::new();
+    let template = tree.add("template.yaml", "Db:\n  MasterUserPassword: h0rse-battery\n".as_bytes());
+    let code = tree.add(
+        "src/a.js",
+        "const password = 'c0rrect-staple'\nconst again = {password: 'c0rrect-staple'}".as_bytes(),
+    );
+    let test = tree.add("test/a.js", "const password = 'c0rrect-staple'".as_bytes());
+    let app = App::new("shop", Framework::Sam, template, "");
+    let files = [(template, Part::Infrastructure), (code, Part::Code), (test, Part::Code)];
+    let verdict = judge(&Context { tree: &tree, app: &app, files: &files, hygiene: false, today: None });
+    let found: Vec<_> = verdict.findings.iter().map(|f| (f.rule.id, tree.excerpt(f.place))).collect();
+    assert_eq!(found, [("secret-in-template", "h0rse-battery"), ("secret-in-source", "c0rrect-staple")]);
+    assert!(verdict.findings.iter().all(|finding| !finding.message.contains("battery")));
 }

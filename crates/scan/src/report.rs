@@ -1,0 +1,290 @@
+//! What an assessment says, in a form that every output is made from.
+//!
+//! Owns: the report's shape, stable ids of findings, places as readers want them (path, line, column, the lines themselves). Invariants:
+//! everything in it is of the tree or of the rules, so it is the same wherever and whenever it is made; a secret stands in it only cut
+//! short. Not here: how it comes about (`inspect`), how each output looks (the files below `report`).
+
+pub mod json;
+pub mod text;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::finding::{Confidence, Finding, Rule, Severity};
+use crate::graph::{App, Framework, Unknown, Unread};
+use crate::source::{Place, SourceTree};
+
+/// What an assessment says of a tree.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// The apps, by the path of the file that describes them.
+    pub apps: Vec<AppReport>,
+    /// Files that look like infrastructure and could not be read.
+    pub unread: Vec<Note>,
+    /// How many files were looked at.
+    pub files: usize,
+}
+
+/// What an assessment says of one app.
+#[derive(Debug, Serialize)]
+pub struct AppReport {
+    /// Its name.
+    pub name: String,
+    /// What it is described in.
+    pub framework: Framework,
+    /// The file that describes it.
+    pub path: String,
+    /// How it can be started.
+    pub entries: Vec<Entry>,
+    /// What is wrong with it, the worst first.
+    pub findings: Vec<Found>,
+    /// What is wrong and was allowed by a comment.
+    pub suppressed: Vec<Suppressed>,
+    /// What could not be told and might matter.
+    pub unknowns: Vec<Note>,
+    /// The app itself.
+    #[serde(skip)]
+    pub graph: App,
+}
+
+/// A way in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// `POST /orders`, `URL`, `queue Jobs`.
+    pub what: String,
+    /// What kind.
+    pub kind: EntryKind,
+    /// The function that it starts, where that can be told.
+    pub function: Option<String>,
+    /// Who may use it: `anyone`, `authorizer Pool`.
+    pub who: String,
+    /// Whether anyone on the internet may, as far as the route itself says.
+    pub open: bool,
+    /// Where it is declared.
+    pub at: Spot,
+}
+
+/// What kind of way in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntryKind {
+    /// A route of an interface.
+    Route,
+    /// A function's own address.
+    FunctionUrl,
+    /// Anything else that starts it.
+    Trigger,
+}
+
+/// A place as readers want it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Spot {
+    /// The file, relative to the tree.
+    pub path: String,
+    /// The first line, counted from one.
+    pub line: u32,
+    /// The first column, in characters, counted from one.
+    pub column: u32,
+    /// The line of the end.
+    pub end_line: u32,
+    /// The column behind the end.
+    pub end_column: u32,
+    /// The place itself.
+    #[serde(skip)]
+    pub place: Place,
+}
+
+/// A finding, ready to be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// Its stable id: `open-route-1f6a2b3c`.
+    pub id: String,
+    /// The rule.
+    #[serde(serialize_with = "rule_id")]
+    pub rule: &'static Rule,
+    /// How bad, here.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Why it matters here.
+    pub message: String,
+    /// The functions and other things that it touches.
+    pub subjects: Vec<String>,
+    /// Where the cause stands.
+    pub at: Spot,
+    /// The lines there; a secret in them is cut short.
+    pub code: Vec<Line>,
+    /// Further places and what they show.
+    pub related: Vec<(Spot, String)>,
+    /// What would mend it.
+    pub change: Option<Mend>,
+    /// Whether the baseline knows it already.
+    pub known: bool,
+}
+
+/// A line of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// Its number, counted from one.
+    pub number: u32,
+    /// What stands there.
+    pub text: String,
+}
+
+/// What would mend a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mend {
+    /// In words.
+    pub advice: String,
+    /// Edits that do it.
+    pub edits: Vec<(Spot, String)>,
+    /// Whether `--fix` makes them.
+    pub safe: bool,
+}
+
+/// A finding that a comment allows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Suppressed {
+    /// The finding.
+    pub finding: Found,
+    /// Why it is allowed.
+    pub reason: String,
+    /// Until when.
+    pub until: String,
+    /// Where that is said.
+    pub at: Spot,
+}
+
+/// Something to know about a place.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Note {
+    /// Where.
+    pub at: Spot,
+    /// The function, route or other thing that it concerns.
+    pub subject: Option<String>,
+    /// What.
+    pub text: String,
+}
+
+fn rule_id<S: serde::Serializer>(rule: &&'static Rule, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(rule.id)
+}
+
+impl Report {
+    /// All findings that are not suppressed, with their apps.
+    pub fn findings(&self) -> impl Iterator<Item = (&AppReport, &Found)> {
+        self.apps.iter().flat_map(|app| app.findings.iter().map(move |found| (app, found)))
+    }
+
+    /// The worst severity that the baseline does not know.
+    #[must_use]
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings().filter(|(_, found)| !found.known).map(|(_, found)| found.severity).max()
+    }
+
+    /// A finding by its stable id.
+    #[must_use]
+    pub fn finding(&self, id: &str) -> Option<(&AppReport, &Found)> {
+        self.findings().find(|(_, found)| found.id == id)
+    }
+}
+
+impl Spot {
+    /// A place as readers want it.
+    #[must_use]
+    pub fn of(tree: &SourceTree, place: Place) -> Self {
+        let (start, end) = tree.locate(place);
+        Self {
+            path: tree.path(place.file).to_owned(),
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+            place,
+        }
+    }
+}
+
+impl Note {
+    /// Of something that cannot be told.
+    #[must_use]
+    pub fn of_unknown(tree: &SourceTree, unknown: &Unknown) -> Self {
+        let subject = unknown.subject.as_ref().map(ToString::to_string);
+        Self { at: Spot::of(tree, unknown.place), subject, text: unknown.why.clone() }
+    }
+
+    /// Of a file that could not be read.
+    #[must_use]
+    pub fn of_unread(tree: &SourceTree, unread: &Unread) -> Self {
+        Self { at: Spot::of(tree, unread.place), subject: None, text: unread.why.clone() }
+    }
+}
+
+/// How many lines of code are shown at most.
+const SHOWN_LINES: u32 = 4;
+/// How many characters of a line are shown at most.
+const SHOWN_CHARACTERS: usize = 160;
+
+impl Found {
+    /// A finding of an app, ready to be shown. `twin` counts findings of the same rule and cause before it.
+    #[must_use]
+    pub fn of(tree: &SourceTree, app: &App, finding: &Finding, twin: usize) -> Self {
+        let spots = |places: &[(Place, String)]| {
+            places.iter().map(|(place, text)| (Spot::of(tree, *place), text.clone())).collect()
+        };
+        let mend = |change: &crate::finding::Change| Mend {
+            advice: change.advice.clone(),
+            edits: change.edits.iter().map(|edit| (Spot::of(tree, edit.place), edit.text.clone())).collect(),
+            safe: change.safe,
+        };
+        let at = Spot::of(tree, finding.place);
+        Self {
+            id: stable_id(finding, tree.path(app.file), &app.name, twin),
+            rule: finding.rule,
+            severity: finding.severity,
+            confidence: finding.confidence,
+            message: finding.message.clone(),
+            subjects: finding.subjects.iter().map(ToString::to_string).collect(),
+            code: lines(tree, &at, finding.rule.id.starts_with("secret-in-")),
+            at,
+            related: spots(&finding.related),
+            change: finding.change.as_ref().map(mend),
+            known: false,
+        }
+    }
+}
+
+/// The rule, and eight digits of a hash of where and what the cause is: no line numbers, so it survives edits.
+fn stable_id(finding: &Finding, path: &str, app: &str, twin: usize) -> String {
+    let mut hash = Sha256::new();
+    for part in [finding.rule.id, path, app, &finding.cause, &twin.to_string()] {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    }
+    let digits: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{digits}", finding.rule.id)
+}
+
+/// The lines of a place. Where a secret stands, its text is cut short.
+fn lines(tree: &SourceTree, at: &Spot, secret: bool) -> Vec<Line> {
+    let end = if at.end_column == 1 { at.end_line.saturating_sub(1) } else { at.end_line };
+    let last = end.min(at.line.saturating_add(SHOWN_LINES - 1)).max(at.line);
+    let hidden = secret.then(|| tree.excerpt(at.place)).filter(|text| !text.is_empty());
+    (at.line..=last)
+        .map(|number| {
+            let mut text = tree.line(at.place.file, number).to_owned();
+            if let Some(hidden) = hidden {
+                // A secret of several lines is cut line by line.
+                for part in hidden.lines().map(str::trim).filter(|part| part.len() > 3) {
+                    text = text.replace(part, &crate::secrets::cut(part));
+                }
+            }
+            text = crate::secrets::redact(&text);
+            if text.chars().count() > SHOWN_CHARACTERS {
+                text = text.chars().take(SHOWN_CHARACTERS).chain(std::iter::once('…')).collect();
+            }
+            Line { number, text }
+        })
+        .filter(|line| !line.text.trim().is_empty())
+        .collect()
+}

@@ -1,0 +1,165 @@
+//! Runtimes that nobody cares for any more, functions that leave no logs, and protections that the environment switches off.
+//!
+//! Not here: what code switches off (`code`).
+
+use std::collections::BTreeMap;
+
+use super::words::{by_format, list};
+use super::{Context, Verdict, catalogue};
+use crate::facts;
+use crate::finding::{Finding, Severity};
+use crate::graph::{App, Effect, Function, Role, Statement};
+use crate::iam::wildcard;
+use crate::known::{Known, Setting, Text};
+
+pub(super) fn look(context: &Context<'_>, verdict: &mut Verdict) {
+    retired(context, verdict);
+    unlogged(context.app, verdict);
+    switches(context.app, verdict);
+}
+
+fn deployed(app: &App) -> impl Iterator<Item = &Function> {
+    app.functions.iter().filter(|function| !function.deployed.is(&false))
+}
+
+fn retired(context: &Context<'_>, verdict: &mut Verdict) {
+    // A runtime that is set once for all functions is one cause.
+    let mut causes: BTreeMap<(&str, crate::source::Place), Vec<&Function>> = BTreeMap::new();
+    for function in deployed(context.app) {
+        let Some(runtime) = &function.runtime else { continue };
+        match &runtime.value {
+            Known::Value(name) => causes.entry((name, runtime.place)).or_default().push(function),
+            Known::Unknown(why) => {
+                let why = format!("which runtime `{}` has cannot be told: {why}", function.name);
+                verdict.unknown(Some(&function.name), runtime.place, why);
+            }
+        }
+    }
+    for ((name, place), functions) in causes {
+        let Some(fact) = facts::runtime(name) else { continue };
+        let Some(since) = fact.retired(context.today) else { continue };
+        let blocked = fact.update_blocked.filter(|day| context.today.max(facts::runtime_day()) >= Some(*day));
+        let severity = if blocked.is_some() { Severity::High } else { Severity::Medium };
+        let also = blocked
+            .map_or(String::new(), |day| format!(" Since {day} not even your own fixes can be deployed."));
+        let names = list(functions.iter().map(|function| function.name.as_str()));
+        let message = format!(
+            "{names} {} on `{name}`, which has had no security fixes since {since}.{also}",
+            if functions.len() == 1 { "runs" } else { "run" }
+        );
+        let change = fact.successor.map_or_else(
+            || "Move to a runtime that is cared for.".to_owned(),
+            |next| {
+                let line = by_format(context.app, "Runtime: ", "Runtime: ", "runtime: ", "runtime = ");
+                let mark = if line.ends_with("= ") { "\"" } else { "" };
+                format!("`{line}{mark}{next}{mark}`, and test.")
+            },
+        );
+        let cause =
+            format!("{name} of {}", functions.iter().map(|f| f.name.as_str()).collect::<Vec<_>>().join(", "));
+        verdict.report(
+            Finding::new(&catalogue::RETIRED_RUNTIME, cause, place, message)
+                .touching(functions.iter().map(|function| &function.name))
+                .severity(severity)
+                .advice(change),
+        );
+    }
+}
+
+/// What a role says of writing logs.
+#[derive(Debug, PartialEq, Eq)]
+enum Logs {
+    May,
+    MayNot,
+    Unknown(String),
+}
+
+fn logs(role: &Role) -> Logs {
+    let speaks = |statement: &&Statement, effect: Effect| {
+        let known = statement.actions.iter().filter_map(Setting::known);
+        let named = known.clone().any(|action| wildcard::covers_action(action, "logs:PutLogEvents"));
+        statement.effect.value() == Some(&effect) && named != statement.not_actions
+    };
+    let everywhere = |statement: &Statement| {
+        !statement.not_resources
+            && statement.resources.iter().any(|resource| resource.as_literal() == Some("*"))
+    };
+    let denied = role.statements.iter().any(|statement| {
+        speaks(&statement, Effect::Deny) && everywhere(statement) && statement.conditions.is_empty()
+    });
+    if denied {
+        return Logs::MayNot;
+    }
+    if role.statements.iter().any(|statement| speaks(&statement, Effect::Allow)) {
+        return Logs::May;
+    }
+    let unknown = role.managed.iter().find_map(|policy| policy.statements.why()).or_else(|| {
+        let mut settings = role.statements.iter().filter(|statement| statement.may_allow());
+        settings.find_map(|statement| {
+            statement.effect.why().or_else(|| statement.actions.iter().find_map(|action| action.value.why()))
+        })
+    });
+    unknown.map_or(Logs::MayNot, |why| Logs::Unknown(why.to_owned()))
+}
+
+fn unlogged(app: &App, verdict: &mut Verdict) {
+    let mut silent: BTreeMap<&crate::known::Name, (&Role, Vec<&Function>)> = BTreeMap::new();
+    for function in deployed(app) {
+        // A role from elsewhere may do anything.
+        let Some(role) = app.role_of(function) else { continue };
+        match logs(role) {
+            Logs::May => {}
+            Logs::MayNot => silent.entry(&role.name).or_insert((role, Vec::new())).1.push(function),
+            Logs::Unknown(why) => {
+                let why = format!("whether `{}` may write logs cannot be told: {why}", function.name);
+                verdict.unknown(Some(&function.name), role.place, why);
+            }
+        }
+    }
+    for (name, (role, functions)) in silent {
+        let message = format!(
+            "{} may not write logs: the role `{name}` does not allow `logs:PutLogEvents`. Nobody will see what was done, or by whom.",
+            list(functions.iter().map(|function| function.name.as_str()))
+        );
+        verdict.report(
+            Finding::new(&catalogue::UNLOGGED_FUNCTION, format!("logs of {name}"), role.place, message)
+                .touching(functions.iter().map(|function| &function.name))
+                .advice(by_format(
+                    app,
+                    "Add the policy `AWSLambdaBasicExecutionRole` to the role.",
+                    "`ManagedPolicyArns: [arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]`.",
+                    "Allow `logs:CreateLogStream` and `logs:PutLogEvents` on the function's log group.",
+                    "Attach `arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole` to the role.",
+                )),
+        );
+    }
+}
+
+/// Variables that switch the check of certificates off, and the value that does it.
+const OFF: [(&str, &[&str]); 4] = [
+    ("NODE_TLS_REJECT_UNAUTHORIZED", &["0"]),
+    ("PYTHONHTTPSVERIFY", &["0"]),
+    ("GIT_SSL_NO_VERIFY", &["1", "true"]),
+    ("npm_config_strict_ssl", &["false"]),
+];
+
+fn switches(app: &App, verdict: &mut Verdict) {
+    for (name, values) in OFF {
+        let set = deployed(app).filter_map(|function| {
+            let value = &function.variable(name)?.value;
+            let off = value.as_literal().is_some_and(|text| values.contains(&text.trim()));
+            off.then_some((function, value))
+        });
+        let set: Vec<(&Function, &Text)> = set.collect();
+        let Some((_, first)) = set.first() else { continue };
+        let message = format!(
+            "`{name}` switches the check of certificates off in {}: whoever sits between reads and changes everything that it sends.",
+            list(set.iter().map(|(function, _)| function.name.as_str()))
+        );
+        verdict.report(
+            Finding::new(&catalogue::TLS_VERIFICATION_OFF, format!("variable {name}"), first.place, message)
+                .touching(set.iter().map(|(function, _)| &function.name))
+                .advice(format!("Remove `{name}`; for an authority of your own set `NODE_EXTRA_CA_CERTS` or hand it to the client.")),
+        );
+    }
+}

@@ -1,0 +1,258 @@
+//! Secrets in clear text: in environments, templates, defaults and source, and parameters that show them.
+//!
+//! Invariant: a secret is reported once, where it stands, however many places refer to it; messages carry it only cut short. Not here: what
+//! a secret looks like (`crate::secrets`), who may read managed ones (`roles`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::words::{by_format, list};
+use super::{Context, Part, Verdict, catalogue};
+use crate::finding::{Finding, Severity};
+use crate::graph::{Framework, Function, SecretKind};
+use crate::known::{Piece, Text};
+use crate::secrets::{self, Leak, Syntax, Weight};
+use crate::source::{FileId, Place};
+
+/// What a variable holds, how much that opens, and which functions have it where.
+type Held<'a> = (&'static str, Weight, Vec<(&'a Function, Place)>);
+/// Values that were reported.
+type Told<'a> = BTreeSet<&'a str>;
+
+pub(super) fn look<'a>(context: &Context<'a>, verdict: &mut Verdict) {
+    let mut told = Told::new();
+    parameters(context, &mut told, verdict);
+    environment(context, &mut told, verdict);
+    managed(context, &mut told, verdict);
+    for (file, part) in context.files {
+        in_file(context, *file, *part, &told, verdict);
+    }
+}
+
+fn severity(weight: Weight) -> Severity {
+    match weight {
+        Weight::Heavy => Severity::High,
+        Weight::Light => Severity::Medium,
+    }
+}
+
+fn parameters<'a>(context: &Context<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
+    for parameter in &context.app.parameters {
+        let default = parameter.default.as_ref().and_then(Text::as_literal);
+        if let Some((value, (what, weight))) =
+            default.and_then(|value| Some((value, secrets::of_value(&parameter.name, value)?)))
+        {
+            told.insert(value);
+            let place = parameter.default.as_ref().map_or(parameter.place, |text| text.place);
+            let message = format!(
+                "The default of `{}` is {what}, in clear text (`{}`): whoever reads the file or the stack has it.",
+                parameter.name,
+                secrets::cut(value)
+            );
+            let cause = format!("default of {}", parameter.name);
+            verdict.report(
+                Finding::new(&catalogue::SECRET_IN_TEMPLATE, cause, place, message)
+                    .severity(severity(weight))
+                    .advice(elsewhere(context)),
+            );
+        }
+        let switch = |value: &str| value.is_empty() || value.parse::<f64>().is_ok();
+        let leads = default.is_some_and(|value| {
+            (secrets::is_reference(value) && !secrets::is_placeholder(value))
+                || (switch(value) && !value.is_empty())
+        });
+        if parameter.secret || leads || !secrets::is_secret_name(&parameter.name) {
+            continue;
+        }
+        let message = format!(
+            "`{}` takes a secret and is not marked as one: consoles, command lines and logs print it.",
+            parameter.name
+        );
+        let cause = format!("parameter {}", parameter.name);
+        verdict.report(Finding::new(&catalogue::UNMASKED_PARAMETER, cause, parameter.place, message).advice(
+            by_format(
+                context.app,
+                "`NoEcho: true`",
+                "`NoEcho: true`",
+                "Take it from `${ssm:…}` or `${env:…}` instead.",
+                "`sensitive = true`",
+            ),
+        ));
+    }
+}
+
+fn elsewhere(context: &Context<'_>) -> &'static str {
+    by_format(
+        context.app,
+        "Change the secret, keep the new one in Secrets Manager, and refer to it: `{{resolve:secretsmanager:name}}`, or read it when the function starts.",
+        "Change the secret, keep the new one in Secrets Manager, and refer to it: `{{resolve:secretsmanager:name}}`, or read it when the function starts.",
+        "Change the secret, keep the new one in an encrypted parameter, and refer to it: `${ssm:/path}`, or read it when the function starts.",
+        "Change the secret, keep the new one in Secrets Manager, and give the function its ARN to read it from.",
+    )
+}
+
+/// The characters of a text, when whoever wrote it wrote them there.
+fn written<'a>(context: &Context<'_>, text: &'a Text) -> Option<&'a str> {
+    let [Piece::Literal(value)] = text.pieces.as_slice() else { return None };
+    Some(value.as_str()).filter(|_| !context.tree.excerpt(text.place).contains("Ref"))
+}
+
+fn environment<'a>(context: &Context<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
+    let mut causes: BTreeMap<(&str, &str), Held<'_>> = BTreeMap::new();
+    for function in &context.app.functions {
+        for variable in &function.environment {
+            let Some(value) = written(context, &variable.value) else { continue };
+            let Some((what, weight)) = secrets::of_value(&variable.name, value) else { continue };
+            if told.contains(value) {
+                continue;
+            }
+            let cause = causes.entry((&variable.name, value)).or_insert((what, weight, Vec::new()));
+            cause.2.push((function, variable.value.place));
+        }
+    }
+    for ((name, value), (what, weight, functions)) in causes {
+        told.insert(value);
+        let Some((_, place)) = functions.first().copied() else { continue };
+        let names = list(functions.iter().map(|(function, _)| function.name.as_str()));
+        let message = format!(
+            "The variable `{name}` of {names} holds {what} in clear text (`{}`). It is in the repository, in the console, and in every dump of the process.",
+            secrets::cut(value)
+        );
+        let mut found =
+            Finding::new(&catalogue::SECRET_IN_ENVIRONMENT, format!("variable {name}"), place, message)
+                .touching(functions.iter().map(|(function, _)| &function.name))
+                .severity(severity(weight))
+                .advice(elsewhere(context));
+        let mut places = BTreeSet::from([place]);
+        for (function, place) in functions {
+            if places.insert(place) {
+                found = found.seen_at(place, format!("also of {}", function.name));
+            }
+        }
+        verdict.report(found);
+    }
+}
+
+fn managed<'a>(context: &Context<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
+    for secret in &context.app.secrets {
+        let Some(text) = &secret.value else { continue };
+        let Some(value) = written(context, text) else { continue };
+        // A managed secret's value is one whatever its name; a plain parameter's only if it looks like it.
+        let by_name = match secret.kind {
+            SecretKind::PlainParameter => secret.name.as_str(),
+            SecretKind::SecretsManager | SecretKind::SecureParameter => "password",
+        };
+        let Some((_, weight)) = secrets::of_value(by_name, value) else { continue };
+        if !told.insert(value) {
+            continue;
+        }
+        let message = format!(
+            "The value of `{}` stands in the file in clear text (`{}`): managing it protects nothing any more.",
+            secret.name,
+            secrets::cut(value)
+        );
+        let cause = format!("value of {}", secret.name);
+        verdict.report(
+            Finding::new(&catalogue::SECRET_IN_TEMPLATE, cause, text.place, message)
+                .touching([&secret.name])
+                .severity(severity(weight))
+                .advice(by_format(
+                    context.app,
+                    "Let the store make it: `GenerateSecretString`, and change the old one.",
+                    "Let the store make it: `GenerateSecretString`, and change the old one.",
+                    "Let the store make it: `GenerateSecretString`, and change the old one.",
+                    "Let it be made: `random_password` or `secret_string_wo`, and change the old one.",
+                )),
+        );
+    }
+}
+
+/// How values are written in a file of this name; `None` where names are not trusted.
+fn syntax(path: &str, part: Part) -> Option<Syntax> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let end = name.rsplit('.').next().unwrap_or_default();
+    match (end, part) {
+        _ if is_test(path) => None,
+        (
+            "js" | "mjs" | "cjs" | "ts" | "mts" | "cts" | "jsx" | "tsx" | "py" | "go" | "java" | "rb" | "cs"
+            | "kt" | "tf" | "tfvars" | "hcl",
+            _,
+        ) => Some(Syntax::Quoted),
+        ("yml" | "yaml" | "template", Part::Infrastructure) | ("env" | "properties" | "ini", _) => {
+            Some(Syntax::Bare)
+        }
+        ("json", Part::Infrastructure) => Some(Syntax::Quoted),
+        _ if name.starts_with(".env") && !name.ends_with("example") && !name.ends_with("sample") => {
+            Some(Syntax::Bare)
+        }
+        _ => None,
+    }
+}
+
+/// Files that try things out: what has a name there is made up.
+fn is_test(path: &str) -> bool {
+    const FOLDERS: [&str; 14] = [
+        "test",
+        "tests",
+        "__tests__",
+        "spec",
+        "specs",
+        "fixtures",
+        "mocks",
+        "__mocks__",
+        "example",
+        "examples",
+        "docs",
+        "samples",
+        "events",
+        "e2e",
+    ];
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    folders.split('/').any(|folder| FOLDERS.contains(&folder))
+        || name.contains(".test.")
+        || name.contains(".spec.")
+        || name.contains("_test.")
+        || name.starts_with("test_")
+        || name.ends_with("example")
+}
+
+fn in_file(context: &Context<'_>, file: FileId, part: Part, told: &Told<'_>, verdict: &mut Verdict) {
+    let path = context.tree.path(file);
+    let Some(text) = context.tree.file(file).and_then(|file| file.text()) else { return };
+    let mut seen = BTreeSet::new();
+    for leak in secrets::in_text(text, syntax(path, part)) {
+        let Some(value) = text.get(leak.start..leak.end) else { continue };
+        let light = leak.weight == Weight::Light && is_test(path);
+        if light || told.contains(value) || !seen.insert(value) {
+            continue;
+        }
+        verdict.report(leaked(context, file, part, &leak, value));
+    }
+}
+
+fn leaked(context: &Context<'_>, file: FileId, part: Part, leak: &Leak, value: &str) -> Finding {
+    let path = context.tree.path(file);
+    let name = leak.name.as_deref().map_or(String::new(), |name| format!(" (`{name}`)"));
+    let (rule, whom) = match part {
+        Part::Infrastructure => {
+            (&catalogue::SECRET_IN_TEMPLATE, "whoever reads the repository or the stack has it")
+        }
+        Part::Code => (
+            &catalogue::SECRET_IN_SOURCE,
+            "it is in every copy of the repository and in every package that is built",
+        ),
+    };
+    let message =
+        format!("`{path}` holds {}{name} in clear text (`{}`): {whom}.", leak.what, secrets::cut(value));
+    let cause = format!("{} {} in {path}", leak.what, leak.name.as_deref().unwrap_or_default());
+    let place = Place::new(file, leak.start, leak.end);
+    let advice = match (part, context.app.framework) {
+        (Part::Infrastructure, _) => elsewhere(context),
+        (Part::Code, Framework::Serverless) => {
+            "Change the secret, keep the new one in an encrypted parameter, and read it when the function starts."
+        }
+        (Part::Code, _) => {
+            "Change the secret, keep the new one in Secrets Manager, and read it when the function starts."
+        }
+    };
+    Finding::new(rule, cause, place, message).severity(severity(leak.weight)).advice(advice)
+}

@@ -1,0 +1,96 @@
+//! Names and values as they stand in lines of code and configuration.
+//!
+//! Invariant: lines are looked at one by one, very long ones (which no person wrote) not at all. Not here: what is a secret (`names`).
+
+use super::names::is_secret;
+use super::{Leak, Weight};
+
+/// How values are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Syntax {
+    /// Only in quotation marks: code, JSON, HCL.
+    Quoted,
+    /// Also bare: YAML, `.env`, properties.
+    Bare,
+}
+
+/// Longest line that is looked at, in bytes.
+const LONGEST_LINE: usize = 2_000;
+/// How many names and values of one line are looked at.
+const PAIRS: usize = 32;
+
+/// Every value of a text whose name says that it is secret.
+pub(super) fn find(text: &str, syntax: Syntax) -> Vec<Leak> {
+    let mut leaks = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let body = line.trim_end();
+        if body.len() <= LONGEST_LINE && !is_comment(body) {
+            in_line(body, start, syntax, &mut leaks);
+        }
+        start += line.len();
+    }
+    leaks
+}
+
+fn is_comment(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with('#') || line.starts_with("//") || line.starts_with('*')
+}
+
+fn in_line(line: &str, offset: usize, syntax: Syntax, leaks: &mut Vec<Leak>) {
+    let separators = line.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'=' | b':'));
+    for (at, _) in separators.take(PAIRS) {
+        let (Some(before), Some(after)) = (line.get(..at), line.get(at + 1..)) else { continue };
+        // Comparisons, arrows, scopes and annotations of types are no settings.
+        if after.starts_with(['=', ':', '>', '~']) || before.ends_with(['=', '!', '<', '>', ':', '~']) {
+            continue;
+        }
+        let Some(name) = name(before) else { continue };
+        let Some((from, value)) = value(after, syntax) else { continue };
+        if is_secret(name, value) {
+            let start = offset + at + 1 + from;
+            leaks.push(Leak {
+                start,
+                end: start + value.len(),
+                what: "a secret by its name",
+                name: Some(name.to_owned()),
+                weight: Weight::Heavy,
+            });
+        }
+    }
+}
+
+/// The name before a separator: the last word, out of its quotation marks; in `password: string = "…"` the word before the type.
+fn name(before: &str) -> Option<&str> {
+    let before = before.trim_end().trim_end_matches(['"', '\'', ']', '`']).trim_end();
+    let part = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let last = before.rsplit(|c: char| !part(c)).next()?;
+    let typed = ["string", "str", "String"].contains(&last);
+    let word = match typed.then(|| before.rsplit_once(':')).flatten() {
+        Some((named, _)) => named.trim_end().rsplit(|c: char| !part(c)).next()?,
+        None => last,
+    };
+    (!word.is_empty()).then_some(word)
+}
+
+/// The value behind a separator and where it starts.
+fn value(after: &str, syntax: Syntax) -> Option<(usize, &str)> {
+    let from = after.len() - after.trim_start().len();
+    let rest = after.get(from..)?;
+    let mark = rest.chars().next()?;
+    if matches!(mark, '"' | '\'' | '`') {
+        let inner = rest.get(1..)?;
+        let end = inner.find(mark)?;
+        // Put together with something else, it is not the whole value; a default behind `||` or `or` is.
+        let behind = inner.get(end + 1..).unwrap_or_default().trim_start();
+        return (!behind.starts_with(['+', '%'])).then_some((from + 1, inner.get(..end)?));
+    }
+    if syntax == Syntax::Quoted || "!&*{[|>#(".contains(mark) {
+        return None;
+    }
+    let end = rest.find([' ', '\t', ',', '}']).unwrap_or(rest.len());
+    // Several words are a sentence, unless a comment follows.
+    let behind = rest.get(end..).unwrap_or_default().trim_start();
+    (behind.is_empty() || behind.starts_with(['#', ',', '}'])).then_some((from, rest.get(..end)?))
+}

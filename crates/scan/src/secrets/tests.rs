@@ -1,0 +1,133 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// What is found, cut out of the text.
+fn found(text: &str, syntax: Option<Syntax>) -> Vec<(&'static str, String)> {
+    in_text(text, syntax)
+        .into_iter()
+        .map(|leak| (leak.what, text.get(leak.start..leak.end).unwrap().to_owned()))
+        .collect()
+}
+
+#[test]
+fn known_formats() {
+    let check = |text: &str, wanted: &[(&str, &str)]| {
+        let found = found(text, None);
+        let found: Vec<_> = found.iter().map(|(what, secret)| (*what, secret.as_str())).collect();
+        assert_eq!(found, wanted, "{text}");
+    };
+    // Put together, so that no other scanner takes this file for a leak.
+    let key = format!("AKIA{}", "Z7QW3ERT5YUI2OPA");
+    check(&format!("id = {key}\n"), &[("an AWS access key", &key)]);
+    check("AKIAIOSFODNN7EXAMPLE", &[]);
+    check("AKIAAAAAAAAAAAAAAAAA", &[]);
+    check(&format!("x{key}"), &[]);
+    let stripe = format!("sk_{}_{}", "live", "51MzQv8Kx7TtYbW2nPq9RsUvA");
+    check(&format!("Stripe('{stripe}')"), &[("a Stripe key", &stripe)]);
+    check("sk_live_your_key_here_00", &[]);
+    let github = format!("ghp_{}", "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0dF3gH6");
+    check(&github, &[("a GitHub token", &github)]);
+    let send = format!("SG.{}.{}", "aB3dE6gH9jK2mN5pQ8sT1v", "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0dF3gH6jK9mN2p");
+    check(&format!("key: \"{send}\""), &[("a SendGrid key", &send)]);
+    let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4IiwiZXhwIjoxfQ.c2lnbmF0dXJlLW9mLXRva2VuLTEyMzQ1Njc4OTA";
+    check(token, &[("a signed token", token)]);
+    check(
+        "postgres://app:h0rse-battery@db.acme.io:5432/shop",
+        &[("a password in an address", "h0rse-battery")],
+    );
+    check("postgres://app:${PASSWORD}@db.acme.io/shop", &[]);
+    check("postgres://postgres:postgres1@localhost/shop", &[]);
+    check("https://acme.io/a:b@c", &[]);
+    check("mailto:a@b.c git@github.com:x/y.git", &[]);
+    let pem = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA1c2sPq3xYz9aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789+/\n";
+    assert_eq!(found(pem, None).len(), 1);
+    check("-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----", &[]);
+    check("-----BEGIN PUBLIC KEY-----\nMIIEowIBAAKCAQEA1c2sPq3xYz9aBcDeFgHiJkLmNoPqRsTuVw", &[]);
+}
+
+#[test]
+fn names_that_give_values_away() {
+    let check = |name: &str, value: &str, wanted: bool| {
+        assert_eq!(of_value(name, value).is_some(), wanted, "{name}: {value}");
+    };
+    check("DB_PASSWORD", "hunter22", true);
+    check("dbPassword", "kT9vQ2xLm4Zs", true);
+    check("MasterUserPassword", "Sommer-2024!", true);
+    check("JWT_SECRET", "f3b1c99e2a7d4e60", true);
+    check("API_KEY", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", true);
+    check("STRIPE_ACCESS_TOKEN", "a8f5f167f44f4964e6c998dee827110c", true);
+    // Placeholders and words.
+    for value in [
+        "changeme",
+        "CHANGE_ME_1",
+        "xxxxxxxx",
+        "<your-key-1>",
+        "your-api-key-1",
+        "example-1234",
+        "********",
+        "secret",
+    ] {
+        check("DB_PASSWORD", value, false);
+    }
+    // References, names, settings.
+    check("DB_PASSWORD", "{{resolve:ssm-secure:db:1}}", false);
+    check("DB_PASSWORD", "${ssm:/shop/db1}", false);
+    check("DB_PASSWORD", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db-1", false);
+    check("DB_SECRET", "prod/db/password1", false);
+    check("DB_SECRET", "/prod/db/password1", false);
+    check("API_TOKEN", "DB_PASSWORD_2", false);
+    check("SECRET_NAME", "shop-stripe-1", false);
+    check("TOKEN_EXPIRY_S", "3600000000", false);
+    check("PASSWORD_RESET_URL", "https://shop.example.com/reset1", false);
+    check("PASSWORD_MIN_LENGTH", "12", false);
+    check("TABLE_KEY", "customer#2024", false);
+    check("PARTITION_KEY", "a8f5f167f44f4964e6c9", false);
+    check("CONTENT_HASH", "a8f5f167f44f4964e6c998dee827110c", false);
+    check("STRIPE_PUBLISHABLE_KEY", "pk_live_51MzQv8Kx7TtYbW2nPq9RsUvA", false);
+    check("TOKEN_ENDPOINT", "oauth2/v2.0/token", false);
+    check("AUTH_TOKEN", "method.request.header.Authorization", false);
+}
+
+#[test]
+fn assignments_in_lines() {
+    let check = |text: &str, syntax: Syntax, wanted: &[&str]| {
+        let found: Vec<_> = found(text, Some(syntax)).into_iter().map(|(_, secret)| secret).collect();
+        assert_eq!(found, wanted, "{text}");
+    };
+    use Syntax::{Bare, Quoted};
+    check("const password = 'h0rse-battery'\n", Quoted, &["h0rse-battery"]);
+    check("password: 'h0rse-battery',", Quoted, &["h0rse-battery"]);
+    check("connect(user=\"app\", password=\"h0rse-battery\")", Quoted, &["h0rse-battery"]);
+    check("\"DbPassword\": \"h0rse-battery\"", Quoted, &["h0rse-battery"]);
+    check("const dbPassword: string = \"h0rse-battery\";", Quoted, &["h0rse-battery"]);
+    check("const p = process.env.PASSWORD || 'h0rse-battery'", Quoted, &[]);
+    check("if (password == 'h0rse-battery')", Quoted, &[]);
+    check("password = input1(x)", Quoted, &[]);
+    check("password = 'h0rse-' + x", Quoted, &[]);
+    check("# password = 'h0rse-battery'", Quoted, &[]);
+    check("MasterUserPassword: h0rse-battery # the old one", Bare, &["h0rse-battery"]);
+    check("MasterUserPassword: !Ref Password1", Bare, &[]);
+    check("Password: at least 8 characters", Bare, &[]);
+    check("DB_PASSWORD=h0rse-battery", Bare, &["h0rse-battery"]);
+    check("Variables: { DB_PASSWORD: h0rse-battery, X: 1 }", Bare, &["h0rse-battery"]);
+}
+
+#[test]
+fn nobody_reads_a_secret_in_a_report() {
+    assert_eq!(cut("h0rse-battery"), "h0rs…");
+    assert_eq!(cut("hunter2"), "h…");
+    assert_eq!(cut("abc"), "…");
+    assert_eq!(redact("  DB_PASSWORD: h0rse-battery # x"), "  DB_PASSWORD: h0rs… # x");
+    assert_eq!(redact("  Runtime: nodejs22.x"), "  Runtime: nodejs22.x");
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_searched(text in "\\PC{0,200}") {
+        for leak in in_text(&text, Some(Syntax::Bare)) {
+            prop_assert!(text.get(leak.start..leak.end).is_some());
+        }
+        prop_assert!(redact(&text).len() <= text.len() + 64);
+    }
+}
