@@ -22,4 +22,5 @@ pub mod packages;
 pub mod rules;
 pub mod secrets;
 pub mod source;
+pub mod terraform;
 pub mod versions;

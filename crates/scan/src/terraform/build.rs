@@ -1,0 +1,207 @@
+//! Evaluated resources into the graph.
+//!
+//! Owns: finding which thing of the app a text speaks of. Invariants: names in the graph are Terraform's addresses; a reference to what
+//! is not in these files stays unknown. Not here: evaluation (`evaluate`); each kind of thing has a file of its own below.
+
+mod balancer;
+mod code;
+mod function;
+mod http;
+mod network;
+mod openapi;
+mod policy;
+mod rest;
+mod role;
+mod secret;
+mod store;
+mod trigger;
+
+use std::collections::HashMap;
+
+use super::evaluate::Evaluator;
+use super::expand::Resource;
+use super::value::Value;
+use crate::graph::{App, OtherResource, Parameter};
+use crate::known::{Known, Name, Piece, Text};
+use crate::source::SourceTree;
+
+/// What reads resources into an app.
+pub(super) struct Builder<'r> {
+    pub(super) tree: &'r SourceTree,
+    evaluator: &'r Evaluator<'r>,
+    pub(super) app: &'r mut App,
+    resources: &'r [Resource],
+    by_name: HashMap<&'r Name, &'r Resource>,
+    by_kind: HashMap<&'r str, Vec<&'r Resource>>,
+    /// Functions by the name that they will have, where that is written.
+    functions_by_physical: HashMap<String, &'r Name>,
+}
+
+/// Reads all resources of a root module into its app.
+pub(super) fn build<'r>(evaluator: &'r Evaluator<'r>, resources: &'r [Resource], app: &'r mut App) {
+    let mut by_kind: HashMap<&str, Vec<&Resource>> = HashMap::new();
+    for resource in resources {
+        by_kind.entry(&resource.kind).or_default().push(resource);
+    }
+    let by_name = resources.iter().map(|resource| (&resource.name, resource)).collect();
+    let functions = by_kind.get("aws_lambda_function").into_iter().flatten();
+    let functions_by_physical = functions
+        .filter_map(|resource| Some((resource.body.literal_of("function_name")?, &resource.name)))
+        .collect();
+    let tree = evaluator.tree;
+    let mut builder = Builder { tree, evaluator, app, resources, by_name, by_kind, functions_by_physical };
+    builder.parameters();
+    builder.roles();
+    builder.functions();
+    builder.http_apis();
+    builder.rest_apis();
+    builder.other_routes();
+    builder.triggers();
+    builder.stores();
+    builder.secrets();
+    builder.networks();
+    builder.others();
+}
+
+impl<'r> Builder<'r> {
+    /// The resources of a kind.
+    pub(super) fn of_kind(&self, kind: &str) -> Vec<&'r Resource> {
+        self.by_kind.get(kind).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn resource(&self, name: &Name) -> Option<&'r Resource> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The first resource of one of these kinds that a text refers to.
+    pub(super) fn referred(&self, text: &Text, kinds: &[&str]) -> Option<&'r Resource> {
+        let found = text.references().filter_map(|name| self.resource(name));
+        found.into_iter().find(|resource| kinds.contains(&resource.kind.as_str()))
+    }
+
+    /// The resource of a kind that an attribute of another one names, by reference or by the name that it will have.
+    pub(super) fn named(&self, value: Option<&Value>, kind: &str, key: &str) -> Option<&'r Resource> {
+        let value = value?;
+        let text = value.to_text();
+        if let Some(found) = self.referred(&text, &[kind]) {
+            return Some(found);
+        }
+        let literal = text.as_literal().filter(|literal| !literal.is_empty())?;
+        let tail = literal.rsplit([':', '/']).next().unwrap_or(literal);
+        let named = |resource: &&&Resource| {
+            resource.body.literal_of(key).is_some_and(|name| name == literal || name == tail)
+        };
+        self.by_kind.get(kind)?.iter().find(named).copied()
+    }
+
+    /// The function that a text names: by its ARN, its name, an alias, or an address made from one of these.
+    pub(super) fn function_in(&self, value: Option<&Value>) -> Known<Name> {
+        let Some(value) = value else { return Known::Unknown("no function is named".to_owned()) };
+        let text = value.to_text();
+        if let Some(name) = self.own_function(&text, 0) {
+            return Known::Value(name);
+        }
+        match text.references().next() {
+            Some(name) => Known::Unknown(format!("`{name}` is no function of these files")),
+            None => Known::Unknown(match text.as_literal() {
+                Some(literal) => format!("`{literal}` is no function of these files"),
+                None => value.why_not(),
+            }),
+        }
+    }
+
+    pub(super) fn own_function(&self, text: &Text, depth: usize) -> Option<Name> {
+        if let Some(found) = self.referred(text, &["aws_lambda_function"]) {
+            return Some(found.name.clone());
+        }
+        if let Some(alias) = self.referred(text, &["aws_lambda_alias", "aws_lambda_function_url"])
+            && depth < 4
+        {
+            return self.own_function(&alias.body.text_of("function_name")?, depth + 1);
+        }
+        // By name: alone, or behind `function:` in an ARN.
+        let last = text.pieces.iter().rev().find_map(|piece| match piece {
+            Piece::Literal(literal) => Some(literal.as_str()),
+            _ => None,
+        })?;
+        let after = last.rsplit_once("function:").map(|(_, name)| name);
+        let name = after.or_else(|| text.as_literal())?;
+        let name = name.split([':', '/']).next().unwrap_or(name);
+        self.functions_by_physical.get(name).map(|name| (*name).clone())
+    }
+
+    /// A reference to one of these kinds as its name, or why there is none.
+    pub(super) fn name_of(&self, value: Option<&Value>, kinds: &[&str]) -> Known<Name> {
+        let Some(value) = value else { return Known::Unknown("it is not named".to_owned()) };
+        let text = value.to_text();
+        match self.referred(&text, kinds) {
+            Some(found) => Known::Value(found.name.clone()),
+            None => Known::Unknown(format!("`{text}` is not in these files")),
+        }
+    }
+
+    /// Variables of the root module, with what they are set to.
+    fn parameters(&mut self) {
+        let Some(root) = self.evaluator.root() else { return };
+        for variable in &root.module.variables {
+            let value = self.evaluator.variable(&root, &variable.name, variable.head);
+            let text = value.to_text();
+            let open = matches!(text.pieces.as_slice(), [Piece::Parameter(name)] if *name == variable.name);
+            let scalar = !open && !value.is_null() && text.why_unknown().is_none();
+            self.app.parameters.push(Parameter {
+                name: variable.name.clone(),
+                place: variable.head,
+                default: scalar.then_some(text),
+                secret: variable.sensitive,
+            });
+        }
+    }
+
+    /// Everything that has no node of its own yet, and functions of other providers.
+    fn others(&mut self) {
+        let mut seen: std::collections::HashSet<Name> = std::collections::HashSet::new();
+        seen.extend(self.app.functions.iter().map(|node| node.name.clone()));
+        seen.extend(self.app.apis.iter().map(|node| node.name.clone()));
+        seen.extend(self.app.authorizers.iter().map(|node| node.name.clone()));
+        seen.extend(self.app.triggers.iter().map(|node| node.name.clone()));
+        seen.extend(self.app.roles.iter().map(|node| node.name.clone()));
+        seen.extend(self.app.stores.iter().map(|node| node.name.clone()));
+        seen.extend(self.app.secrets.iter().map(|node| node.name.clone()));
+        seen.extend(self.app.networks.iter().map(|node| node.name.clone()));
+        for resource in self.resources {
+            if !seen.insert(resource.name.clone()) {
+                continue;
+            }
+            if let Some(provider) = foreign(&resource.kind) {
+                let why = format!("it is a function of {provider}, which is out of reach of this assessment");
+                self.app.unknown(Some(&resource.name), resource.place, why);
+            }
+            self.app.others.push(OtherResource {
+                name: resource.name.clone(),
+                place: resource.place,
+                kind: resource.kind.clone(),
+            });
+        }
+    }
+}
+
+/// The provider of a function that is none of AWS.
+fn foreign(kind: &str) -> Option<&'static str> {
+    match kind {
+        "google_cloudfunctions_function"
+        | "google_cloudfunctions2_function"
+        | "google_cloud_run_service"
+        | "google_cloud_run_v2_service" => Some("Google Cloud"),
+        "azurerm_function_app"
+        | "azurerm_linux_function_app"
+        | "azurerm_windows_function_app"
+        | "azurerm_function_app_flex_consumption" => Some("Azure"),
+        "alicloud_fc_function" | "alicloud_fcv2_function" | "alicloud_fcv3_function" => Some("Alibaba Cloud"),
+        "oci_functions_function" => Some("Oracle Cloud"),
+        "yandex_function" => Some("Yandex Cloud"),
+        "scaleway_function" => Some("Scaleway"),
+        "cloudflare_worker_script" | "cloudflare_workers_script" => Some("Cloudflare"),
+        "tencentcloud_scf_function" => Some("Tencent Cloud"),
+        _ => None,
+    }
+}

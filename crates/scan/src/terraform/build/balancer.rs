@@ -1,0 +1,172 @@
+//! Routes of load balancers and of GraphQL APIs.
+
+use super::Builder;
+use super::http::as_known;
+use crate::graph::{Access, Api, ApiKind, Endpoint, Route};
+use crate::known::{Known, Name, Setting};
+use crate::terraform::expand::Resource;
+use crate::terraform::value::Value;
+
+const BALANCERS: [&str; 2] = ["aws_lb", "aws_alb"];
+
+impl Builder<'_> {
+    pub(super) fn other_routes(&mut self) {
+        self.balancers();
+        self.graphql();
+    }
+
+    fn api(&self, resource: &Resource, kind: ApiKind, endpoint: Setting<Endpoint>) -> Api {
+        Api {
+            name: resource.name.clone(),
+            place: resource.place,
+            kind,
+            endpoint,
+            policy: Vec::new(),
+            cors: None,
+            access_log: None,
+            throttled: None,
+            data_trace: None,
+            minimum_tls: None,
+            tracing: None,
+            firewall: None,
+        }
+    }
+
+    /// Load balancers that lead to a function; others are of no concern here.
+    fn balancers(&mut self) {
+        let mut functions: Vec<(Name, Known<Name>)> = Vec::new();
+        for kind in ["aws_lb_target_group_attachment", "aws_alb_target_group_attachment"] {
+            for attachment in self.of_kind(kind) {
+                let groups = ["aws_lb_target_group", "aws_alb_target_group"];
+                let group = self.name_of(attachment.body.get("target_group_arn"), &groups);
+                let function = self.function_in(attachment.body.get("target_id"));
+                if let (Known::Value(group), Known::Value(_)) = (group, &function) {
+                    functions.push((group, function));
+                }
+            }
+        }
+        if functions.is_empty() {
+            return;
+        }
+        for kind in ["aws_lb_listener_rule", "aws_alb_listener_rule"] {
+            for rule in self.of_kind(kind) {
+                let listener = self.named(rule.body.get("listener_arn"), "aws_lb_listener", "arn");
+                self.balancer_route(rule, listener, "action", &functions);
+            }
+        }
+        for kind in ["aws_lb_listener", "aws_alb_listener"] {
+            for listener in self.of_kind(kind) {
+                self.balancer_route(listener, Some(listener), "default_action", &functions);
+            }
+        }
+    }
+
+    fn balancer_route(
+        &mut self,
+        resource: &Resource,
+        listener: Option<&Resource>,
+        action: &str,
+        functions: &[(Name, Known<Name>)],
+    ) {
+        let mut access = Setting::new(resource.place, Access::Anyone);
+        for block in resource.body.blocks(action) {
+            if let Some(kind) = block.literal_of("type").filter(|kind| kind.starts_with("authenticate-")) {
+                access = Setting::new(block.place, Access::Outside(format!("the load balancer ({kind})")));
+            }
+            let group =
+                block.get("target_group_arn").or_else(|| block.at(&["forward", "target_group", "arn"]));
+            let Some(group) = group.map(Value::to_text) else { continue };
+            let target = functions.iter().find(|(name, _)| group.references().any(|found| found == name));
+            let Some((_, function)) = target else { continue };
+            let api = self.balancer_of(listener);
+            let path = resource.body.at(&["condition", "path_pattern", "values"]);
+            let path = path.and_then(|values| values.one_or_many().first()).map(as_known);
+            self.app.routes.push(Route {
+                api,
+                place: resource.place,
+                method: Known::Value("ANY".to_owned()),
+                path: path.unwrap_or_else(|| Known::Value("/*".to_owned())),
+                target: function.clone(),
+                access: access.clone(),
+                api_key: false,
+                scopes: Vec::new(),
+            });
+        }
+    }
+
+    /// The load balancer of a listener, as an interface of the app.
+    fn balancer_of(&mut self, listener: Option<&Resource>) -> Known<Name> {
+        let Some(listener) = listener else {
+            return Known::Unknown("its listener is not in these files".to_owned());
+        };
+        let text = listener.body.text_of("load_balancer_arn");
+        let Some(balancer) = text.and_then(|text| self.referred(&text, &BALANCERS)) else {
+            return Known::Unknown("its load balancer is not in these files".to_owned());
+        };
+        if self.app.api(&balancer.name).is_none() {
+            let endpoint = match balancer.body.get("internal") {
+                Some(internal) => internal.setting(|internal| {
+                    Some(if internal.as_bool()? { Endpoint::Private } else { Endpoint::Public })
+                }),
+                None => Setting::new(balancer.place, Endpoint::Public),
+            };
+            let mut api = self.api(balancer, ApiKind::LoadBalancer, endpoint);
+            api.minimum_tls = listener.body.string_of("ssl_policy");
+            self.app.apis.push(api);
+        }
+        Known::Value(balancer.name.clone())
+    }
+
+    /// GraphQL: a route for each field that a function resolves.
+    fn graphql(&mut self) {
+        for resource in self.of_kind("aws_appsync_graphql_api") {
+            let private = resource.body.literal_of("visibility").is_some_and(|word| word == "PRIVATE");
+            let endpoint = if private { Endpoint::Private } else { Endpoint::Public };
+            let mut api = self.api(resource, ApiKind::GraphQl, Setting::new(resource.place, endpoint));
+            api.tracing = resource.body.bool_of("xray_enabled");
+            self.app.apis.push(api);
+        }
+        for resource in self.of_kind("aws_appsync_resolver") {
+            let body = &resource.body;
+            let source = self.named(body.get("data_source"), "aws_appsync_datasource", "name");
+            let Some(arn) = source.and_then(|source| source.body.at(&["lambda_config", "function_arn"]))
+            else {
+                continue;
+            };
+            let api = self.name_of(body.get("api_id"), &["aws_appsync_graphql_api"]);
+            let owner = api.value().and_then(|name| self.resource(name));
+            let (access, api_key) = owner.map_or_else(
+                || (Setting::unknown(resource.place, "its API is not in these files"), false),
+                graphql_access,
+            );
+            let word = |key: &str| {
+                body.get(key).map_or_else(|| Known::Unknown("it is not named".to_owned()), as_known)
+            };
+            self.app.routes.push(Route {
+                api,
+                place: resource.place,
+                method: word("type"),
+                path: word("field"),
+                target: self.function_in(Some(arn)),
+                access,
+                api_key,
+                scopes: Vec::new(),
+            });
+        }
+    }
+}
+
+/// Who may use a GraphQL API, and whether a key is asked for.
+fn graphql_access(resource: &Resource) -> (Setting<Access>, bool) {
+    let Some(kind) = resource.body.get("authentication_type") else {
+        return (Setting::unknown(resource.place, "it does not say who may use it"), false);
+    };
+    let access = kind.setting(|kind| {
+        Some(match kind.as_literal()?.as_str() {
+            "API_KEY" => Access::Anyone,
+            "AWS_IAM" => Access::Iam,
+            other => Access::Outside(other.to_owned()),
+        })
+    });
+    (access, kind.as_literal().as_deref() == Some("API_KEY"))
+}

@@ -1,0 +1,145 @@
+//! Roles, and users and groups, which have permissions in the same way.
+
+use std::collections::HashMap;
+
+use super::{Builder, policy};
+use crate::graph::{ManagedPolicy, Origin, Role, Statement};
+use crate::known::{Known, Name, Text};
+use crate::terraform::expand::Resource;
+use crate::terraform::value::Value;
+
+/// What has permissions, and the attribute by which others name it.
+const HOLDERS: [(&str, &str); 3] =
+    [("aws_iam_role", "role"), ("aws_iam_user", "user"), ("aws_iam_group", "group")];
+
+impl Builder<'_> {
+    pub(super) fn roles(&mut self) {
+        let mut roles: Vec<Role> = Vec::new();
+        let mut index: HashMap<Name, usize> = HashMap::new();
+        for (kind, _) in HOLDERS {
+            for resource in self.of_kind(kind) {
+                let role = self.role(resource);
+                index.insert(role.name.clone(), roles.len());
+                roles.push(role);
+            }
+        }
+        for (kind, attribute) in HOLDERS {
+            for resource in self.of_kind(&format!("{kind}_policy")) {
+                let Some(holder) = self.named(resource.body.get(attribute), kind, "name") else { continue };
+                let statements = self.policy_of(resource.body.get("policy"), &holder.name);
+                if let Some(role) = index.get(&holder.name).and_then(|at| roles.get_mut(*at)) {
+                    role.statements.extend(statements);
+                }
+            }
+            for resource in self.of_kind(&format!("{kind}_policy_attachment")) {
+                self.attachment(resource, resource.body.get(attribute), kind, &index, &mut roles);
+            }
+            for resource in self.of_kind("aws_iam_policy_attachment") {
+                for holder in resource.body.blocks(&format!("{attribute}s")) {
+                    self.attachment(resource, Some(holder), kind, &index, &mut roles);
+                }
+            }
+            for resource in self.of_kind(&format!("{kind}_policy_attachments_exclusive")) {
+                let Some(holder) = self.named(resource.body.get(&format!("{attribute}_name")), kind, "name")
+                else {
+                    continue;
+                };
+                for policy in resource.body.blocks("policy_arns") {
+                    self.attach(policy, &holder.name, &index, &mut roles);
+                }
+            }
+        }
+        self.app.roles.extend(roles);
+    }
+
+    fn role(&mut self, resource: &Resource) -> Role {
+        let body = &resource.body;
+        let mut role = Role {
+            name: resource.name.clone(),
+            place: resource.place,
+            statements: Vec::new(),
+            managed: Vec::new(),
+            trust: Vec::new(),
+            boundary: body.text_of("permissions_boundary"),
+            implicit: false,
+        };
+        if body.get("assume_role_policy").is_some() {
+            role.trust = self.policy_of(body.get("assume_role_policy"), &role.name);
+        }
+        for inline in body.blocks("inline_policy") {
+            if inline.get("policy").is_some() || !inline.is_map() {
+                let written = inline.get("policy").unwrap_or(inline);
+                role.statements.extend(self.policy_of(Some(written), &role.name));
+            }
+        }
+        for arn in body.blocks("managed_policy_arns") {
+            self.attach_to(&mut role, arn);
+        }
+        role
+    }
+
+    /// The statements of a policy; what cannot be told is written down for `subject`.
+    pub(super) fn policy_of(&mut self, written: Option<&Value>, subject: &Name) -> Vec<Statement> {
+        let Some(written) = written else { return Vec::new() };
+        policy::read(written).unfold(self.app, subject)
+    }
+
+    fn attachment(
+        &mut self,
+        resource: &Resource,
+        holder: Option<&Value>,
+        kind: &str,
+        index: &HashMap<Name, usize>,
+        roles: &mut [Role],
+    ) {
+        let Some(holder) = self.named(holder, kind, "name") else { return };
+        let Some(arn) = resource.body.get("policy_arn") else { return };
+        self.attach(arn, &holder.name, index, roles);
+    }
+
+    fn attach(&mut self, arn: &Value, holder: &Name, index: &HashMap<Name, usize>, roles: &mut [Role]) {
+        if let Some(role) = index.get(holder).and_then(|at| roles.get_mut(*at)) {
+            self.attach_to(role, arn);
+        }
+    }
+
+    /// Adds a policy that a role names, with its statements where they are known.
+    fn attach_to(&mut self, role: &mut Role, arn: &Value) {
+        let policy = arn.to_text();
+        if let Some(own) = self.referred(&policy, &["aws_iam_policy"]) {
+            let statements = self.policy_of(own.body.get("policy"), &role.name);
+            role.statements.extend(statements);
+            role.managed.push(ManagedPolicy { policy, statements: Known::Value(()) });
+            return;
+        }
+        let found = self.referred(&policy, &["data.aws_iam_policy"]);
+        let written = found.and_then(|data| data.body.get("arn").or_else(|| data.body.get("name")));
+        let named = written.map_or_else(|| policy.clone(), Value::to_text);
+        let statements = match managed_name(&named) {
+            Some(name) => self.managed(&name, &policy, role),
+            None => Known::Unknown(arn.why_not()),
+        };
+        if let Some(why) = statements.why() {
+            let why = format!("the permissions of the policy `{policy}` are not known: {why}");
+            self.app.unknown(Some(&role.name), arn.place, why);
+        }
+        role.managed.push(ManagedPolicy { policy, statements });
+    }
+
+    /// The statements of a policy that the provider keeps.
+    fn managed(&self, name: &str, _policy: &Text, _role: &mut Role) -> Known<()> {
+        let _ = Origin::Managed(name.to_owned());
+        Known::Unknown(format!("`{name}` is not among the policies that are known"))
+    }
+}
+
+/// The name of a policy that the provider keeps, from its ARN or as it stands.
+fn managed_name(policy: &Text) -> Option<String> {
+    let text = policy.to_string();
+    let (before, path) = text.split_once(":policy/").unwrap_or(("", &text));
+    let kept = before.is_empty() || before.ends_with(":aws");
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let plain = !name.is_empty()
+        && name.chars().all(|found| found.is_ascii_alphanumeric() || "-_+=.@".contains(found));
+    (kept && plain).then(|| name.to_owned())
+}

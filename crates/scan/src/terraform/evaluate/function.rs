@@ -1,0 +1,123 @@
+//! Terraform's functions: which there are, and those on numbers and on errors. Texts, collections and files have files of their own.
+
+use super::{Context, Evaluator};
+use crate::source::Place;
+use crate::terraform::json;
+use crate::terraform::syntax::{Call, Expr};
+use crate::terraform::value::{Kind, Value};
+
+impl Evaluator<'_> {
+    pub(super) fn call(&self, call: &Call, place: Place, context: Context<'_>) -> Value {
+        match call.name.as_str() {
+            // These look at one argument after the other, and may leave some alone.
+            "try" => return self.first_of(&call.arguments, place, context),
+            "can" => return self.can(&call.arguments, place, context),
+            "templatefile" => return self.templatefile(&call.arguments, place, context),
+            _ => {}
+        }
+        let mut arguments: Vec<Value> =
+            call.arguments.iter().map(|argument| self.expr(argument, context)).collect();
+        if call.expand
+            && let Some(last) = arguments.pop()
+        {
+            match &last.kind {
+                Kind::List(_) => arguments.extend(last.items().iter().cloned()),
+                _ => arguments.push(Value::unknown(last.place, last.why_not())),
+            }
+        }
+        let weight = arguments.iter().fold(0usize, |sum, value| sum.saturating_add(value.weight()));
+        if !self.spend(weight) {
+            return Value::unknown(place, "the module's expressions take too long to work out");
+        }
+        let name = call.name.as_str();
+        let found = Self::text_function(name, &arguments, place)
+            .or_else(|| Self::collection_function(name, &arguments, place))
+            .or_else(|| self.file_function(name, &arguments, place))
+            .or_else(|| Self::number_function(name, &arguments, place))
+            .or_else(|| Self::plain_function(name, &arguments, place));
+        found.unwrap_or_else(|| Value::unknown(place, format!("what `{name}` gives is not worked out here")))
+    }
+
+    /// `try(a, b, …)`: the first that works.
+    fn first_of(&self, arguments: &[Expr], place: Place, context: Context<'_>) -> Value {
+        let mut first_unknown = None;
+        for argument in arguments {
+            let value = self.expr(argument, context);
+            if !matches!(value.kind, Kind::Unknown(_)) {
+                return value;
+            }
+            first_unknown.get_or_insert(value);
+        }
+        first_unknown.unwrap_or_else(|| Value::null(place))
+    }
+
+    fn can(&self, arguments: &[Expr], place: Place, context: Context<'_>) -> Value {
+        let Some(argument) = arguments.first() else { return Value::bool(place, false) };
+        let value = self.expr(argument, context);
+        match value.kind {
+            Kind::Unknown(why) => Value::unknown(place, why),
+            _ => Value::bool(place, true),
+        }
+    }
+
+    /// What changes nothing that matters here, and JSON.
+    fn plain_function(name: &str, arguments: &[Value], place: Place) -> Option<Value> {
+        let first = arguments.first()?;
+        Some(match name {
+            "sensitive" | "nonsensitive" | "tostring" | "toset" | "tolist" | "tomap" | "ephemeralasnull" => {
+                first.clone()
+            }
+            "tonumber" => {
+                first.as_number().map_or_else(|| first.clone(), |number| Value::number(first.place, number))
+            }
+            "tobool" => {
+                first.as_bool().map_or_else(|| first.clone(), |value| Value::bool(first.place, value))
+            }
+            "jsonencode" => Value::json(first.place, first.clone()),
+            "jsondecode" => match &first.kind {
+                Kind::Json(value) => value.as_ref().clone(),
+                Kind::Text(chunks) => {
+                    json::read(chunks, first.place).unwrap_or_else(|why| Value::unknown(place, why))
+                }
+                _ => Value::unknown(place, first.why_not()),
+            },
+            "coalesce" => {
+                let empty = |value: &Value| value.is_null() || value.as_literal().as_deref() == Some("");
+                let found = arguments.iter().find(|value| !empty(value));
+                found.cloned().unwrap_or_else(|| Value::null(place))
+            }
+            "coalescelist" => {
+                let found = arguments.iter().find(|value| !value.items().is_empty() || value.why().is_some());
+                found.cloned().unwrap_or_else(|| Value::list(place, Vec::new()))
+            }
+            _ => return None,
+        })
+    }
+
+    fn number_function(name: &str, arguments: &[Value], place: Place) -> Option<Value> {
+        if !matches!(name, "max" | "min" | "abs" | "ceil" | "floor" | "parseint" | "pow" | "signum") {
+            return None;
+        }
+        let numbers: Option<Vec<f64>> = arguments.iter().map(Value::as_number).collect();
+        let Some(numbers) = numbers else {
+            return Some(Value::unknown(place, "it reckons with what is not known"));
+        };
+        let first = numbers.first().copied()?;
+        let value = match name {
+            "max" => numbers.iter().copied().fold(first, f64::max),
+            "min" => numbers.iter().copied().fold(first, f64::min),
+            "abs" => first.abs(),
+            "ceil" => first.ceil(),
+            "floor" => first.floor(),
+            "signum" => first.signum(),
+            "pow" => first.powf(*numbers.get(1)?),
+            // Only base ten is read as a number of its own.
+            _ => first,
+        };
+        Some(if value.is_finite() {
+            Value::number(place, value)
+        } else {
+            Value::unknown(place, "it is no finite number")
+        })
+    }
+}

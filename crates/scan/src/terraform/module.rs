@@ -1,0 +1,262 @@
+//! A module: what the Terraform files of one folder declare.
+//!
+//! Owns: gathering files into modules, and which modules are roots. Invariant: a file that cannot be read leaves the others of its module
+//! readable. Not here: what the declarations come to (`evaluate`).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+use super::json_syntax;
+use super::parse::{self, Source};
+use super::syntax::{Attribute, Block, Body, Expr};
+use crate::graph::Unread;
+use crate::source::{FileId, Place, SourceTree, normalise};
+
+/// The Terraform files of a folder, read.
+#[derive(Debug, Default)]
+pub(super) struct Module {
+    /// Relative to the tree; for a module of our own that of whoever calls it.
+    pub(super) folder: String,
+    pub(super) files: Vec<FileId>,
+    pub(super) variables: Vec<Variable>,
+    pub(super) locals: HashMap<String, Expr>,
+    pub(super) resources: Vec<Declared>,
+    pub(super) calls: Vec<ModuleCall>,
+    pub(super) outputs: HashMap<String, Expr>,
+    /// What the files of values say, the last one first.
+    pub(super) given: Vec<Attribute>,
+    variable_index: HashMap<String, usize>,
+    resource_index: HashMap<(bool, String, String), usize>,
+    call_index: HashMap<String, usize>,
+}
+
+/// `variable "name" { … }`.
+#[derive(Debug)]
+pub(super) struct Variable {
+    pub(super) name: String,
+    pub(super) head: Place,
+    pub(super) default: Option<Expr>,
+    pub(super) sensitive: bool,
+}
+
+/// `resource "kind" "label" { … }` or `data …`.
+#[derive(Debug)]
+pub(super) struct Declared {
+    pub(super) kind: String,
+    pub(super) label: String,
+    pub(super) data: bool,
+    pub(super) head: Place,
+    pub(super) body: Body,
+}
+
+/// `module "label" { source = "…" … }`.
+#[derive(Debug)]
+pub(super) struct ModuleCall {
+    pub(super) label: String,
+    pub(super) head: Place,
+    pub(super) body: Body,
+    /// Where the module comes from, as it is written.
+    pub(super) source: String,
+}
+
+impl Module {
+    pub(super) fn variable(&self, name: &str) -> Option<&Variable> {
+        self.variables.get(*self.variable_index.get(name)?)
+    }
+
+    /// Which resource or data source this is.
+    pub(super) fn resource(&self, data: bool, kind: &str, label: &str) -> Option<usize> {
+        self.resource_index.get(&(data, kind.to_owned(), label.to_owned())).copied()
+    }
+
+    pub(super) fn call(&self, label: &str) -> Option<usize> {
+        self.call_index.get(label).copied()
+    }
+
+    /// The folder that a call leads to, when its source is a path.
+    pub(super) fn folder_of(&self, call: &ModuleCall) -> Option<String> {
+        let local = call.source.starts_with("./") || call.source.starts_with("../");
+        local.then(|| normalise(&format!("{}/{}", self.folder, call.source)))?
+    }
+
+    /// Whether it declares anything that would be made.
+    pub(super) fn is_empty(&self) -> bool {
+        self.resources.is_empty() && self.calls.is_empty()
+    }
+
+    /// A module of our own, which stands for one that is not in the tree.
+    pub(super) fn of_text(text: &str, place: Place, folder: &str) -> Self {
+        let mut module = Self { folder: folder.to_owned(), ..Self::default() };
+        if let Ok(body) = parse::body(Source::fixed(text, place)) {
+            module.take(body);
+        }
+        module
+    }
+
+    /// Files come by path. The last `.auto.tfvars` wins, and all of them over `terraform.tfvars`.
+    fn take_values(&mut self, path: &str, values: Vec<Attribute>) {
+        if path.contains(".auto.tfvars") {
+            self.given.splice(0..0, values);
+        } else {
+            self.given.extend(values);
+        }
+    }
+
+    fn take(&mut self, body: Body) {
+        for block in body.blocks {
+            self.take_block(block);
+        }
+    }
+
+    /// What is declared twice counts as it stands first.
+    fn take_block(&mut self, mut block: Block) {
+        let mut labels = std::mem::take(&mut block.labels).into_iter();
+        let (first, second) = (labels.next().unwrap_or_default(), labels.next().unwrap_or_default());
+        match block.kind.as_str() {
+            "resource" | "data" => {
+                let data = block.kind == "data";
+                let index = self.resources.len();
+                self.resource_index.entry((data, first.clone(), second.clone())).or_insert(index);
+                let (head, body) = (block.head, block.body);
+                self.resources.push(Declared { kind: first, label: second, data, head, body });
+            }
+            "module" => {
+                let source = block.body.attribute("source").and_then(Expr::as_literal).unwrap_or_default();
+                let source = source.to_owned();
+                self.call_index.entry(first.clone()).or_insert(self.calls.len());
+                self.calls.push(ModuleCall { label: first, head: block.head, body: block.body, source });
+            }
+            "variable" => {
+                let sensitive = block.body.attribute("sensitive").is_some_and(is_true);
+                let default = block.body.attributes.into_iter().find(|attribute| attribute.name == "default");
+                let default = default.map(|attribute| attribute.value);
+                self.variable_index.entry(first.clone()).or_insert(self.variables.len());
+                self.variables.push(Variable { name: first, head: block.head, default, sensitive });
+            }
+            "locals" => {
+                for attribute in block.body.attributes {
+                    self.locals.entry(attribute.name).or_insert(attribute.value);
+                }
+            }
+            "output" => {
+                let value = block.body.attributes.into_iter().find(|attribute| attribute.name == "value");
+                if let Some(value) = value {
+                    self.outputs.entry(first).or_insert(value.value);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_true(expr: &Expr) -> bool {
+    matches!(expr.kind, super::syntax::ExprKind::Bool(true)) || expr.as_literal() == Some("true")
+}
+
+/// All modules of a tree, by folder.
+pub(super) struct Modules {
+    by_folder: BTreeMap<String, Rc<Module>>,
+}
+
+impl Modules {
+    /// Reads every Terraform file of the tree.
+    pub(super) fn read(tree: &SourceTree, unread: &mut Vec<Unread>) -> Self {
+        let mut folders: BTreeMap<String, Module> = BTreeMap::new();
+        for (id, file) in tree.files() {
+            let Some(sort) = Sort::of(&file.path) else { continue };
+            let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let module = folders
+                .entry(folder.to_owned())
+                .or_insert_with(|| Module { folder: folder.to_owned(), ..Module::default() });
+            if let Err(why) = take_file(module, tree, id, sort) {
+                unread.push(why);
+            }
+        }
+        folders.retain(|_, module| !module.files.is_empty());
+        let by_folder = folders.into_iter().map(|(folder, module)| (folder, Rc::new(module))).collect();
+        Self { by_folder }
+    }
+
+    pub(super) fn find(&self, folder: &str) -> Option<Rc<Module>> {
+        self.by_folder.get(folder).cloned()
+    }
+
+    /// The modules that no other one calls; of modules that only call each other, the first.
+    pub(super) fn roots(&self) -> Vec<Rc<Module>> {
+        let called: BTreeSet<String> =
+            self.by_folder.values().flat_map(|module| self.callees(module)).collect();
+        let mut roots: Vec<&Rc<Module>> =
+            self.by_folder.values().filter(|module| !called.contains(&module.folder)).collect();
+        let mut reached = BTreeSet::new();
+        for root in &roots {
+            self.reach(root, &mut reached);
+        }
+        for module in self.by_folder.values() {
+            if !reached.contains(&module.folder) {
+                roots.push(module);
+                self.reach(module, &mut reached);
+            }
+        }
+        roots.sort_by(|left, right| left.folder.cmp(&right.folder));
+        roots.into_iter().cloned().collect()
+    }
+
+    /// The folders that a module calls, itself not.
+    fn callees(&self, module: &Module) -> Vec<String> {
+        let folders = module.calls.iter().filter_map(|call| module.folder_of(call));
+        folders.filter(|folder| *folder != module.folder && self.by_folder.contains_key(folder)).collect()
+    }
+
+    fn reach(&self, module: &Rc<Module>, reached: &mut BTreeSet<String>) {
+        let mut next = vec![module.folder.clone()];
+        while let Some(folder) = next.pop() {
+            if let Some(module) = self.by_folder.get(&folder)
+                && reached.insert(folder)
+            {
+                next.extend(self.callees(module));
+            }
+        }
+    }
+}
+
+/// What a file holds, by its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Blocks,
+    JsonBlocks,
+    Values,
+    JsonValues,
+}
+
+impl Sort {
+    fn of(path: &str) -> Option<Self> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let fetched = path.split('/').any(|part| part == ".terraform" || part == ".terragrunt-cache");
+        if fetched {
+            return None;
+        }
+        match name {
+            "terraform.tfvars" => Some(Self::Values),
+            "terraform.tfvars.json" => Some(Self::JsonValues),
+            _ if name.ends_with(".auto.tfvars") => Some(Self::Values),
+            _ if name.ends_with(".auto.tfvars.json") => Some(Self::JsonValues),
+            _ if name.ends_with(".tf") || name.ends_with(".tofu") => Some(Self::Blocks),
+            _ if name.ends_with(".tf.json") || name.ends_with(".tofu.json") => Some(Self::JsonBlocks),
+            _ => None,
+        }
+    }
+}
+
+fn take_file(module: &mut Module, tree: &SourceTree, file: FileId, sort: Sort) -> Result<(), Unread> {
+    if matches!(sort, Sort::Blocks | Sort::JsonBlocks) {
+        module.files.push(file);
+    }
+    let source = Source::of_file(tree, file)?;
+    match sort {
+        Sort::Blocks => module.take(parse::body(source)?),
+        Sort::JsonBlocks => module.take(json_syntax::body(source)?),
+        Sort::Values => module.take_values(tree.path(file), parse::body(source)?.attributes),
+        Sort::JsonValues => module.take_values(tree.path(file), json_syntax::values(source)?),
+    }
+    Ok(())
+}
