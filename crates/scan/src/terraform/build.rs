@@ -16,11 +16,11 @@ mod secret;
 mod store;
 mod trigger;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::evaluate::Evaluator;
 use super::expand::Resource;
-use super::value::Value;
+use super::value::{Kind, Value};
 use crate::graph::{App, OtherResource, Parameter};
 use crate::known::{Known, Name, Piece, Text};
 use crate::source::SourceTree;
@@ -60,6 +60,7 @@ pub(super) fn build<'r>(evaluator: &'r Evaluator<'r>, resources: &'r [Resource],
     builder.stores();
     builder.secrets();
     builder.networks();
+    builder.outputs();
     builder.others();
 }
 
@@ -157,6 +158,14 @@ impl<'r> Builder<'r> {
         }
     }
 
+    /// What the root module hands to whoever reads its outputs.
+    fn outputs(&mut self) {
+        let Some(root) = self.evaluator.root() else { return };
+        for (name, expr) in &root.module.outputs {
+            mentions(&self.evaluator.output(&root, name, expr.place), &mut self.app.mentioned);
+        }
+    }
+
     /// Everything that has no node of its own yet, and functions of other providers.
     fn others(&mut self) {
         let mut seen: std::collections::HashSet<Name> = std::collections::HashSet::new();
@@ -172,6 +181,9 @@ impl<'r> Builder<'r> {
             if !seen.insert(resource.name.clone()) {
                 continue;
             }
+            if !is_read(&resource.kind) {
+                mentions(&resource.body, &mut self.app.mentioned);
+            }
             if let Some(provider) = foreign(&resource.kind) {
                 let why = format!("it is a function of {provider}, which is out of reach of this assessment");
                 self.app.unknown(Some(&resource.name), resource.place, why);
@@ -181,6 +193,43 @@ impl<'r> Builder<'r> {
                 place: resource.place,
                 kind: resource.kind.clone(),
             });
+        }
+    }
+}
+
+/// Whether what a resource refers to is read as something better than a mention, or is no use of it: permissions, triggers, alarms.
+fn is_read(kind: &str) -> bool {
+    let read = [
+        "aws_lambda_",
+        "aws_api_gateway_",
+        "aws_apigatewayv2_",
+        "aws_appautoscaling_",
+        "aws_appsync_",
+        "aws_iam_",
+        "aws_cloudwatch_",
+        "aws_scheduler_",
+        "aws_sns_",
+        "aws_sqs_",
+        "aws_s3_bucket_",
+        "aws_secretsmanager_",
+        "aws_lb_",
+        "aws_alb_",
+        "data.",
+    ];
+    read.iter().any(|start| kind.starts_with(start))
+}
+
+/// The things that a value refers to, however deep.
+fn mentions(value: &Value, found: &mut BTreeSet<Name>) {
+    let mut left = vec![value];
+    while let Some(next) = left.pop() {
+        left.extend(next.items());
+        left.extend(next.entries().iter().map(|(_, value)| value));
+        if let Kind::Json(inner) = &next.kind {
+            left.push(inner);
+        }
+        if matches!(next.kind, Kind::Text(_) | Kind::Thing(_)) {
+            found.extend(next.to_text().references().cloned());
         }
     }
 }

@@ -415,7 +415,8 @@ impl<'t> Evaluator<'t> {
         })
     }
 
-    fn output(&self, scope: &Rc<Scope>, name: &str, place: Place) -> Value {
+    /// What a module hands out.
+    pub(super) fn output(&self, scope: &Rc<Scope>, name: &str, place: Place) -> Value {
         let Some(expr) = scope.module.outputs.get(name) else {
             return Value::unknown(place, format!("the module has no output `{name}` that is known here"));
         };

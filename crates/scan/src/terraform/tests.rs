@@ -560,3 +560,68 @@ resource "aws_sfn_state_machine" "flow" {
     ];
     assert_eq!(triggers, wanted);
 }
+
+#[test]
+fn policies_that_the_provider_keeps_are_filled_in() {
+    let text = r#"
+data "aws_partition" "here" {}
+data "aws_iam_policy" "read" { name = "AmazonS3ReadOnlyAccess" }
+resource "aws_iam_role" "r" {
+  name               = "r"
+  assume_role_policy = jsonencode({ Statement = [] })
+}
+resource "aws_iam_role_policy_attachment" "r" {
+  for_each = toset([
+    "arn:${data.aws_partition.here.partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+    data.aws_iam_policy.read.arn,
+    aws_iam_policy.own.arn,
+    "arn:aws:iam::123456789012:policy/elsewhere",
+  ])
+  role       = aws_iam_role.r.name
+  policy_arn = each.value
+}
+resource "aws_iam_policy" "own" {
+  policy = data.aws_iam_policy_document.own.json
+}
+data "aws_iam_policy_document" "base" {
+  statement {
+    sid       = "A"
+    actions   = ["sqs:SendMessage"]
+    resources = ["*"]
+  }
+}
+data "aws_iam_policy_document" "own" {
+  source_policy_documents = [data.aws_iam_policy_document.base.json]
+  dynamic "statement" {
+    for_each = ["GetObject", "PutObject"]
+    content {
+      effect    = "Deny"
+      actions   = ["s3:${statement.value}"]
+      resources = ["*"]
+      condition {
+        test     = "Bool"
+        variable = "aws:SecureTransport"
+        values   = ["false"]
+      }
+    }
+  }
+}
+output "role" { value = aws_iam_role.r.arn }
+"#;
+    let (_, app) = main(text);
+    let role = &app.roles[0];
+    let known: Vec<bool> = role.managed.iter().map(|policy| policy.statements.value().is_some()).collect();
+    assert_eq!(known, [true, true, true, false]);
+    let lines = lines(&role.statements);
+    let wanted = [
+        "allow [] logs:CreateLogGroup,logs:CreateLogStream,logs:PutLogEvents on *",
+        "allow [] sqs:SendMessage on *",
+        "deny [] s3:GetObject on * if Bool aws:SecureTransport false",
+        "deny [] s3:PutObject on * if Bool aws:SecureTransport false",
+    ];
+    for line in wanted {
+        assert!(lines.iter().any(|found| found == line), "`{line}` is in {lines:#?}");
+    }
+    assert!(lines.iter().any(|line| line.contains("s3:Get*")));
+    assert!(app.mentioned.contains(&role.name));
+}

@@ -27,6 +27,7 @@ impl Builder<'_> {
     fn function(&mut self, resource: &Resource) -> Function {
         let body = &resource.body;
         let mut function = Function::new(resource.name.clone(), resource.place);
+        function.physical = body.text_of("function_name");
         function.runtime = body.string_of("runtime");
         function.handler = body.string_of("handler");
         function.code = self.code(resource);

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use super::{Builder, policy};
-use crate::graph::{ManagedPolicy, Origin, Role, Statement};
+use crate::facts;
+use crate::graph::{ManagedPolicy, Role, Statement};
 use crate::known::{Known, Name, Text};
+use crate::source::Place;
 use crate::terraform::expand::Resource;
 use crate::terraform::value::Value;
 
@@ -116,7 +118,7 @@ impl Builder<'_> {
         let written = found.and_then(|data| data.body.get("arn").or_else(|| data.body.get("name")));
         let named = written.map_or_else(|| policy.clone(), Value::to_text);
         let statements = match managed_name(&named) {
-            Some(name) => self.managed(&name, &policy, role),
+            Some(name) => managed(&name, arn.place, role),
             None => Known::Unknown(arn.why_not()),
         };
         if let Some(why) = statements.why() {
@@ -125,11 +127,16 @@ impl Builder<'_> {
         }
         role.managed.push(ManagedPolicy { policy, statements });
     }
+}
 
-    /// The statements of a policy that the provider keeps.
-    fn managed(&self, name: &str, _policy: &Text, _role: &mut Role) -> Known<()> {
-        let _ = Origin::Managed(name.to_owned());
-        Known::Unknown(format!("`{name}` is not among the policies that are known"))
+/// Adds the statements of a policy that the provider keeps.
+fn managed(name: &str, place: Place, role: &mut Role) -> Known<()> {
+    match facts::managed_policy(name).and_then(|policy| policy.at(place)) {
+        Some(statements) => {
+            role.statements.extend(statements);
+            Known::Value(())
+        }
+        None => Known::Unknown(format!("the statements of `{name}` are not among the known ones")),
     }
 }
 
