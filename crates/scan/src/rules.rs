@@ -12,15 +12,21 @@ mod opening;
 mod origins;
 mod permissions;
 mod reach;
+mod roles;
 mod runtime;
 mod secrets;
 mod stores;
+mod trust;
 mod wallet;
 mod words;
 
+use std::collections::BTreeMap;
+
+use self::reach::Reach;
 use crate::facts::Day;
 use crate::finding::Finding;
-use crate::graph::{App, Unknown};
+use crate::graph::{App, Role, Unknown};
+use crate::iam::Grants;
 use crate::known::Name;
 use crate::source::{FileId, Place, SourceTree};
 
@@ -48,6 +54,29 @@ pub enum Part {
     Code,
 }
 
+/// An app as rules see it: with what its roles may do.
+#[derive(Debug)]
+pub(crate) struct Sight<'a> {
+    tree: &'a SourceTree,
+    app: &'a App,
+    files: &'a [(FileId, Part)],
+    today: Option<Day>,
+    grants: Grants<'a>,
+    reaches: BTreeMap<&'a Name, Reach>,
+}
+
+impl<'a> Sight<'a> {
+    fn of(context: &Context<'a>) -> Self {
+        let Context { tree, app, files, today, hygiene: _ } = *context;
+        let grants = Grants::of(app);
+        let mut sight = Self { tree, app, files, today, grants, reaches: BTreeMap::new() };
+        let used = |role: &&Role| app.functions_of(&role.name).next().is_some();
+        sight.reaches =
+            app.roles.iter().filter(used).map(|role| (&role.name, Reach::of(&sight, role))).collect();
+        sight
+    }
+}
+
 /// What rules say of an app.
 #[derive(Debug, Default)]
 pub struct Verdict {
@@ -70,17 +99,20 @@ impl Verdict {
 /// Looks at an app with every rule.
 #[must_use]
 pub fn judge(context: &Context<'_>) -> Verdict {
+    let sight = Sight::of(context);
     let mut verdict = Verdict::default();
-    access::look(context, &mut verdict);
-    origins::look(context, &mut verdict);
-    permissions::look(context, &mut verdict);
-    stores::look(context, &mut verdict);
-    wallet::look(context, &mut verdict);
-    runtime::look(context, &mut verdict);
-    secrets::look(context, &mut verdict);
-    obsolete::look(context, &mut verdict);
+    access::look(&sight, &mut verdict);
+    origins::look(&sight, &mut verdict);
+    permissions::look(&sight, &mut verdict);
+    stores::look(&sight, &mut verdict);
+    roles::look(&sight, &mut verdict);
+    trust::look(&sight, &mut verdict);
+    wallet::look(&sight, &mut verdict);
+    runtime::look(&sight, &mut verdict);
+    secrets::look(&sight, &mut verdict);
+    obsolete::look(&sight, &mut verdict);
     if context.hygiene {
-        hygiene::look(context, &mut verdict);
+        hygiene::look(&sight, &mut verdict);
     }
     verdict.findings.sort_by(|a, b| {
         b.severity.cmp(&a.severity).then(a.place.cmp(&b.place)).then(a.rule.id.cmp(b.rule.id))

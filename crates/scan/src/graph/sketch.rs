@@ -6,7 +6,7 @@ use super::{
     Access, Api, ApiKind, App, Endpoint, Framework, Function, Origin, PublicAccess, Role, Route, Secret,
     SecretKind, Statement, Store, StoreKind, Trigger, TriggerKind,
 };
-use crate::known::{Attribute, Known, Name, Setting, Text};
+use crate::known::{Attribute, Known, Name, Piece, Setting, Text};
 use crate::source::{FileId, Place, SourceTree};
 
 /// The file in which drawn things stand.
@@ -42,6 +42,15 @@ pub(crate) fn allow(actions: &[&str], resources: &[&str]) -> Statement {
 pub(crate) fn allow_on(actions: &[&str], names: &[&str]) -> Statement {
     let arn = |name: &&str| Text::of(Name::from(*name), Attribute::Arn, place());
     Statement { resources: names.iter().map(arn).collect(), ..allow(actions, &[]) }
+}
+
+/// As [`allow_on`], on what is within: a bucket's objects.
+pub(crate) fn allow_within(actions: &[&str], names: &[&str]) -> Statement {
+    let mut statement = allow_on(actions, names);
+    for resource in &mut statement.resources {
+        resource.push(Piece::Literal("/*".to_owned()));
+    }
+    statement
 }
 
 /// Draws things into an app.

@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 use super::opening::open_statement;
 use super::reach::{Reach, severity_of};
 use super::words::{by_format, count, join, list};
-use super::{Context, Verdict, catalogue};
+use super::{Sight, Verdict, catalogue};
 use crate::finding::{Finding, Severity};
 use crate::graph::{Access, Api, ApiKind, App, Endpoint, Framework, Route};
 use crate::known::{Known, Name};
 
-pub(super) fn look(context: &Context<'_>, verdict: &mut Verdict) {
-    routes(context, verdict);
-    function_urls(context, verdict);
-    unused_authorizers(context, verdict);
+pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
+    routes(sight, verdict);
+    function_urls(sight, verdict);
+    unused_authorizers(sight, verdict);
 }
 
 /// Why routes of one interface are reported together.
@@ -31,8 +31,8 @@ enum Cause {
     Websocket,
 }
 
-fn routes(context: &Context<'_>, verdict: &mut Verdict) {
-    let app = context.app;
+fn routes(sight: &Sight<'_>, verdict: &mut Verdict) {
+    let app = sight.app;
     let mut causes: BTreeMap<(Option<&Name>, Cause), Vec<&Route>> = BTreeMap::new();
     for route in app.routes.iter().filter(|route| !leads_nowhere(app, route)) {
         let api = route.api.value().and_then(|name| app.api(name));
@@ -50,7 +50,7 @@ fn routes(context: &Context<'_>, verdict: &mut Verdict) {
         }
     }
     for ((api, cause), routes) in causes {
-        verdict.report(finding(app, api, cause, &routes));
+        verdict.report(finding(sight, api, cause, &routes));
     }
     for api in app.apis.iter().filter(|api| api.kind == ApiKind::Websocket) {
         let mut own = app.routes.iter().filter(|route| route.api.is(&api.name)).peekable();
@@ -149,7 +149,8 @@ fn is_guarded(route: &Route) -> bool {
     matches!(route.access.known(), Some(Access::Authorizer(_) | Access::Iam | Access::Outside(_)))
 }
 
-fn finding(app: &App, api: Option<&Name>, cause: Cause, routes: &[&Route]) -> Finding {
+fn finding(sight: &Sight<'_>, api: Option<&Name>, cause: Cause, routes: &[&Route]) -> Finding {
+    let app = sight.app;
     let rule = match cause {
         Cause::Open | Cause::Exception => &catalogue::OPEN_ROUTE,
         Cause::KeyOnly => &catalogue::API_KEY_ONLY,
@@ -159,7 +160,7 @@ fn finding(app: &App, api: Option<&Name>, cause: Cause, routes: &[&Route]) -> Fi
         .iter()
         .map(|route| {
             let function = route.target.value().and_then(|name| app.function(name));
-            (*route, function.map(|function| Reach::of(app, function)))
+            (*route, function.map(|function| sight.reach(function)))
         })
         .collect();
     reached.sort_by_key(|(_, reach)| std::cmp::Reverse(severity_of(reach.as_ref())));
@@ -257,8 +258,8 @@ fn no_connect(app: &App, api: &Api) -> Finding {
         .advice("Add a route `$connect` with an authorizer.")
 }
 
-fn function_urls(context: &Context<'_>, verdict: &mut Verdict) {
-    let app = context.app;
+fn function_urls(sight: &Sight<'_>, verdict: &mut Verdict) {
+    let app = sight.app;
     for function in app.functions.iter().filter(|function| !function.deployed.is(&false)) {
         let Some(url) = &function.url else { continue };
         match &url.access.value {
@@ -267,7 +268,7 @@ fn function_urls(context: &Context<'_>, verdict: &mut Verdict) {
                 verdict.unknown(Some(&function.name), url.access.place, why);
             }
             Known::Value(Access::Anyone) => {
-                let reach = Reach::of(app, function);
+                let reach = sight.reach(function);
                 let may = reach.clause().map_or(String::new(), |may| format!(", which {may}"));
                 let message = format!(
                     "Anyone on the internet can call the URL of `{}`{may}. No interface, authorizer or throttle stands before it.",
@@ -294,8 +295,8 @@ fn function_urls(context: &Context<'_>, verdict: &mut Verdict) {
     }
 }
 
-fn unused_authorizers(context: &Context<'_>, verdict: &mut Verdict) {
-    let app = context.app;
+fn unused_authorizers(sight: &Sight<'_>, verdict: &mut Verdict) {
+    let app = sight.app;
     for authorizer in &app.authorizers {
         let near = |route: &&Route| {
             authorizer.api.as_ref().is_none_or(|api| route.api.value().is_none_or(|found| found == api))

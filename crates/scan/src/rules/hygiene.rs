@@ -3,7 +3,7 @@
 //! Invariant: one finding for each kind of advice, which lists what it touches. Not here: anything that does harm by itself.
 
 use super::words::{count, list};
-use super::{Context, Verdict, catalogue};
+use super::{Sight, Verdict, catalogue};
 use crate::finding::{Finding, Rule};
 use crate::graph::{App, Encryption, Function, StoreKind, TriggerKind};
 use crate::known::{Name, Setting};
@@ -12,8 +12,8 @@ use crate::source::Place;
 /// What an advice touches.
 type Touched<'a> = Vec<(&'a Name, Place)>;
 
-pub(super) fn look(context: &Context<'_>, verdict: &mut Verdict) {
-    let app = context.app;
+pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
+    let app = sight.app;
     let functions = |wanted: &dyn Fn(&Function) -> bool| -> Touched<'_> {
         let deployed = app.functions.iter().filter(|function| !function.deployed.is(&false));
         deployed

@@ -2,14 +2,14 @@
 //!
 //! Not here: authorizers that are attached to nothing (`access`).
 
-use super::{Context, Verdict, catalogue};
+use super::{Sight, Verdict, catalogue};
 use crate::finding::Finding;
 use crate::graph::{App, AuthorizerKind, Function, Origin};
 use crate::known::{Known, Name, Piece, Text};
 
-pub(super) fn look(context: &Context<'_>, verdict: &mut Verdict) {
-    dead_triggers(context.app, verdict);
-    unused_functions(context.app, verdict);
+pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
+    dead_triggers(sight.app, verdict);
+    unused_functions(sight.app, verdict);
 }
 
 fn dead_triggers(app: &App, verdict: &mut Verdict) {

@@ -2,13 +2,13 @@
 //!
 //! Not here: who may call at all (`access`).
 
-use super::{Context, Verdict, catalogue};
+use super::{Sight, Verdict, catalogue};
 use crate::finding::Finding;
 use crate::graph::{Access, Cors};
 use crate::known::{Known, Name};
 
-pub(super) fn look(context: &Context<'_>, verdict: &mut Verdict) {
-    let app = context.app;
+pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
+    let app = sight.app;
     for api in &app.apis {
         let functions = app.routes.iter().filter(|route| route.api.is(&api.name));
         let functions: Vec<&Name> = functions.filter_map(|route| route.target.value()).collect();

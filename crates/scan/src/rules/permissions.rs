@@ -3,33 +3,32 @@
 //! Not here: policies of buckets and other data that are open to everyone (`stores`), trust policies of roles (`trust`).
 
 use super::opening::{Opening, open_statement, to_everyone, to_service};
-use super::reach::{Reach, severity_of};
+use super::reach::severity_of;
 use super::words::{by_format, list};
-use super::{Context, Verdict, catalogue};
+use super::{Sight, Verdict, catalogue};
 use crate::finding::{Finding, Severity};
 use crate::graph::{Access, Api, Endpoint, Function, Origin, Statement, StoreKind};
 use crate::known::Known;
 
-pub(super) fn look(context: &Context<'_>, verdict: &mut Verdict) {
-    let app = context.app;
+pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
+    let app = sight.app;
     for function in app.functions.iter().filter(|function| !function.deployed.is(&false)) {
         for statement in &function.permissions {
-            open_function(context, function, statement, verdict);
+            open_function(sight, function, statement, verdict);
         }
-        deputies(context, &function.name, &function.permissions, "invoke", verdict);
+        deputies(sight, &function.name, &function.permissions, "invoke", verdict);
     }
     for api in &app.apis {
-        open_api(context, api, verdict);
+        open_api(sight, api, verdict);
     }
     for store in &app.stores {
         if matches!(store.kind, StoreKind::Queue | StoreKind::Topic) {
-            deputies(context, &store.name, &store.policy, "send to", verdict);
+            deputies(sight, &store.name, &store.policy, "send to", verdict);
         }
     }
 }
 
-fn open_function(context: &Context<'_>, function: &Function, statement: &Statement, verdict: &mut Verdict) {
-    let app = context.app;
+fn open_function(sight: &Sight<'_>, function: &Function, statement: &Statement, verdict: &mut Verdict) {
     if is_for_the_url(function, statement) {
         return;
     }
@@ -40,7 +39,7 @@ fn open_function(context: &Context<'_>, function: &Function, statement: &Stateme
             verdict.unknown(Some(&function.name), statement.place, why);
         }
         Opening::Open => {
-            let reach = Reach::of(app, function);
+            let reach = sight.reach(function);
             let may = reach.clause().map_or(String::new(), |may| format!(", which {may}"));
             let message = format!(
                 "Every account of the provider may invoke `{}`{may}, with any event, past all routes and authorizers.",
@@ -52,7 +51,7 @@ fn open_function(context: &Context<'_>, function: &Function, statement: &Stateme
                 found
                     .touching([&function.name])
                     .severity(severity_of(Some(&reach)).max(Severity::High))
-                    .advice(narrowing(context)),
+                    .advice(narrowing(sight)),
             );
         }
     }
@@ -73,8 +72,8 @@ fn is_for_the_url(function: &Function, statement: &Statement) -> bool {
     via_url || (url_only && open_url)
 }
 
-fn open_api(context: &Context<'_>, api: &Api, verdict: &mut Verdict) {
-    let app = context.app;
+fn open_api(sight: &Sight<'_>, api: &Api, verdict: &mut Verdict) {
+    let app = sight.app;
     if api.endpoint.value.is(&Endpoint::Private) {
         return;
     }
@@ -112,14 +111,14 @@ fn open_api(context: &Context<'_>, api: &Api, verdict: &mut Verdict) {
             );
             let cause = format!("policy of {}", api.name);
             let found = Finding::new(&catalogue::OPEN_PERMISSION, cause, statement.place, message);
-            verdict.report(found.touching(functions).advice(narrowing(context)));
+            verdict.report(found.touching(functions).advice(narrowing(sight)));
         }
     }
 }
 
-fn narrowing(context: &Context<'_>) -> &'static str {
+fn narrowing(sight: &Sight<'_>) -> &'static str {
     by_format(
-        context.app,
+        sight.app,
         "Name the account or role as `Principal`, or add a condition on `aws:PrincipalOrgID` or `aws:SourceArn`.",
         "Name the account or service as `Principal`, with `SourceArn`, `SourceAccount` or `PrincipalOrgID`.",
         "Name the account or service as `Principal`, with `SourceArn`, `SourceAccount` or `PrincipalOrgID`.",
@@ -128,13 +127,13 @@ fn narrowing(context: &Context<'_>) -> &'static str {
 }
 
 fn deputies(
-    context: &Context<'_>,
+    sight: &Sight<'_>,
     name: &crate::known::Name,
     policy: &[Statement],
     verb: &str,
     verdict: &mut Verdict,
 ) {
-    let app = context.app;
+    let app = sight.app;
     let mut open: Vec<(&Statement, &str)> = Vec::new();
     for statement in policy.iter().filter(|statement| statement.origin != Origin::Framework) {
         match to_service(statement) {

@@ -5,27 +5,27 @@
 use std::collections::BTreeMap;
 
 use super::words::{by_format, list};
-use super::{Context, Verdict, catalogue};
+use super::{Sight, Verdict, catalogue};
 use crate::facts;
 use crate::finding::{Finding, Severity};
 use crate::graph::{App, Effect, Function, Role, Statement};
 use crate::iam::wildcard;
 use crate::known::{Known, Setting, Text};
 
-pub(super) fn look(context: &Context<'_>, verdict: &mut Verdict) {
-    retired(context, verdict);
-    unlogged(context.app, verdict);
-    switches(context.app, verdict);
+pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
+    retired(sight, verdict);
+    unlogged(sight.app, verdict);
+    switches(sight.app, verdict);
 }
 
 fn deployed(app: &App) -> impl Iterator<Item = &Function> {
     app.functions.iter().filter(|function| !function.deployed.is(&false))
 }
 
-fn retired(context: &Context<'_>, verdict: &mut Verdict) {
+fn retired(sight: &Sight<'_>, verdict: &mut Verdict) {
     // A runtime that is set once for all functions is one cause.
     let mut causes: BTreeMap<(&str, crate::source::Place), Vec<&Function>> = BTreeMap::new();
-    for function in deployed(context.app) {
+    for function in deployed(sight.app) {
         let Some(runtime) = &function.runtime else { continue };
         match &runtime.value {
             Known::Value(name) => causes.entry((name, runtime.place)).or_default().push(function),
@@ -37,8 +37,8 @@ fn retired(context: &Context<'_>, verdict: &mut Verdict) {
     }
     for ((name, place), functions) in causes {
         let Some(fact) = facts::runtime(name) else { continue };
-        let Some(since) = fact.retired(context.today) else { continue };
-        let blocked = fact.update_blocked.filter(|day| context.today.max(facts::runtime_day()) >= Some(*day));
+        let Some(since) = fact.retired(sight.today) else { continue };
+        let blocked = fact.update_blocked.filter(|day| sight.today.max(facts::runtime_day()) >= Some(*day));
         let severity = if blocked.is_some() { Severity::High } else { Severity::Medium };
         let also = blocked
             .map_or(String::new(), |day| format!(" Since {day} not even your own fixes can be deployed."));
@@ -50,7 +50,7 @@ fn retired(context: &Context<'_>, verdict: &mut Verdict) {
         let change = fact.successor.map_or_else(
             || "Move to a runtime that is cared for.".to_owned(),
             |next| {
-                let line = by_format(context.app, "Runtime: ", "Runtime: ", "runtime: ", "runtime = ");
+                let line = by_format(sight.app, "Runtime: ", "Runtime: ", "runtime: ", "runtime = ");
                 let mark = if line.ends_with("= ") { "\"" } else { "" };
                 format!("`{line}{mark}{next}{mark}`, and test.")
             },

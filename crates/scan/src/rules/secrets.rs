@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::{by_format, list};
-use super::{Context, Part, Verdict, catalogue};
+use super::{Part, Sight, Verdict, catalogue};
 use crate::finding::{Finding, Severity};
 use crate::graph::{Framework, Function, SecretKind};
 use crate::known::{Piece, Text};
@@ -18,13 +18,13 @@ type Held<'a> = (&'static str, Weight, Vec<(&'a Function, Place)>);
 /// Values that were reported.
 type Told<'a> = BTreeSet<&'a str>;
 
-pub(super) fn look<'a>(context: &Context<'a>, verdict: &mut Verdict) {
+pub(super) fn look<'a>(sight: &Sight<'a>, verdict: &mut Verdict) {
     let mut told = Told::new();
-    parameters(context, &mut told, verdict);
-    environment(context, &mut told, verdict);
-    managed(context, &mut told, verdict);
-    for (file, part) in context.files {
-        in_file(context, *file, *part, &told, verdict);
+    parameters(sight, &mut told, verdict);
+    environment(sight, &mut told, verdict);
+    managed(sight, &mut told, verdict);
+    for (file, part) in sight.files {
+        in_file(sight, *file, *part, &told, verdict);
     }
 }
 
@@ -35,8 +35,8 @@ fn severity(weight: Weight) -> Severity {
     }
 }
 
-fn parameters<'a>(context: &Context<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
-    for parameter in &context.app.parameters {
+fn parameters<'a>(sight: &Sight<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
+    for parameter in &sight.app.parameters {
         let default = parameter.default.as_ref().and_then(Text::as_literal);
         if let Some((value, (what, weight))) =
             default.and_then(|value| Some((value, secrets::of_value(&parameter.name, value)?)))
@@ -52,7 +52,7 @@ fn parameters<'a>(context: &Context<'a>, told: &mut Told<'a>, verdict: &mut Verd
             verdict.report(
                 Finding::new(&catalogue::SECRET_IN_TEMPLATE, cause, place, message)
                     .severity(severity(weight))
-                    .advice(elsewhere(context)),
+                    .advice(elsewhere(sight)),
             );
         }
         let switch = |value: &str| value.is_empty() || value.parse::<f64>().is_ok();
@@ -70,7 +70,7 @@ fn parameters<'a>(context: &Context<'a>, told: &mut Told<'a>, verdict: &mut Verd
         let cause = format!("parameter {}", parameter.name);
         verdict.report(Finding::new(&catalogue::UNMASKED_PARAMETER, cause, parameter.place, message).advice(
             by_format(
-                context.app,
+                sight.app,
                 "`NoEcho: true`",
                 "`NoEcho: true`",
                 "Take it from `${ssm:…}` or `${env:…}` instead.",
@@ -80,9 +80,9 @@ fn parameters<'a>(context: &Context<'a>, told: &mut Told<'a>, verdict: &mut Verd
     }
 }
 
-fn elsewhere(context: &Context<'_>) -> &'static str {
+fn elsewhere(sight: &Sight<'_>) -> &'static str {
     by_format(
-        context.app,
+        sight.app,
         "Change the secret, keep the new one in Secrets Manager, and refer to it: `{{resolve:secretsmanager:name}}`, or read it when the function starts.",
         "Change the secret, keep the new one in Secrets Manager, and refer to it: `{{resolve:secretsmanager:name}}`, or read it when the function starts.",
         "Change the secret, keep the new one in an encrypted parameter, and refer to it: `${ssm:/path}`, or read it when the function starts.",
@@ -91,16 +91,16 @@ fn elsewhere(context: &Context<'_>) -> &'static str {
 }
 
 /// The characters of a text, when whoever wrote it wrote them there.
-fn written<'a>(context: &Context<'_>, text: &'a Text) -> Option<&'a str> {
+fn written<'a>(sight: &Sight<'_>, text: &'a Text) -> Option<&'a str> {
     let [Piece::Literal(value)] = text.pieces.as_slice() else { return None };
-    Some(value.as_str()).filter(|_| !context.tree.excerpt(text.place).contains("Ref"))
+    Some(value.as_str()).filter(|_| !sight.tree.excerpt(text.place).contains("Ref"))
 }
 
-fn environment<'a>(context: &Context<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
+fn environment<'a>(sight: &Sight<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
     let mut causes: BTreeMap<(&str, &str), Held<'_>> = BTreeMap::new();
-    for function in &context.app.functions {
+    for function in &sight.app.functions {
         for variable in &function.environment {
-            let Some(value) = written(context, &variable.value) else { continue };
+            let Some(value) = written(sight, &variable.value) else { continue };
             let Some((what, weight)) = secrets::of_value(&variable.name, value) else { continue };
             if told.contains(value) {
                 continue;
@@ -121,7 +121,7 @@ fn environment<'a>(context: &Context<'a>, told: &mut Told<'a>, verdict: &mut Ver
             Finding::new(&catalogue::SECRET_IN_ENVIRONMENT, format!("variable {name}"), place, message)
                 .touching(functions.iter().map(|(function, _)| &function.name))
                 .severity(severity(weight))
-                .advice(elsewhere(context));
+                .advice(elsewhere(sight));
         let mut places = BTreeSet::from([place]);
         for (function, place) in functions {
             if places.insert(place) {
@@ -132,10 +132,10 @@ fn environment<'a>(context: &Context<'a>, told: &mut Told<'a>, verdict: &mut Ver
     }
 }
 
-fn managed<'a>(context: &Context<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
-    for secret in &context.app.secrets {
+fn managed<'a>(sight: &Sight<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
+    for secret in &sight.app.secrets {
         let Some(text) = &secret.value else { continue };
-        let Some(value) = written(context, text) else { continue };
+        let Some(value) = written(sight, text) else { continue };
         // A managed secret's value is one whatever its name; a plain parameter's only if it looks like it.
         let by_name = match secret.kind {
             SecretKind::PlainParameter => secret.name.as_str(),
@@ -156,7 +156,7 @@ fn managed<'a>(context: &Context<'a>, told: &mut Told<'a>, verdict: &mut Verdict
                 .touching([&secret.name])
                 .severity(severity(weight))
                 .advice(by_format(
-                    context.app,
+                    sight.app,
                     "Let the store make it: `GenerateSecretString`, and change the old one.",
                     "Let the store make it: `GenerateSecretString`, and change the old one.",
                     "Let the store make it: `GenerateSecretString`, and change the old one.",
@@ -215,9 +215,9 @@ fn is_test(path: &str) -> bool {
         || name.ends_with("example")
 }
 
-fn in_file(context: &Context<'_>, file: FileId, part: Part, told: &Told<'_>, verdict: &mut Verdict) {
-    let path = context.tree.path(file);
-    let Some(text) = context.tree.file(file).and_then(|file| file.text()) else { return };
+fn in_file(sight: &Sight<'_>, file: FileId, part: Part, told: &Told<'_>, verdict: &mut Verdict) {
+    let path = sight.tree.path(file);
+    let Some(text) = sight.tree.file(file).and_then(|file| file.text()) else { return };
     let mut seen = BTreeSet::new();
     for leak in secrets::in_text(text, syntax(path, part)) {
         let Some(value) = text.get(leak.start..leak.end) else { continue };
@@ -225,12 +225,12 @@ fn in_file(context: &Context<'_>, file: FileId, part: Part, told: &Told<'_>, ver
         if light || told.contains(value) || !seen.insert(value) {
             continue;
         }
-        verdict.report(leaked(context, file, part, &leak, value));
+        verdict.report(leaked(sight, file, part, &leak, value));
     }
 }
 
-fn leaked(context: &Context<'_>, file: FileId, part: Part, leak: &Leak, value: &str) -> Finding {
-    let path = context.tree.path(file);
+fn leaked(sight: &Sight<'_>, file: FileId, part: Part, leak: &Leak, value: &str) -> Finding {
+    let path = sight.tree.path(file);
     let name = leak.name.as_deref().map_or(String::new(), |name| format!(" (`{name}`)"));
     let (rule, whom) = match part {
         Part::Infrastructure => {
@@ -245,8 +245,8 @@ fn leaked(context: &Context<'_>, file: FileId, part: Part, leak: &Leak, value: &
         format!("`{path}` holds {}{name} in clear text (`{}`): {whom}.", leak.what, secrets::cut(value));
     let cause = format!("{} {} in {path}", leak.what, leak.name.as_deref().unwrap_or_default());
     let place = Place::new(file, leak.start, leak.end);
-    let advice = match (part, context.app.framework) {
-        (Part::Infrastructure, _) => elsewhere(context),
+    let advice = match (part, sight.app.framework) {
+        (Part::Infrastructure, _) => elsewhere(sight),
         (Part::Code, Framework::Serverless) => {
             "Change the secret, keep the new one in an encrypted parameter, and read it when the function starts."
         }

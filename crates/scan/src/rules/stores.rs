@@ -4,25 +4,25 @@
 
 use super::opening::open_statement;
 use super::words::{by_format, list};
-use super::{Context, Verdict, catalogue};
+use super::{Sight, Verdict, catalogue};
 use crate::finding::{Finding, Severity};
 use crate::graph::{Encryption, Network, Statement, Store, StoreKind};
 use crate::known::{Known, Name, Setting, Text};
 use crate::source::Place;
 
-pub(super) fn look(context: &Context<'_>, verdict: &mut Verdict) {
-    for store in &context.app.stores {
-        open_store(context, store, verdict);
+pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
+    for store in &sight.app.stores {
+        open_store(sight, store, verdict);
         public_database(store, verdict);
         unencrypted(store, verdict);
     }
-    for secret in &context.app.secrets {
-        open_by_policy(context, &secret.name, "secret", &secret.policy, secret.place, verdict);
+    for secret in &sight.app.secrets {
+        open_by_policy(sight, &secret.name, "secret", &secret.policy, secret.place, verdict);
     }
-    for network in &context.app.networks {
-        open_network(context, network, verdict);
+    for network in &sight.app.networks {
+        open_network(sight, network, verdict);
     }
-    old_protocols(context, verdict);
+    old_protocols(sight, verdict);
 }
 
 /// What readers call a store.
@@ -48,7 +48,7 @@ fn is_true(setting: Option<&Setting<bool>>) -> bool {
     setting.and_then(Setting::known) == Some(&true)
 }
 
-fn open_store(context: &Context<'_>, store: &Store, verdict: &mut Verdict) {
+fn open_store(sight: &Sight<'_>, store: &Store, verdict: &mut Verdict) {
     let bucket = store.kind == StoreKind::Bucket;
     if bucket {
         open_list(store, verdict);
@@ -59,7 +59,7 @@ fn open_store(context: &Context<'_>, store: &Store, verdict: &mut Verdict) {
     let policy: Vec<Statement> =
         store.policy.iter().filter(|statement| !(store.website && only_shows(statement))).cloned().collect();
     let before = verdict.findings.len();
-    open_by_policy(context, &store.name, word(&store.kind), &policy, store.place, verdict);
+    open_by_policy(sight, &store.name, word(&store.kind), &policy, store.place, verdict);
     // A bucket made since April 2023 refuses such a policy, unless the block is said to be off.
     let said_off = store.public.block_policy.as_ref().and_then(Setting::known) == Some(&false);
     if let Some(found) = verdict.findings.get_mut(before).filter(|_| bucket && !said_off) {
@@ -112,7 +112,7 @@ fn open_list(store: &Store, verdict: &mut Verdict) {
 }
 
 fn open_by_policy(
-    context: &Context<'_>,
+    sight: &Sight<'_>,
     name: &Name,
     kind: &str,
     policy: &[Statement],
@@ -136,7 +136,7 @@ fn open_by_policy(
     };
     let message =
         format!("Anyone may use {may} the {kind} `{name}`: its policy names no principal and no condition.");
-    let readers = starts(context, name);
+    let readers = starts(sight, name);
     let message = if readers.is_empty() {
         message
     } else {
@@ -159,8 +159,8 @@ fn changes(action: &str) -> bool {
 }
 
 /// The functions that a store starts.
-fn starts<'a>(context: &Context<'a>, name: &Name) -> Vec<&'a Name> {
-    let triggers = context.app.triggers.iter();
+fn starts<'a>(sight: &Sight<'a>, name: &Name) -> Vec<&'a Name> {
+    let triggers = sight.app.triggers.iter();
     triggers
         .filter(|trigger| trigger.source.references().any(|source| source == name))
         .filter_map(|trigger| trigger.function.value())
@@ -255,8 +255,8 @@ fn is_always_encrypted(kind: &str) -> bool {
 /// Ports on which databases, caches and file systems listen.
 const DATA_PORTS: [u16; 12] = [1433, 1521, 2049, 3306, 5432, 5439, 6379, 8182, 9200, 11211, 27017, 9042];
 
-fn open_network(context: &Context<'_>, network: &Network, verdict: &mut Verdict) {
-    let app = context.app;
+fn open_network(sight: &Sight<'_>, network: &Network, verdict: &mut Verdict) {
+    let app = sight.app;
     let everyone = |peer: &Text| matches!(peer.as_literal(), Some("0.0.0.0/0" | "::/0"));
     let open: Vec<_> = network.inward.iter().filter(|opening| everyone(&opening.peer)).collect();
     let functions: Vec<&Name> = app
@@ -301,8 +301,8 @@ fn open_network(context: &Context<'_>, network: &Network, verdict: &mut Verdict)
     ));
 }
 
-fn old_protocols(context: &Context<'_>, verdict: &mut Verdict) {
-    for api in &context.app.apis {
+fn old_protocols(sight: &Sight<'_>, verdict: &mut Verdict) {
+    for api in &sight.app.apis {
         let Some(minimum) = &api.minimum_tls else { continue };
         let Some(version) = minimum.known() else { continue };
         let plain: String = version.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -314,7 +314,7 @@ fn old_protocols(context: &Context<'_>, verdict: &mut Verdict) {
         verdict.report(
             Finding::new(&catalogue::OLD_TLS, cause, minimum.place, message).touching([&api.name]).advice(
                 by_format(
-                    context.app,
+                    sight.app,
                     "`SecurityPolicy: TLS_1_2`.",
                     "`SecurityPolicy: TLS_1_2`.",
                     "`securityPolicy: tls_1_2`.",

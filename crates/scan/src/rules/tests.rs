@@ -1,6 +1,9 @@
+mod roles;
+mod secrets;
+
 use super::*;
 use crate::finding::Severity;
-use crate::graph::sketch::{self, Sketch, allow, allow_on, place, place_at};
+use crate::graph::sketch::{self, Sketch, allow, allow_on, allow_within, place, place_at};
 use crate::graph::*;
 use crate::known::{Known, Setting, Text};
 
@@ -205,7 +208,7 @@ fn loops() {
         move |app: &mut App| {
             app.draw_store("In", StoreKind::Bucket);
             app.draw_store("Out", StoreKind::Bucket);
-            app.draw_function("F", vec![allow_on(&["s3:PutObject"], &[to])]);
+            app.draw_function("F", vec![allow_within(&["s3:PutObject"], &[to])]);
             app.draw_trigger(TriggerKind::Bucket, from, "F");
         }
     };
@@ -217,7 +220,7 @@ fn loops() {
             app.draw_store("In", StoreKind::Bucket);
             app.draw_store("Jobs", StoreKind::Queue);
             app.draw_function("F", vec![allow_on(&["sqs:SendMessage"], &["Jobs"])]);
-            app.draw_function("G", vec![allow_on(&["s3:PutObject"], &["In"])]);
+            app.draw_function("G", vec![allow_within(&["s3:PutObject"], &["In"])]);
             app.draw_trigger(TriggerKind::Bucket, "In", "F");
             app.draw_trigger(TriggerKind::Queue, "Jobs", "G");
         },
@@ -343,92 +346,4 @@ fn hygiene_is_silent_unless_asked_for() {
     let mut advice = ids(true);
     advice.sort_unstable();
     assert_eq!(advice, ["no-concurrency-limit", "no-dead-letter-queue", "no-private-network", "no-tracing"]);
-}
-
-#[test]
-fn runtimes_and_logs() {
-    let runtime = |name: &'static str| {
-        move |app: &mut App| {
-            app.draw_function("F", vec![]).runtime = Some(Setting::new(place(), name.to_owned()));
-            app.mentioned.insert(Name::from("F"));
-        }
-    };
-    check(runtime("nodejs14.x"), &["retired-runtime"]);
-    check(runtime("nodejs24.x"), &[]);
-    check(runtime("nodejs99.x"), &[]);
-    let logs = |statements: Vec<Statement>, unknown: bool| {
-        move |app: &mut App| {
-            app.draw_function("F", vec![]);
-            app.mentioned.insert(Name::from("F"));
-            let managed = ManagedPolicy {
-                policy: Text::literal("Own", place()),
-                statements: if unknown {
-                    Known::Unknown("it is elsewhere".to_owned())
-                } else {
-                    Known::Value(())
-                },
-            };
-            app.roles[0].statements = statements;
-            app.roles[0].managed = vec![managed];
-        }
-    };
-    check(logs(vec![], false), &["unlogged-function"]);
-    check(logs(vec![], true), &[]);
-    check(logs(vec![allow(&["logs:*"], &["*"])], false), &[]);
-    check(logs(vec![allow(&["*"], &["*"])], false), &[]);
-    let deny = Statement { effect: Known::Value(Effect::Deny), ..allow(&["logs:*"], &["*"]) };
-    check(logs(vec![allow(&["logs:PutLogEvents"], &["*"]), deny], false), &["unlogged-function"]);
-}
-
-#[test]
-fn secrets() {
-    let variable = |name: &'static str, value: &'static str| {
-        move |app: &mut App| {
-            let value = Text::literal(value, place());
-            let variable = Variable { name: name.to_owned(), value };
-            app.draw_function("F", vec![]).environment.push(variable);
-            app.mentioned.insert(Name::from("F"));
-        }
-    };
-    check(variable("DB_PASSWORD", "h0rse-battery"), &["secret-in-environment"]);
-    check(variable("DB_PASSWORD", "changeme"), &[]);
-    check(variable("NODE_TLS_REJECT_UNAUTHORIZED", "0"), &["tls-verification-off"]);
-    check(variable("NODE_TLS_REJECT_UNAUTHORIZED", "1"), &[]);
-    let parameter = |name: &'static str, default: Option<&'static str>, secret: bool| {
-        move |app: &mut App| {
-            app.parameters.push(Parameter {
-                name: name.to_owned(),
-                place: place(),
-                default: default.map(|value| Text::literal(value, place())),
-                secret,
-            });
-        }
-    };
-    check(parameter("DbPassword", None, true), &[]);
-    check(parameter("DbPassword", None, false), &["unmasked-parameter"]);
-    check(
-        parameter("DbPassword", Some("h0rse-battery"), false),
-        &["secret-in-template", "unmasked-parameter"],
-    );
-    check(parameter("DbPassword", Some("h0rse-battery"), true), &["secret-in-template"]);
-    check(parameter("DbPassword", Some("/shop/db/password"), false), &[]);
-    check(parameter("DbPasswordArn", None, false), &[]);
-    check(parameter("TokenTtl", Some("3600"), false), &[]);
-}
-
-#[test]
-fn secrets_in_files() {
-    let mut tree = SourceTree::new();
-    let template = tree.add("template.yaml", "Db:\n  MasterUserPassword: h0rse-battery\n".as_bytes());
-    let code = tree.add(
-        "src/a.js",
-        "const password = 'c0rrect-staple'\nconst again = {password: 'c0rrect-staple'}".as_bytes(),
-    );
-    let test = tree.add("test/a.js", "const password = 'c0rrect-staple'".as_bytes());
-    let app = App::new("shop", Framework::Sam, template, "");
-    let files = [(template, Part::Infrastructure), (code, Part::Code), (test, Part::Code)];
-    let verdict = judge(&Context { tree: &tree, app: &app, files: &files, hygiene: false, today: None });
-    let found: Vec<_> = verdict.findings.iter().map(|f| (f.rule.id, tree.excerpt(f.place))).collect();
-    assert_eq!(found, [("secret-in-template", "h0rse-battery"), ("secret-in-source", "c0rrect-staple")]);
-    assert!(verdict.findings.iter().all(|finding| !finding.message.contains("battery")));
 }

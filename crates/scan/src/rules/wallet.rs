@@ -5,16 +5,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::access::is_public;
-use super::reach::Reach;
 use super::words::{by_format, count, list};
-use super::{Context, Verdict, catalogue};
+use super::{Sight, Verdict, catalogue};
 use crate::finding::{Finding, Severity};
 use crate::graph::{App, Function, TriggerKind};
 use crate::known::{Known, Name, Setting};
 
-pub(super) fn look(context: &Context<'_>, verdict: &mut Verdict) {
-    unbounded(context.app, verdict);
-    loops(context.app, verdict);
+pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
+    unbounded(sight.app, verdict);
+    loops(sight, verdict);
 }
 
 /// What stands before a function and could have counted calls.
@@ -113,11 +112,12 @@ fn gate<'a>(app: &'a App, function: &'a Function) -> Gate<'a> {
 /// Longest way round that is looked for.
 const LONGEST_LOOP: usize = 6;
 
-fn loops(app: &App, verdict: &mut Verdict) {
+fn loops(sight: &Sight<'_>, verdict: &mut Verdict) {
+    let app = sight.app;
     // Function → stores that it may change and that are named in its role → functions that these start.
     let mut next: BTreeMap<&Name, Vec<(&Name, &Name)>> = BTreeMap::new();
     for function in app.functions.iter().filter(|function| !function.deployed.is(&false)) {
-        let reach = Reach::of(app, function);
+        let reach = sight.reach(function);
         for trigger in app.triggers.iter().filter(|trigger| !trigger.enabled.is(&false)) {
             let Some((source, _)) = trigger.source.as_reference() else { continue };
             let Known::Value(started) = &trigger.function else { continue };

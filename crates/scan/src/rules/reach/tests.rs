@@ -1,5 +1,8 @@
 use super::*;
+use crate::graph::Statement;
 use crate::graph::sketch::{self, Sketch, allow, allow_on};
+use crate::rules::Context;
+use crate::source::SourceTree;
 
 #[test]
 fn what_a_role_reaches() {
@@ -9,7 +12,9 @@ fn what_a_role_reaches() {
         app.draw_store("Users", StoreKind::Table);
         app.draw_secret("Key");
         app.draw_function("Create", statements);
-        let reach = Reach::of(&app, &app.functions[0]);
+        let tree = SourceTree::new();
+        let context = Context { tree: &tree, app: &app, files: &[], hygiene: false, today: None };
+        let reach = Sight::of(&context).reach(&app.functions[0]);
         assert_eq!(reach.clause().as_deref(), clause);
         assert_eq!(severity_of(Some(&reach)), severity, "{clause:?}");
     };

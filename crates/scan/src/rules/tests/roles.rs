@@ -1,0 +1,85 @@
+use super::*;
+
+#[test]
+fn roles() {
+    let may = |statements: Vec<Statement>| {
+        move |app: &mut App| {
+            app.draw_store("Orders", StoreKind::Table);
+            app.draw_function("F", statements);
+            app.mentioned.insert(Name::from("F"));
+        }
+    };
+    check(may(vec![allow_on(&["dynamodb:PutItem"], &["Orders"])]), &[]);
+    check(may(vec![allow(&["*"], &["*"])]), &["admin-role"]);
+    check(may(vec![allow(&["dynamodb:*"], &["*"])]), &["wildcard-action"]);
+    check(may(vec![allow_on(&["dynamodb:*"], &["Orders"])]), &["wildcard-action"]);
+    check(may(vec![allow(&["dynamodb:GetItem"], &["*"])]), &["wildcard-resource"]);
+    check(
+        may(vec![allow(&["dynamodb:Get*"], &["arn:aws:dynamodb:eu-west-1:111122223333:table/*"])]),
+        &["wildcard-resource"],
+    );
+    // They have no resource type, or are granted like this everywhere.
+    check(
+        may(vec![allow(
+            &["ses:VerifyEmailIdentity", "sts:GetCallerIdentity", "ec2:DescribeInstances"],
+            &["*"],
+        )]),
+        &[],
+    );
+    check(may(vec![allow(&["xray:PutTelemetryRecords", "cloudwatch:PutMetricData"], &["*"])]), &[]);
+    check(may(vec![allow(&["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"], &["*"])]), &[]);
+    check(may(vec![allow(&["logs:CreateLogStream", "logs:PutLogEvents"], &["*"])]), &[]);
+    // Naming and describing is no data.
+    check(may(vec![allow(&["dynamodb:DescribeTable", "s3:ListBucket"], &["*"])]), &[]);
+    check(may(vec![allow(&["secretsmanager:GetSecretValue"], &["*"])]), &["all-secrets-readable"]);
+    check(
+        may(vec![allow(&["ssm:GetParameter*"], &["arn:aws:ssm:*:*:parameter/*"])]),
+        &["all-secrets-readable"],
+    );
+    check(may(vec![allow(&["ssm:GetParameter"], &["arn:aws:ssm:*:*:parameter/shop/*"])]), &[]);
+    let template =
+        Statement { origin: Origin::Template("X".to_owned()), ..allow(&["dynamodb:GetItem"], &["*"]) };
+    check(may(vec![template]), &[]);
+    let usual = Origin::Managed("AWSLambdaSQSQueueExecutionRole".to_owned());
+    check(may(vec![Statement { origin: usual, ..allow(&["sqs:ReceiveMessage"], &["*"]) }]), &[]);
+    let bound = Condition {
+        operator: "StringEquals".to_owned(),
+        key: "dynamodb:LeadingKeys".to_owned(),
+        values: vec![Text::literal("x", place())],
+    };
+    check(may(vec![Statement { conditions: vec![bound], ..allow(&["dynamodb:GetItem"], &["*"]) }]), &[]);
+    let deny = Statement { effect: Known::Value(Effect::Deny), ..allow(&["*"], &["*"]) };
+    check(may(vec![deny]), &["unlogged-function"]);
+    check(may(vec![allow(&["iam:PutRolePolicy"], &["*"])]), &["privilege-escalation", "wildcard-resource"]);
+}
+
+#[test]
+fn trust() {
+    let by = |principal: Principal, conditions: &'static [(&'static str, &'static str)]| {
+        move |app: &mut App| {
+            let conditions = conditions.iter().map(|(key, value)| Condition {
+                operator: "StringEquals".to_owned(),
+                key: (*key).to_owned(),
+                values: vec![Text::literal(*value, place())],
+            });
+            let conditions = conditions.collect();
+            let statement =
+                Statement { principals: vec![principal], conditions, ..allow(&["sts:AssumeRole"], &[]) };
+            app.draw_role("R", vec![]).trust.push(statement);
+        }
+    };
+    let aws = |arn: &str| Principal::Aws(Text::literal(arn, place()));
+    let github = || {
+        let arn = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com";
+        Principal::Federated(Text::literal(arn, place()))
+    };
+    check(by(aws("*"), &[]), &["open-trust"]);
+    check(by(aws("*"), &[("aws:PrincipalOrgID", "o-1")]), &[]);
+    check(by(aws("arn:aws:iam::111122223333:root"), &[]), &[]);
+    check(by(github(), &[]), &["open-trust"]);
+    check(by(github(), &[("token.actions.githubusercontent.com:aud", "sts.amazonaws.com")]), &["open-trust"]);
+    check(
+        by(github(), &[("token.actions.githubusercontent.com:sub", "repo:acme/shop:ref:refs/heads/main")]),
+        &[],
+    );
+}
