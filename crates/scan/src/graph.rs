@@ -68,6 +68,8 @@ pub struct App {
     pub framework: Framework,
     /// The file that describes it; the first of them by path for Terraform.
     pub file: FileId,
+    /// Further templates of which it is made, and which are therefore no apps of their own: nested stacks.
+    pub includes: Vec<FileId>,
     /// The folder of that file, relative to the tree; code paths are relative to it.
     pub folder: String,
     /// Functions.
@@ -122,6 +124,7 @@ impl App {
             name: name.into(),
             framework,
             file,
+            includes: Vec::new(),
             folder: folder.into(),
             functions: Vec::new(),
             apis: Vec::new(),

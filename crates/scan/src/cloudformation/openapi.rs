@@ -1,0 +1,286 @@
+//! API descriptions in OpenAPI, with the provider's extensions: paths, who may use them, and what answers.
+//!
+//! Security at the top of a description alone is unknown: the provider takes it for some kinds of interfaces and not for others. Not here:
+//! plain resources (`rest_api`, `http_api`).
+
+use super::function::cors as http_cors;
+use super::policy::statements;
+use super::sam::auth::Defaults;
+use super::value::{str_at, string, strings, switch, text, texts_at};
+use super::writer::Writer;
+use crate::document::{Key, Node, NodeKind};
+use crate::graph::{Access, Authorizer, AuthorizerKind, Cors, Route};
+use crate::known::{Known, Name, Setting, Text};
+use crate::source::Place;
+
+/// How one security scheme asks.
+enum Scheme {
+    Authorizer(Name),
+    Iam,
+    Key,
+}
+
+/// What a description says about asking, for all of its operations.
+struct Asking<'d> {
+    schemes: Vec<(String, Scheme)>,
+    top: Option<&'d Node>,
+    defaults: &'d Defaults,
+}
+
+/// Reads a description that belongs to an interface.
+pub(super) fn read(writer: &mut Writer<'_, '_>, api: &Name, body: &Node, defaults: &Defaults) {
+    if let Some(why) = body.why_open() {
+        writer.app.unknown(Some(api), body.place, format!("its description: {why}"));
+        return;
+    }
+    let asking = Asking { schemes: schemes(writer, api, body), top: body.get("security"), defaults };
+    if let Some(policy) = body.get("x-amazon-apigateway-policy") {
+        let made = statements(policy);
+        if let Some(api) = writer.api(api) {
+            api.policy.extend(made);
+        }
+    }
+    if let Some(node) = body.get("x-amazon-apigateway-cors") {
+        let made = extension_cors(node);
+        if let Some(api) = writer.api(api) {
+            api.cors = api.cors.take().or(made);
+        }
+    }
+    for (path, item) in body.get("paths").map(Node::entries).unwrap_or_default() {
+        for (method, operation) in item.entries() {
+            if let Some(word) = method_of(&method.text) {
+                route(writer, api, (path, method, word), operation, &asking);
+            }
+        }
+    }
+}
+
+/// The provider's word for a method; `None` for keys of a path that are none.
+fn method_of(key: &str) -> Option<String> {
+    match key.to_ascii_lowercase().as_str() {
+        "x-amazon-apigateway-any-method" => Some("ANY".to_owned()),
+        word @ ("get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "any") => {
+            Some(word.to_ascii_uppercase())
+        }
+        _ => None,
+    }
+}
+
+fn schemes(writer: &mut Writer<'_, '_>, api: &Name, body: &Node) -> Vec<(String, Scheme)> {
+    let old = body.get("securityDefinitions");
+    let new = body.at(&["components", "securitySchemes"]);
+    let listed = [old, new].into_iter().flatten().flat_map(Node::entries);
+    listed.filter_map(|(key, node)| Some((key.text.clone(), scheme(writer, api, key, node)?))).collect()
+}
+
+fn scheme(writer: &mut Writer<'_, '_>, api: &Name, key: &Key, node: &Node) -> Option<Scheme> {
+    if str_at(node, "x-amazon-apigateway-authtype").is_some_and(|kind| kind.eq_ignore_ascii_case("awsSigv4"))
+    {
+        return Some(Scheme::Iam);
+    }
+    if let Some(extension) = node.get("x-amazon-apigateway-authorizer") {
+        let kind = authorizer_kind(writer, extension);
+        return Some(Scheme::Authorizer(add_authorizer(writer, api, &key.text, key.place, kind)));
+    }
+    (str_at(node, "type") == Some("apiKey")).then_some(Scheme::Key)
+}
+
+fn authorizer_kind(writer: &Writer<'_, '_>, extension: &Node) -> AuthorizerKind {
+    match str_at(extension, "type") {
+        Some("cognito_user_pools") => AuthorizerKind::UserPool(texts_at(extension, "providerARNs")),
+        Some("jwt") => {
+            let configuration = extension.get("jwtConfiguration").unwrap_or(extension);
+            AuthorizerKind::Jwt {
+                issuer: configuration
+                    .get("issuer")
+                    .map_or_else(|| Text::unknown("no issuer is written", extension.place), text),
+                audience: texts_at(configuration, "audience"),
+            }
+        }
+        _ => match extension.get("authorizerUri") {
+            Some(uri) => AuthorizerKind::Function(writer.function_of(&text(uri))),
+            None => AuthorizerKind::Other("an authorizer without a function".to_owned()),
+        },
+    }
+}
+
+/// Adds an authorizer under a name that is free, and says which one that is.
+pub(super) fn add_authorizer(
+    writer: &mut Writer<'_, '_>,
+    api: &Name,
+    written: &str,
+    place: Place,
+    kind: AuthorizerKind,
+) -> Name {
+    let plain = Name::from(written);
+    // Two interfaces may call their authorizers the same.
+    let name = match writer.has_authorizer(&plain) {
+        true => Name::from(format!("{api}/{written}")),
+        false => plain,
+    };
+    if !writer.has_authorizer(&name) {
+        writer.add_authorizer(Authorizer { name: name.clone(), place, api: Some(api.clone()), kind });
+    }
+    name
+}
+
+fn route(
+    writer: &mut Writer<'_, '_>,
+    api: &Name,
+    (path, key, method): (&Key, &Key, String),
+    operation: &Node,
+    asking: &Asking<'_>,
+) {
+    let integration = operation.get("x-amazon-apigateway-integration");
+    if integration.and_then(|node| str_at(node, "type")).is_some_and(|kind| kind.eq_ignore_ascii_case("mock"))
+    {
+        return;
+    }
+    let target = match integration {
+        Some(node) => target_of(writer, node),
+        None => Known::Unknown("its description names no integration".to_owned()),
+    };
+    let asked = asked(operation, key.place, &method, asking);
+    writer.add_route(Route {
+        api: Known::Value(api.clone()),
+        place: key.place,
+        method: Known::Value(method),
+        path: Known::Value(path.text.clone()),
+        target,
+        access: asked.access,
+        api_key: asked.api_key,
+        scopes: asked.scopes,
+    });
+}
+
+/// What answers: a function, or something else, of which is said what.
+pub(super) fn target_of(writer: &Writer<'_, '_>, integration: &Node) -> Known<Name> {
+    let uri = ["uri", "Uri", "IntegrationUri"].iter().find_map(|key| integration.get(key));
+    let Some(uri) = uri else {
+        return Known::Unknown("its integration names no function".to_owned());
+    };
+    let uri = text(uri);
+    match writer.function_of(&uri) {
+        Known::Value(name) => Known::Value(name),
+        Known::Unknown(_) if uri.why_unknown().is_none() => {
+            Known::Unknown(format!("`{uri}` answers, which is no function of these files"))
+        }
+        Known::Unknown(why) => Known::Unknown(why),
+    }
+}
+
+/// What an operation asks of its callers.
+pub(super) struct Asked {
+    pub(super) access: Setting<Access>,
+    pub(super) api_key: bool,
+    pub(super) scopes: Vec<String>,
+}
+
+fn asked(
+    operation: &Node,
+    place: Place,
+    method: &str,
+    Asking { schemes, top, defaults }: &Asking<'_>,
+) -> Asked {
+    let security = operation.get("security");
+    if let Some((node, why)) = security.and_then(|node| Some((node, node.why_open()?))) {
+        return Asked { access: Setting::unknown(node.place, why), api_key: false, scopes: Vec::new() };
+    }
+    let mut made = Asked { access: Setting::new(place, Access::Anyone), api_key: false, scopes: Vec::new() };
+    let (mut decided, mut keyed) = (false, false);
+    let requirements = security.map(Node::items).unwrap_or_default();
+    for (key, scopes) in requirements.iter().flat_map(Node::entries) {
+        let known = schemes.iter().find(|(name, _)| *name == key.text).map(|(_, scheme)| scheme);
+        let access = match (known, key.text.as_str()) {
+            (Some(Scheme::Authorizer(name)), _) => Access::Authorizer(name.clone()),
+            (Some(Scheme::Iam), _) | (None, "AWS_IAM" | "sigv4") => Access::Iam,
+            (Some(Scheme::Key), _) | (None, "api_key") => {
+                (made.api_key, keyed) = (true, true);
+                continue;
+            }
+            (None, "NONE") => Access::Anyone,
+            (None, name) => match defaults.authorizer(name) {
+                Some(access) => access,
+                None => {
+                    made.access = Setting::unknown(key.place, format!("`{name}` is not declared"));
+                    decided = true;
+                    continue;
+                }
+            },
+        };
+        made.access = Setting::new(key.place, access);
+        made.scopes = scopes.items().iter().filter_map(Node::as_scalar).collect();
+        decided = true;
+    }
+    // `security: []` is how a description says that nobody is asked.
+    if let (Some(node), true, false) = (security, requirements.is_empty(), defaults.applies(method)) {
+        made.access.place = node.place;
+    }
+    if !decided && let Some(access) = defaults.access(method) {
+        made.access = access;
+        made.scopes = defaults.scopes();
+        decided = true;
+    }
+    if let (None, false, Some(top)) = (security, decided, top) {
+        let why = "its description asks only at the top, which the provider does not take everywhere";
+        made.access = Setting::unknown(top.place, why);
+    }
+    made.api_key |= !keyed && defaults.api_key(method);
+    made
+}
+
+/// The extension spells the words of HTTP APIs with a small first letter.
+fn extension_cors(node: &Node) -> Option<Cors> {
+    let spelled = |old: &str| node.get(old);
+    if spelled("allowOrigins").is_none() {
+        return http_cors(node);
+    }
+    Some(Cors {
+        place: node.place,
+        origins: spelled("allowOrigins").map(strings).unwrap_or_default(),
+        credentials: spelled("allowCredentials").map(switch),
+        headers: spelled("allowHeaders").map(strings).unwrap_or_default(),
+    })
+}
+
+/// The description that a resource holds, or that lies in a file of the tree beside it.
+pub(super) fn body_of(writer: &Writer<'_, '_>, properties: &Node) -> Option<Node> {
+    let inline = ["DefinitionBody", "Body"].iter().find_map(|key| properties.get(key));
+    if let Some(node) = inline {
+        return Some(node.clone());
+    }
+    let node = properties.get("DefinitionUri")?;
+    let open = |why: String| Some(super::value::open(node.place, why));
+    let path = match string(node).value {
+        Known::Value(path) => path,
+        Known::Unknown(_) if node.is_map() => return open("it is in a bucket".to_owned()),
+        Known::Unknown(why) => return open(why),
+    };
+    let file = writer.stack.path(&path).and_then(|path| writer.stack.files.find(&path));
+    let Some(file) = file else { return open(format!("`{path}` is not among the files")) };
+    match crate::document::read(writer.stack.files, file) {
+        Ok(document) => writer.stack.resolve(&document),
+        Err(unread) => open(format!("`{path}` cannot be read: {}", unread.why)),
+    }
+}
+
+/// CORS of a REST API by SAM: origins stand in quotation marks of their own.
+pub(super) fn quoted_cors(node: &Node) -> Option<Cors> {
+    let bare = |node: &Node| {
+        let mut made = string(node);
+        made.value = made.value.map(|text| text.trim().trim_matches('\'').to_owned());
+        made
+    };
+    let origin = match &node.kind {
+        NodeKind::Null => return None,
+        NodeKind::Map(_) => node.get("AllowOrigin"),
+        _ => Some(node),
+    };
+    let headers = node.get("AllowHeaders").map(bare);
+    Some(Cors {
+        place: node.place,
+        origins: origin.map(bare).into_iter().collect(),
+        credentials: node.get("AllowCredentials").map(switch),
+        headers: headers.into_iter().collect(),
+    })
+}

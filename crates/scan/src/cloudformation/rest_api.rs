@@ -1,0 +1,286 @@
+//! REST APIs (API Gateway v1), plain and SAM's.
+//!
+//! Not here: SAM's events, which add routes (`event`), and descriptions in OpenAPI (`openapi`).
+
+use super::function::is_set;
+use super::openapi;
+use super::policy::statements;
+use super::sam;
+use super::sam::auth::Defaults;
+use super::stack::Resource;
+use super::value::{str_at, string, strings, switch, text, texts, texts_at, truth_at};
+use super::writer::Writer;
+use crate::document::Node;
+use crate::graph::{Access, Api, ApiKind, Authorizer, AuthorizerKind, Endpoint, Route};
+use crate::known::{Known, Name, Setting, Text};
+use crate::source::Place;
+
+/// How deep paths may be.
+const MAX_SEGMENTS: usize = 64;
+
+pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool {
+    match resource.kind.as_str() {
+        "AWS::ApiGateway::RestApi" if !resource.deployed.is(&false) => {
+            let api = api(resource.name.clone(), resource.place, &resource.properties);
+            writer.add_api(api);
+        }
+        "AWS::Serverless::Api" if !resource.deployed.is(&false) => {
+            let properties = sam::with_globals(writer.stack, "Api", &resource.properties);
+            declare_serverless(writer, &resource.name, resource.place, &properties);
+        }
+        "AWS::ApiGateway::Authorizer" if !resource.deployed.is(&false) => {
+            let properties = &resource.properties;
+            let api = properties.get("RestApiId").and_then(|node| text(node).references().next().cloned());
+            // Whether its function is known shows only when all functions are declared.
+            let kind = AuthorizerKind::Other("not read yet".to_owned());
+            writer.add_authorizer(Authorizer {
+                name: resource.name.clone(),
+                place: resource.place,
+                api,
+                kind,
+            });
+        }
+        _ => return false,
+    }
+    writer.note_condition(resource);
+    true
+}
+
+/// An interface of SAM: the implicit one has no resource.
+pub(super) fn declare_serverless(writer: &mut Writer<'_, '_>, name: &Name, place: Place, properties: &Node) {
+    let mut api = api(name.clone(), place, properties);
+    api.cors = properties.get("Cors").and_then(openapi::quoted_cors);
+    api.minimum_tls = properties.at(&["Domain", "SecurityPolicy"]).map(string);
+    stage_settings(&mut api, properties);
+    if let Some(policy) = properties.at(&["Auth", "ResourcePolicy"]) {
+        api.policy.extend(sam::auth::resource_policy(policy, None));
+    }
+    let throttle = properties.at(&["Auth", "UsagePlan", "Throttle"]).and_then(is_set);
+    api.throttled = api.throttled.take().or(throttle);
+    writer.add_api(api);
+}
+
+fn api(name: Name, place: Place, properties: &Node) -> Api {
+    let endpoint = endpoint(properties).unwrap_or_else(|| Setting::new(place, Endpoint::Public));
+    let policy =
+        properties.get("Policy").filter(|node| !node.entries().is_empty() || node.why_open().is_some());
+    Api {
+        name,
+        place,
+        kind: ApiKind::Rest,
+        endpoint,
+        policy: policy.map(statements).unwrap_or_default(),
+        cors: None,
+        access_log: None,
+        throttled: None,
+        data_trace: None,
+        minimum_tls: None,
+        tracing: None,
+        firewall: None,
+    }
+}
+
+fn endpoint(properties: &Node) -> Option<Setting<Endpoint>> {
+    let node = properties.get("EndpointConfiguration")?;
+    let kind = node.get("Types").or_else(|| node.get("Type")).unwrap_or(node);
+    let words = strings(kind);
+    let unknown = words.iter().find_map(|word| word.value.why());
+    let private =
+        words.iter().any(|word| word.known().is_some_and(|word| word.eq_ignore_ascii_case("private")));
+    Some(match (private, unknown) {
+        (true, _) => Setting::new(node.place, Endpoint::Private),
+        (false, Some(why)) => Setting::unknown(node.place, why),
+        (false, None) => Setting::new(node.place, Endpoint::Public),
+    })
+}
+
+/// What a stage sets, in SAM's and the plain spelling.
+fn stage_settings(api: &mut Api, properties: &Node) {
+    let log = ["AccessLogSetting", "AccessLogSettings"].iter().find_map(|key| properties.get(key));
+    api.access_log = api.access_log.take().or_else(|| log.and_then(is_set));
+    api.tracing = api.tracing.take().or_else(|| properties.get("TracingEnabled").map(switch));
+    for settings in properties.get("MethodSettings").map(Node::one_or_many).unwrap_or_default() {
+        if let Some(trace) = settings.get("DataTraceEnabled") {
+            api.data_trace = Some(switch(trace));
+        }
+        if let Some(rate) = settings.get("ThrottlingRateLimit") {
+            api.throttled = is_set(rate);
+        }
+    }
+}
+
+pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
+    let properties = &resource.properties;
+    match resource.kind.as_str() {
+        "AWS::ApiGateway::RestApi" => {
+            if let Some(body) = openapi::body_of(writer, properties) {
+                openapi::read(writer, &resource.name, &body, &Defaults::none());
+            } else if properties.get("BodyS3Location").is_some() {
+                let why = "its description is in a bucket";
+                writer.app.unknown(Some(&resource.name), resource.place, why);
+            }
+        }
+        "AWS::Serverless::Api" => {
+            let merged = sam::with_globals(writer.stack, "Api", properties);
+            let defaults = writer.defaults(&resource.name);
+            if let (Some(defaults), Some(body)) = (defaults, openapi::body_of(writer, &merged)) {
+                openapi::read(writer, &resource.name, &body, &defaults);
+            }
+        }
+        "AWS::ApiGateway::Authorizer" => authorizer(writer, resource),
+        "AWS::ApiGateway::Method" => method(writer, resource),
+        "AWS::ApiGateway::Stage" => {
+            with_api(writer, properties.get("RestApiId"), |api| stage_settings(api, properties));
+        }
+        "AWS::ApiGateway::Deployment" => {
+            if let Some(stage) = properties.get("StageDescription") {
+                with_api(writer, properties.get("RestApiId"), |api| stage_settings(api, stage));
+            }
+        }
+        "AWS::ApiGateway::UsagePlan" => {
+            let throttle = properties.get("Throttle").and_then(is_set);
+            for stage in properties.get("ApiStages").map(Node::one_or_many).unwrap_or_default() {
+                with_api(writer, stage.get("ApiId"), |api| {
+                    api.throttled = api.throttled.take().or(throttle.clone())
+                });
+            }
+        }
+        "AWS::ApiGateway::BasePathMapping" => base_path(writer, properties),
+        "AWS::WAFv2::WebACLAssociation" | "AWS::WAFRegional::WebACLAssociation" => {
+            let place = resource.place;
+            with_api(writer, properties.get("ResourceArn"), |api| {
+                api.firewall = Some(Setting::new(place, true))
+            });
+        }
+        _ => {}
+    }
+}
+
+fn with_api(writer: &mut Writer<'_, '_>, node: Option<&Node>, change: impl FnOnce(&mut Api)) {
+    let name = node.map(|node| writer.api_of(&text(node)));
+    if let Some(Known::Value(name)) = name
+        && let Some(api) = writer.api(&name)
+    {
+        change(api);
+    }
+}
+
+/// The domain before an interface says which protocols it takes.
+fn base_path(writer: &mut Writer<'_, '_>, properties: &Node) {
+    let Some(domain) = properties.get("DomainName").map(text) else { return };
+    let own = domain.references().find_map(|name| writer.resource(name));
+    let minimum = own.and_then(|own| own.properties.get("SecurityPolicy")).map(string);
+    with_api(writer, properties.get("RestApiId"), |api| api.minimum_tls = minimum);
+}
+
+pub(super) fn authorizer(writer: &mut Writer<'_, '_>, resource: &Resource) {
+    let properties = &resource.properties;
+    let kind = match str_at(properties, "Type") {
+        Some("COGNITO_USER_POOLS") => AuthorizerKind::UserPool(texts_at(properties, "ProviderARNs")),
+        Some("JWT") => AuthorizerKind::Jwt {
+            issuer: properties
+                .at(&["JwtConfiguration", "Issuer"])
+                .map_or_else(|| Text::unknown("no issuer is written", resource.place), text),
+            audience: properties.at(&["JwtConfiguration", "Audience"]).map(texts).unwrap_or_default(),
+        },
+        _ => match properties.get("AuthorizerUri") {
+            Some(uri) => AuthorizerKind::Function(writer.function_of(&text(uri))),
+            None => AuthorizerKind::Other("an authorizer without a function".to_owned()),
+        },
+    };
+    if let Some(authorizer) = writer.authorizer(&resource.name) {
+        authorizer.kind = kind;
+    }
+}
+
+fn method(writer: &mut Writer<'_, '_>, resource: &Resource) {
+    let properties = &resource.properties;
+    let integration = properties.get("Integration");
+    let kind = integration.and_then(|node| str_at(node, "Type"));
+    if kind.is_some_and(|kind| kind.eq_ignore_ascii_case("mock")) {
+        return;
+    }
+    let api = Writer::text_at(resource, "RestApiId")
+        .map_or_else(|| Known::Unknown("it names no interface".to_owned()), |text| writer.api_of(&text));
+    let target = match integration {
+        Some(node) => openapi::target_of(writer, node),
+        None => Known::Unknown("it names no integration".to_owned()),
+    };
+    let path = match Writer::text_at(resource, "ResourceId") {
+        Some(text) => path_of(writer, &text),
+        None => Known::Unknown("it names no path".to_owned()),
+    };
+    let method = properties.get("HttpMethod").map_or_else(
+        || Known::Unknown("it names no method".to_owned()),
+        |node| string(node).value.map(|word| word.to_ascii_uppercase()),
+    );
+    writer.add_route(Route {
+        api,
+        place: resource.place,
+        method,
+        path,
+        target,
+        access: access(writer, properties, resource.place),
+        api_key: truth_at(properties, "ApiKeyRequired", false).is(&true),
+        scopes: scopes(properties),
+    });
+}
+
+pub(super) fn scopes(properties: &Node) -> Vec<String> {
+    let list = properties.get("AuthorizationScopes").map(strings).unwrap_or_default();
+    list.into_iter().filter_map(|scope| scope.known().cloned()).collect()
+}
+
+/// Who may use a method or route, by its `AuthorizationType`.
+pub(super) fn access(writer: &Writer<'_, '_>, properties: &Node, place: Place) -> Setting<Access> {
+    let Some(node) = properties.get("AuthorizationType") else {
+        return Setting::new(place, Access::Anyone);
+    };
+    let word = match string(node).value {
+        Known::Value(word) => word.to_ascii_uppercase(),
+        Known::Unknown(why) => return Setting::unknown(node.place, why),
+    };
+    match word.as_str() {
+        "NONE" => Setting::new(node.place, Access::Anyone),
+        "AWS_IAM" => Setting::new(node.place, Access::Iam),
+        "CUSTOM" | "COGNITO_USER_POOLS" | "JWT" => {
+            let Some(id) = properties.get("AuthorizerId") else {
+                return Setting::unknown(node.place, "it names no authorizer");
+            };
+            let named = text(id);
+            let own = named.references().find(|name| writer.has_authorizer(name)).cloned();
+            match (own, named.why_unknown()) {
+                (Some(name), _) => Setting::new(id.place, Access::Authorizer(name)),
+                (None, Some(why)) => Setting::unknown(id.place, why),
+                (None, None) => Setting::new(id.place, Access::Outside(format!("the authorizer `{named}`"))),
+            }
+        }
+        other => Setting::unknown(node.place, format!("`{other}` is no way to ask who calls")),
+    }
+}
+
+/// The path of a `Resource`, from the root down.
+fn path_of(writer: &Writer<'_, '_>, resource: &Text) -> Known<String> {
+    let mut parts = Vec::new();
+    let mut at = resource.clone();
+    for _ in 0..MAX_SEGMENTS {
+        let Some((name, attribute)) = at.as_reference() else {
+            return Known::Unknown(format!("`{at}` is not among these files"));
+        };
+        if attribute.word() == "RootResourceId" {
+            parts.reverse();
+            return Known::Value(format!("/{}", parts.join("/")));
+        }
+        let properties = writer.resource(name).map(|resource| &resource.properties);
+        let (part, parent) = (
+            properties.and_then(|node| node.get("PathPart")).and_then(Node::as_scalar),
+            properties.and_then(|node| node.get("ParentId")).map(text),
+        );
+        let (Some(part), Some(parent)) = (part, parent) else {
+            return Known::Unknown(format!("the path of `{name}` is not among these files"));
+        };
+        parts.push(part);
+        at = parent;
+    }
+    Known::Unknown("its path is too deep".to_owned())
+}

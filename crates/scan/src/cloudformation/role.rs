@@ -1,0 +1,166 @@
+//! Roles and policies of IAM.
+//!
+//! Invariant: a policy that a role names is always among its `managed`, whether its statements are known or not. Not here: what a role
+//! may do in the end (`iam`).
+
+use super::policy::statements;
+use super::stack::Resource;
+use super::value::{text, texts_at};
+use super::writer::Writer;
+use crate::document::Node;
+use crate::facts;
+use crate::graph::{ManagedPolicy, Origin, Role, Statement};
+use crate::known::{Known, Text};
+use crate::source::Place;
+
+pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool {
+    if resource.kind != "AWS::IAM::Role" {
+        return false;
+    }
+    let properties = &resource.properties;
+    let mut role = Role {
+        name: resource.name.clone(),
+        place: resource.place,
+        statements: Vec::new(),
+        managed: Vec::new(),
+        trust: properties.get("AssumeRolePolicyDocument").map(statements).unwrap_or_default(),
+        boundary: properties.get("PermissionsBoundary").map(text),
+        implicit: false,
+    };
+    match properties.get("Policies") {
+        Some(policies) if policies.why_open().is_none() => {
+            for policy in policies.one_or_many() {
+                match policy.get("PolicyDocument") {
+                    Some(document) => role.statements.extend(statements(document)),
+                    None => {
+                        role.statements.extend(policy.why_open().map(|_| super::policy::statement(policy)))
+                    }
+                }
+            }
+        }
+        // What cannot be told is one statement whose effect is unknown.
+        Some(open) => role.statements.push(super::policy::statement(open)),
+        None => {}
+    }
+    writer.add_role(role);
+    writer.note_condition(resource);
+    true
+}
+
+pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
+    let properties = &resource.properties;
+    match resource.kind.as_str() {
+        "AWS::IAM::Role" => {
+            for policy in texts_at(properties, "ManagedPolicyArns") {
+                let (managed, granted) = attached(writer, policy);
+                if let Some(role) = writer.role(&resource.name) {
+                    role.managed.push(managed);
+                    role.statements.extend(granted);
+                }
+            }
+        }
+        "AWS::IAM::Policy" | "AWS::IAM::ManagedPolicy" => {
+            let granted = properties.get("PolicyDocument").map(statements).unwrap_or_default();
+            for role in texts_at(properties, "Roles") {
+                grant(writer, &role, &granted, resource.place);
+            }
+        }
+        "AWS::IAM::RolePolicy" => {
+            let granted = properties.get("PolicyDocument").map(statements).unwrap_or_default();
+            if let Some(role) = Writer::text_at(resource, "RoleName") {
+                grant(writer, &role, &granted, resource.place);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn grant(writer: &mut Writer<'_, '_>, role: &Text, granted: &[Statement], place: Place) {
+    match writer.role_of(role) {
+        Known::Value(name) => {
+            if let Some(role) = writer.role(&name) {
+                role.statements.extend_from_slice(granted);
+            }
+        }
+        Known::Unknown(why) => writer.app.unknown(None, place, format!("whose policy this is: {why}")),
+    }
+}
+
+/// What naming a policy gives: the provider's by the tables, the template's own by its document.
+pub(super) fn attached(writer: &Writer<'_, '_>, policy: Text) -> (ManagedPolicy, Vec<Statement>) {
+    let own = policy.references().find_map(|name| writer.resource(name));
+    if let Some(document) = own.and_then(|own| own.properties.get("PolicyDocument")) {
+        let granted = statements(document);
+        return (ManagedPolicy { policy, statements: Known::Value(()) }, granted);
+    }
+    match provided(&policy, None) {
+        Known::Value(granted) => (ManagedPolicy { policy, statements: Known::Value(()) }, granted),
+        Known::Unknown(why) => (ManagedPolicy { policy, statements: Known::Unknown(why) }, Vec::new()),
+    }
+}
+
+/// The statements of a policy of the provider, by name or ARN. With `origin`, they come from there.
+pub(super) fn provided(policy: &Text, origin: Option<Origin>) -> Known<Vec<Statement>> {
+    if let Some(why) = policy.why_unknown() {
+        return Known::Unknown(why.to_owned());
+    }
+    let written = policy.to_string();
+    // The partition is filled in by the provider, and every one of them has these policies.
+    let written = written.replace("${AWS::Partition}", "aws");
+    let found = facts::managed_policy(&written);
+    match found.and_then(|found| found.at(policy.place)) {
+        Some(mut granted) => {
+            if let Some(origin) = origin {
+                granted.iter_mut().for_each(|statement| statement.origin = origin.clone());
+            }
+            Known::Value(granted)
+        }
+        None => Known::Unknown(format!("what `{written}` allows is not among the facts")),
+    }
+}
+
+/// What a framework adds to a role.
+pub(super) enum Addition {
+    /// A policy of the provider, by name.
+    Policy(&'static str, Place),
+    /// Actions on resources.
+    Actions(&'static [&'static str], Vec<Text>, Place),
+}
+
+impl Addition {
+    /// Adds it, once.
+    pub(super) fn apply(self, role: &mut Role) {
+        match self {
+            Self::Policy(name, place) => {
+                let policy = Text::literal(format!("arn:aws:iam::aws:policy/{name}"), place);
+                let same = |managed: &ManagedPolicy| managed.policy.as_literal() == policy.as_literal();
+                if role.managed.iter().any(same) {
+                    return;
+                }
+                let known = provided(&policy, Some(Origin::Framework));
+                role.statements.extend(known.value().into_iter().flatten().cloned());
+                role.managed.push(ManagedPolicy { policy, statements: known.map(|_| ()) });
+            }
+            Self::Actions(actions, resources, place) => {
+                let mut made = Statement::allow(place, Origin::Framework);
+                let action = |action: &&str| crate::known::Setting::new(place, (*action).to_owned());
+                made.actions = actions.iter().map(action).collect();
+                made.resources = resources;
+                role.statements.push(made);
+            }
+        }
+    }
+}
+
+/// Who takes a framework's role on: a service of the provider.
+pub(super) fn trusted(service: &str, place: Place) -> Vec<Statement> {
+    let mut made = Statement::allow(place, Origin::Framework);
+    made.actions.push(crate::known::Setting::new(place, "sts:AssumeRole".to_owned()));
+    made.principals.push(crate::graph::Principal::Service(Text::literal(service, place)));
+    vec![made]
+}
+
+/// Whether a value is a policy document.
+pub(super) fn is_document(node: &Node) -> bool {
+    node.get("Statement").is_some()
+}
