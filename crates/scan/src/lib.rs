@@ -12,6 +12,7 @@
 //!                                                                 └─ attack paths ─▶ score ─▶ report
 //! ```
 
+pub mod advisories;
 pub mod cloudformation;
 pub mod document;
 pub mod facts;

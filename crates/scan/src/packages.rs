@@ -22,6 +22,9 @@ mod yarn;
 use serde::Serialize;
 
 pub use self::ecosystem::Ecosystem;
+pub(crate) use self::ecosystem::go_major;
+pub(crate) use self::tables::nests;
+pub(crate) use self::web::reached;
 use crate::graph::Unread;
 use crate::known::Known;
 use crate::source::{FileId, Place, SourceTree};

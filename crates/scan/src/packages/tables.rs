@@ -27,7 +27,7 @@ pub(super) fn read(files: &SourceTree, file: FileId) -> Result<DeTable<'_>, Unre
 }
 
 /// Whether some line could be a key of very many parts.
-fn nests(text: &str) -> bool {
+pub(crate) fn nests(text: &str) -> bool {
     let mut dots = 0;
     for byte in text.bytes() {
         match byte {

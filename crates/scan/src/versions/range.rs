@@ -52,7 +52,7 @@ impl Interval {
     }
 
     /// What lies in both; `None` when nothing does.
-    fn and(&self, other: &Self, ecosystem: Ecosystem) -> Option<Self> {
+    pub(crate) fn and(&self, other: &Self, ecosystem: Ecosystem) -> Option<Self> {
         let from = tighter(ecosystem, self.from.as_ref(), other.from.as_ref(), Ordering::Greater)?;
         let to = tighter(ecosystem, self.to.as_ref(), other.to.as_ref(), Ordering::Less)?;
         if let (Some(from), Some(to)) = (&from, &to) {
