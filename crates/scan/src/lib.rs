@@ -23,6 +23,7 @@ pub mod known;
 pub mod packages;
 pub mod rules;
 pub mod secrets;
+pub mod serverless;
 pub mod source;
 pub mod terraform;
 pub mod versions;

@@ -1,0 +1,120 @@
+//! Serverless Framework, versions 1 to 4: a `serverless.yml` becomes an application of the graph.
+//!
+//! Owns: recognising services, their variables, functions, events, roles and interfaces as the framework makes them for AWS. Invariants:
+//! what only a deployment knows stays a parameter, what cannot be told stays unknown with its reason; other providers and services
+//! written as programs are refused with the reason, never guessed. Not here: CloudFormation under `resources` (`cloudformation`).
+
+mod dotenv;
+mod events;
+mod functions;
+mod interfaces;
+mod policy;
+mod resolve;
+mod roles;
+mod service;
+mod sources;
+mod text;
+mod variable;
+
+use self::service::Service;
+use crate::document::{self, Node};
+use crate::graph::{App, Framework, Parameter, Unread};
+use crate::known::Text;
+use crate::source::{FileId, Place, SourceTree};
+
+/// Whether a file is named as a service, or as a composition of services.
+#[must_use]
+pub fn is_service(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let Some((stem, ending)) = name.rsplit_once('.') else { return false };
+    let stem_fits = stem == "serverless"
+        || stem == "serverless-compose"
+        // `serverless.orders.yml`, `serverless-orders.yml`: services beside one another, chosen with `--config`.
+        || ((stem.starts_with("serverless.") || stem.starts_with("serverless-")) && matches!(ending, "yml" | "yaml"));
+    stem_fits && matches!(ending, "yml" | "yaml" | "json" | "js" | "cjs" | "mjs" | "ts")
+}
+
+/// Reads a service.
+///
+/// # Errors
+/// When the file is a program, no service, not for AWS, or no document; with what to say about it.
+pub fn read(files: &SourceTree, file: FileId) -> Result<App, Unread> {
+    let path = files.path(file);
+    let refuse = |place: Place, why: &str| Err(Unread { place, why: why.to_owned() });
+    if path.ends_with("js") || path.ends_with("ts") {
+        let why = "the service is a program, which the framework runs to learn its configuration; print it with `serverless print` \
+                   and assess that";
+        return refuse(Place::whole(file), why);
+    }
+    let root = document::read(files, file)?;
+    if composes(path, &root) {
+        return refuse(Place::whole(file), "it composes services, which are assessed one by one");
+    }
+    let Some(provider) =
+        root.get("provider").filter(|_| root.get("service").is_some() || root.get("functions").is_some())
+    else {
+        return refuse(
+            Place::whole(file),
+            "it names no provider, so it is no service of the Serverless Framework",
+        );
+    };
+    if let Some(name) = foreign(&root, provider) {
+        let why = format!("the provider `{name}` is out of reach; only `aws` is assessed");
+        return refuse(provider.place, &why);
+    }
+    Ok(app(files, file, &root))
+}
+
+/// Whether a file lists services rather than being one.
+fn composes(path: &str, root: &Node) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.starts_with("serverless-compose.")
+        || (root.get("services").is_some() && root.get("provider").is_none())
+}
+
+/// The provider's name when it is known and not AWS.
+fn foreign(root: &Node, provider: &Node) -> Option<String> {
+    let name = provider.get("name").unwrap_or(provider);
+    let name = name.as_str().filter(|name| !name.contains("${"))?;
+    let components = root.get("component").is_some();
+    (name != "aws" || components).then(|| name.to_owned())
+}
+
+fn app(files: &SourceTree, file: FileId, root: &Node) -> App {
+    let path = files.path(file);
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut app = App::new("", Framework::Serverless, file, folder);
+    let service = Service::new(files, folder, root, &mut app);
+    app.name = match service.name.as_str() {
+        "" => folder.rsplit('/').next().unwrap_or_default().to_owned(),
+        name => name.to_owned(),
+    };
+    if let Some(why) = service.provider.why_open() {
+        app.unknown(None, service.provider.place, format!("the provider's settings are not known: {why}"));
+    }
+    parameters(root, &mut app);
+    functions::read(&service, &mut app);
+    roles::read(&service, &mut app);
+    events::read(&service, &mut app);
+    app
+}
+
+/// Parameters of stages that are written out.
+fn parameters(root: &Node, app: &mut App) {
+    let older = root.get("params").map(Node::entries).unwrap_or_default().iter().map(|(_, node)| node);
+    let newer = root.get("stages").map(Node::entries).unwrap_or_default().iter();
+    let newer = newer.filter_map(|(_, stage)| stage.get("params"));
+    for (key, node) in older.chain(newer).flat_map(Node::entries) {
+        let value = node.get("value").unwrap_or(node);
+        let written = value.as_scalar().filter(|text| !text.contains("${"));
+        app.parameters.push(Parameter {
+            name: key.text.clone(),
+            place: key.place,
+            default: written.map(|text| Text::literal(text, value.place)),
+            secret: false,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

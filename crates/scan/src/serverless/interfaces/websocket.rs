@@ -1,0 +1,140 @@
+//! `websocket` events: one websocket API, which asks callers who they are when they connect or not at all.
+//!
+//! Not here: the permission to answer on connections (`roles`).
+
+use super::{Authorizers, Event, anyone, by_arn, by_function, fresh, is_off, outside, switched, unclear};
+use crate::document::Node;
+use crate::graph::{Access, Api, ApiKind, App, Authorizer, AuthorizerKind, Endpoint, Route};
+use crate::known::{Known, Name, Setting};
+use crate::serverless::service::{Service, normal};
+use crate::source::Place;
+
+/// The logical id of the API.
+const API: &str = "WebsocketsApi";
+
+/// What was collected so far.
+#[derive(Default)]
+pub(super) struct Websocket {
+    first: Option<Place>,
+    /// Who may connect, once the route that says so was met.
+    connect: Option<Setting<Access>>,
+    /// Where in the app's routes this API's others are.
+    others: Vec<usize>,
+    authorizers: Authorizers,
+}
+
+impl Websocket {
+    pub(super) fn take(&mut self, service: &Service, app: &mut App, event: &Event<'_>) {
+        let place = event.key.place;
+        self.first.get_or_insert(place);
+        let config = event.config;
+        let route = match config.as_str() {
+            Some(route) => Known::Value(route.to_owned()),
+            None => match config.get("route") {
+                Some(route) => service.names.string(route).value,
+                None => {
+                    Known::Unknown(unclear(service, config).unwrap_or_else(|| "no route is named".to_owned()))
+                }
+            },
+        };
+        let connects = route.value().is_some_and(|route| route == "$connect");
+        let access = if connects { self.access(service, app, place, config) } else { anyone(place) };
+        if connects {
+            self.connect = Some(access.clone());
+        } else {
+            self.others.push(app.routes.len());
+        }
+        app.routes.push(Route {
+            api: Known::Value(Name::from(API)),
+            place,
+            method: route,
+            path: Known::Value(String::new()),
+            target: Known::Value(event.function.name.clone()),
+            access,
+            api_key: false,
+            scopes: Vec::new(),
+        });
+    }
+
+    fn access(&mut self, service: &Service, app: &mut App, place: Place, config: &Node) -> Setting<Access> {
+        let Some((key, node)) = config.entry("authorizer").filter(|(_, node)| !is_off(node)) else {
+            return anyone(place);
+        };
+        if let Some(why) = node.why_open() {
+            return Setting::unknown(key.place, why);
+        }
+        let word = |key: &str| node.get(key).and_then(Node::as_scalar);
+        let name = node.as_scalar().or_else(|| word("name"));
+        let kind = word("type").or_else(|| node.as_scalar()).unwrap_or_default();
+        let arn = node.get("arn").or_else(|| node.as_str().filter(|text| text.contains(':')).map(|_| node));
+        let access = if kind.eq_ignore_ascii_case("aws_iam") {
+            Access::Iam
+        } else if let Some(arn) = arn {
+            let text = service.names.text(arn);
+            match by_arn(service, arn, false) {
+                Some(made) => {
+                    let name = name.filter(|name| !name.contains(':'));
+                    Access::Authorizer(self.declare(
+                        service,
+                        app,
+                        key.place,
+                        &name.unwrap_or_else(|| text.to_string()),
+                        made,
+                    ))
+                }
+                None => outside(&text),
+            }
+        } else if let Some(name) = name {
+            let made = by_function(service, &name);
+            Access::Authorizer(self.declare(service, app, key.place, &name, made))
+        } else {
+            outside(&service.names.text(node))
+        };
+        Setting::new(key.place, access)
+    }
+
+    fn declare(
+        &mut self,
+        service: &Service,
+        app: &mut App,
+        place: Place,
+        name: &str,
+        kind: AuthorizerKind,
+    ) -> Name {
+        let unique = fresh(service, name, format!("{}WebsocketsAuthorizer", normal(name)));
+        let api = Some(Name::from(API));
+        self.authorizers.declare(app, name, || Authorizer { name: unique, place, api, kind })
+    }
+
+    pub(super) fn finish(self, service: &Service, app: &mut App) {
+        let Some(first) = self.first else { return };
+        // Whoever is connected may use every route.
+        if let Some(connect) = self.connect {
+            for at in self.others {
+                if let Some(route) = app.routes.get_mut(at) {
+                    route.access = connect.clone();
+                }
+            }
+        }
+        let id = service.provider.at(&["apiGateway", "websocketApiId"]);
+        if let Some(id) = id {
+            let why = format!("the websocket API `{}` is not made here", service.names.text(id));
+            app.unknown(Some(&Name::from(API)), id.place, why);
+        }
+        let logs = service.provider.at(&["logs", "websocket"]);
+        app.apis.push(Api {
+            name: Name::from(API),
+            place: first,
+            kind: ApiKind::Websocket,
+            endpoint: Setting::new(first, Endpoint::Public),
+            policy: Vec::new(),
+            cors: None,
+            access_log: logs.map(|logs| logs.get("accessLogging").map_or_else(|| switched(logs), switched)),
+            throttled: None,
+            data_trace: logs.and_then(|logs| logs.get("fullExecutionData")).map(switched),
+            minimum_tls: None,
+            tracing: None,
+            firewall: None,
+        });
+    }
+}
