@@ -4,9 +4,6 @@
 //! everything in it is of the tree or of the rules, so it is the same wherever and whenever it is made; a secret stands in it only cut
 //! short. Not here: how it comes about (`inspect`), how each output looks (the files below `report`).
 
-pub mod json;
-pub mod text;
-
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 

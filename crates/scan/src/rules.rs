@@ -29,6 +29,7 @@ use crate::graph::{App, Role, Unknown};
 use crate::iam::Grants;
 use crate::known::Name;
 use crate::source::{FileId, Place, SourceTree};
+use crate::suppress::Marks;
 
 /// What rules look at.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +40,8 @@ pub struct Context<'a> {
     pub app: &'a App,
     /// The files that belong to it, and what they are to it.
     pub files: &'a [(FileId, Part)],
+    /// What comments allow.
+    pub marks: &'a Marks,
     /// Whether advice is wanted that no attacker cares about.
     pub hygiene: bool,
     /// The day, where the caller knows it.
@@ -60,6 +63,7 @@ pub(crate) struct Sight<'a> {
     tree: &'a SourceTree,
     app: &'a App,
     files: &'a [(FileId, Part)],
+    marks: &'a Marks,
     today: Option<Day>,
     grants: Grants<'a>,
     reaches: BTreeMap<&'a Name, Reach>,
@@ -67,9 +71,9 @@ pub(crate) struct Sight<'a> {
 
 impl<'a> Sight<'a> {
     fn of(context: &Context<'a>) -> Self {
-        let Context { tree, app, files, today, hygiene: _ } = *context;
+        let Context { tree, app, files, marks, today, hygiene: _ } = *context;
         let grants = Grants::of(app);
-        let mut sight = Self { tree, app, files, today, grants, reaches: BTreeMap::new() };
+        let mut sight = Self { tree, app, files, marks, today, grants, reaches: BTreeMap::new() };
         let used = |role: &&Role| app.functions_of(&role.name).next().is_some();
         sight.reaches =
             app.roles.iter().filter(used).map(|role| (&role.name, Reach::of(&sight, role))).collect();

@@ -8,15 +8,19 @@ use super::opening::open_statement;
 use super::reach::{Reach, severity_of};
 use super::words::{by_format, count, join, list};
 use super::{Sight, Verdict, catalogue};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Rule, Severity};
 use crate::graph::{Access, Api, ApiKind, App, Endpoint, Framework, Route};
 use crate::known::{Known, Name};
+use crate::source::Place;
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
     routes(sight, verdict);
     function_urls(sight, verdict);
     unused_authorizers(sight, verdict);
 }
+
+/// Routes that are reported together: their interface, why, and the place of the one route that a comment allows.
+type Group<'a> = (Option<&'a Name>, Cause, Option<Place>);
 
 /// Why routes of one interface are reported together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,9 +35,20 @@ enum Cause {
     Websocket,
 }
 
+impl Cause {
+    fn rule(self) -> &'static Rule {
+        match self {
+            Self::Open | Self::Exception => &catalogue::OPEN_ROUTE,
+            Self::KeyOnly => &catalogue::API_KEY_ONLY,
+            Self::Websocket => &catalogue::OPEN_WEBSOCKET,
+        }
+    }
+}
+
 fn routes(sight: &Sight<'_>, verdict: &mut Verdict) {
     let app = sight.app;
-    let mut causes: BTreeMap<(Option<&Name>, Cause), Vec<&Route>> = BTreeMap::new();
+    // Routes that a comment allows stand apart, so that it allows no others.
+    let mut causes: BTreeMap<Group<'_>, Vec<&Route>> = BTreeMap::new();
     for route in app.routes.iter().filter(|route| !leads_nowhere(app, route)) {
         let api = route.api.value().and_then(|name| app.api(name));
         if let Some(why) = route.access.value.why() {
@@ -46,11 +61,13 @@ fn routes(sight: &Sight<'_>, verdict: &mut Verdict) {
             continue;
         }
         if let Some(cause) = cause(app, route, api) {
-            causes.entry((route.api.value(), cause)).or_default().push(route);
+            let covers = |place: &Place| sight.marks.covering(sight.tree, cause.rule().id, *place).is_some();
+            let mark = [route.access.place, route.place].into_iter().find(covers);
+            causes.entry((route.api.value(), cause, mark)).or_default().push(route);
         }
     }
-    for ((api, cause), routes) in causes {
-        verdict.report(finding(sight, api, cause, &routes));
+    for ((api, cause, mark), routes) in causes {
+        verdict.report(finding(sight, api, cause, mark, &routes));
     }
     for api in app.apis.iter().filter(|api| api.kind == ApiKind::Websocket) {
         let mut own = app.routes.iter().filter(|route| route.api.is(&api.name)).peekable();
@@ -149,13 +166,15 @@ fn is_guarded(route: &Route) -> bool {
     matches!(route.access.known(), Some(Access::Authorizer(_) | Access::Iam | Access::Outside(_)))
 }
 
-fn finding(sight: &Sight<'_>, api: Option<&Name>, cause: Cause, routes: &[&Route]) -> Finding {
+fn finding(
+    sight: &Sight<'_>,
+    api: Option<&Name>,
+    cause: Cause,
+    mark: Option<Place>,
+    routes: &[&Route],
+) -> Finding {
     let app = sight.app;
-    let rule = match cause {
-        Cause::Open | Cause::Exception => &catalogue::OPEN_ROUTE,
-        Cause::KeyOnly => &catalogue::API_KEY_ONLY,
-        Cause::Websocket => &catalogue::OPEN_WEBSOCKET,
-    };
+    let rule = cause.rule();
     let mut reached: Vec<(&Route, Option<Reach>)> = routes
         .iter()
         .map(|route| {
@@ -165,8 +184,8 @@ fn finding(sight: &Sight<'_>, api: Option<&Name>, cause: Cause, routes: &[&Route
         .collect();
     reached.sort_by_key(|(_, reach)| std::cmp::Reverse(severity_of(reach.as_ref())));
     let worst = reached.first().map_or(Severity::Low, |(_, reach)| severity_of(reach.as_ref()));
-    let place = routes.iter().map(|route| route.access.place).min();
-    let place = place.unwrap_or(crate::source::Place::whole(app.file));
+    let place = mark.or_else(|| routes.iter().map(|route| route.access.place).min());
+    let place = place.unwrap_or(Place::whole(app.file));
     let api_word = api.map_or("an interface that cannot be told", Name::as_str);
     let id = match cause {
         Cause::Exception => format!("exceptions of {api_word}"),

@@ -1,3 +1,5 @@
+//! Roles and trust policies, drawn by hand.
+
 use super::*;
 
 #[test]

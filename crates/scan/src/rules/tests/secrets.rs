@@ -1,3 +1,5 @@
+//! Runtimes, logs and secrets, drawn by hand.
+
 use super::*;
 
 #[test]
@@ -82,7 +84,14 @@ fn secrets_in_files() {
     let test = tree.add("test/a.js", "const password = 'c0rrect-staple'".as_bytes());
     let app = App::new("shop", Framework::Sam, template, "");
     let files = [(template, Part::Infrastructure), (code, Part::Code), (test, Part::Code)];
-    let verdict = judge(&Context { tree: &tree, app: &app, files: &files, hygiene: false, today: None });
+    let verdict = judge(&Context {
+        tree: &tree,
+        app: &app,
+        files: &files,
+        marks: &Marks::default(),
+        hygiene: false,
+        today: None,
+    });
     let found: Vec<_> = verdict.findings.iter().map(|f| (f.rule.id, tree.excerpt(f.place))).collect();
     assert_eq!(found, [("secret-in-template", "h0rse-battery"), ("secret-in-source", "c0rrect-staple")]);
     assert!(verdict.findings.iter().all(|finding| !finding.message.contains("battery")));

@@ -1,0 +1,193 @@
+//! Which apps a tree holds, and which files belong to each.
+//!
+//! Invariants: a template that another app takes in (by nesting or including it) is no app of its own; every file belongs to one app at
+//! most, except for infrastructure that several share. Not here: how formats are read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::document;
+use crate::graph::{App, Framework, Inventory, Statement, Unread};
+use crate::known::Text;
+use crate::rules::Part;
+use crate::source::{FileId, Place, SourceTree};
+use crate::{parallel, terraform};
+
+/// Folders of what tools made or fetched.
+const MADE: [&str; 9] = [
+    "node_modules",
+    ".aws-sam",
+    ".serverless",
+    ".terraform",
+    "target",
+    ".git",
+    "site-packages",
+    ".venv",
+    "__pycache__",
+];
+
+fn is_made(path: &str) -> bool {
+    path.rsplit_once('/').is_some_and(|(folders, _)| folders.split('/').any(|folder| MADE.contains(&folder)))
+}
+
+/// Every app of a tree, by the path of its file, and what could not be read.
+pub(super) fn find(tree: &SourceTree) -> Inventory {
+    let candidates: Vec<FileId> = tree
+        .files()
+        .filter(|(_, file)| !is_made(&file.path) && may_describe(&file.path, &file.bytes))
+        .map(|(id, _)| id)
+        .collect();
+    let mut inventory = Inventory::default();
+    for read in parallel::map(&candidates, |file| read(tree, *file)) {
+        match read {
+            Ok(Some(app)) => inventory.apps.push(app),
+            Ok(None) => {}
+            Err(unread) => inventory.unread.push(unread),
+        }
+    }
+    let (apps, unread) = terraform::read(tree);
+    inventory.apps.extend(apps);
+    inventory.unread.extend(unread);
+    drop_parts(&mut inventory.apps);
+    inventory.apps.sort_by(|a, b| tree.path(a.file).cmp(tree.path(b.file)).then(a.name.cmp(&b.name)));
+    inventory
+}
+
+/// Whether a file is worth parsing: most YAML and JSON describes something else.
+fn may_describe(path: &str, bytes: &[u8]) -> bool {
+    let end = path.rsplit('.').next().unwrap_or_default();
+    matches!(end, "yml" | "yaml" | "json" | "template")
+        && contains(bytes, b"Resources")
+        && contains(bytes, b"::")
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    let Some((first, rest)) = part.split_first() else { return true };
+    let mut from = 0;
+    while let Some(at) = bytes.get(from..).and_then(|bytes| bytes.iter().position(|byte| byte == first)) {
+        from += at + 1;
+        if bytes.get(from..).is_some_and(|bytes| bytes.starts_with(rest)) {
+            return true;
+        }
+    }
+    false
+}
+
+fn read(tree: &SourceTree, file: FileId) -> Result<Option<App>, Unread> {
+    let _document = document::read(tree, file)?;
+    Ok(None)
+}
+
+/// Leaves out templates that another app takes in.
+fn drop_parts(apps: &mut Vec<App>) {
+    let mut taken: BTreeSet<FileId> = BTreeSet::new();
+    for app in apps.iter() {
+        taken.extend(infrastructure(app).into_iter().filter(|file| *file != app.file));
+    }
+    let is_part = |app: &App| {
+        matches!(app.framework, Framework::Sam | Framework::CloudFormation) && taken.contains(&app.file)
+    };
+    apps.retain(|app| !is_part(app));
+}
+
+/// The files that describe an app.
+fn infrastructure(app: &App) -> BTreeSet<FileId> {
+    let mut files = BTreeSet::from([app.file]);
+    let mut see = |place: Place| {
+        files.insert(place.file);
+    };
+    for function in &app.functions {
+        see(function.place);
+        function.environment.iter().for_each(|variable| see(variable.value.place));
+    }
+    app.apis.iter().for_each(|api| see(api.place));
+    app.routes.iter().for_each(|route| see(route.place));
+    app.authorizers.iter().for_each(|authorizer| see(authorizer.place));
+    app.triggers.iter().for_each(|trigger| see(trigger.place));
+    for role in &app.roles {
+        see(role.place);
+        role.statements.iter().chain(&role.trust).for_each(|statement: &Statement| see(statement.place));
+    }
+    for store in &app.stores {
+        see(store.place);
+        store.policy.iter().for_each(|statement| see(statement.place));
+    }
+    app.secrets.iter().for_each(|secret| see(secret.place));
+    app.networks.iter().for_each(|network| see(network.place));
+    for parameter in &app.parameters {
+        see(parameter.place);
+        parameter.default.iter().for_each(|text: &Text| see(text.place));
+    }
+    app.others.iter().for_each(|other| see(other.place));
+    files
+}
+
+/// The files of each app: what describes it, and the code and settings in its folder.
+pub(super) fn files(tree: &SourceTree, apps: &[App]) -> Vec<Vec<(FileId, Part)>> {
+    let described: Vec<BTreeSet<FileId>> = apps.iter().map(infrastructure).collect();
+    let all: BTreeSet<FileId> = described.iter().flatten().copied().collect();
+    // The first app of a folder has what lies in it and below, down to the folders of others.
+    let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
+    for (at, app) in apps.iter().enumerate() {
+        owners.entry(app.folder.as_str()).or_insert(at);
+    }
+    let mut lists: Vec<Vec<(FileId, Part)>> = described
+        .iter()
+        .map(|files| files.iter().map(|file| (*file, Part::Infrastructure)).collect())
+        .collect();
+    for (id, file) in tree.files() {
+        if all.contains(&id) || is_made(&file.path) || !holds_code(&file.path) {
+            continue;
+        }
+        let owner = owner(&owners, &file.path).or((apps.len() == 1).then_some(0));
+        if let Some(list) = owner.and_then(|at| lists.get_mut(at)) {
+            list.push((id, Part::Code));
+        }
+    }
+    lists
+}
+
+/// The app of the nearest folder around a file.
+fn owner(owners: &BTreeMap<&str, usize>, path: &str) -> Option<usize> {
+    let mut folder = path;
+    while let Some((around, _)) = folder.rsplit_once('/') {
+        if let Some(at) = owners.get(around) {
+            return Some(*at);
+        }
+        folder = around;
+    }
+    owners.get("").copied()
+}
+
+/// Code, and settings that code reads.
+fn holds_code(path: &str) -> bool {
+    const ENDS: [&str; 24] = [
+        "js",
+        "mjs",
+        "cjs",
+        "ts",
+        "mts",
+        "cts",
+        "jsx",
+        "tsx",
+        "py",
+        "go",
+        "java",
+        "kt",
+        "rb",
+        "cs",
+        "rs",
+        "php",
+        "sh",
+        "env",
+        "properties",
+        "ini",
+        "tfvars",
+        "pem",
+        "key",
+        "toml",
+    ];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let end = name.rsplit('.').next().unwrap_or_default();
+    let made = name.ends_with(".min.js") || name.ends_with(".lock") || name == "Cargo.lock";
+    !made && (ENDS.contains(&end) || name.starts_with(".env"))
+}
