@@ -10,7 +10,7 @@ use crate::graph::{App, Framework, Inventory, Statement, Unread};
 use crate::known::Text;
 use crate::rules::Part;
 use crate::source::{FileId, Place, SourceTree};
-use crate::{parallel, terraform};
+use crate::{cloudformation, parallel, terraform};
 
 /// Folders of what tools made or fetched.
 const MADE: [&str; 9] = [
@@ -73,8 +73,8 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 fn read(tree: &SourceTree, file: FileId) -> Result<Option<App>, Unread> {
-    let _document = document::read(tree, file)?;
-    Ok(None)
+    let document = document::read(tree, file)?;
+    Ok(cloudformation::is_template(&document).then(|| cloudformation::read(tree, file, &document)))
 }
 
 /// Leaves out templates that another app takes in.

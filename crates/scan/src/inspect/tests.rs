@@ -1,8 +1,75 @@
 use super::*;
 
+/// The rules that are reported for each app, sorted, with the number of what a comment allows.
+fn found(files: &[(&str, &str)]) -> Vec<(String, Vec<&'static str>, usize)> {
+    let mut tree = SourceTree::new();
+    for (path, text) in files {
+        tree.add(path, text.as_bytes().to_vec());
+    }
+    let options = Options { today: Day::parse("2026-11-22"), ..Options::default() };
+    let report = inspect(&tree, &options);
+    let rules = |app: &AppReport| {
+        let mut rules: Vec<_> = app.findings.iter().map(|found| found.rule.id).collect();
+        rules.sort_unstable();
+        rules
+    };
+    report.apps.iter().map(|app| (app.path.clone(), rules(app), app.suppressed.len())).collect()
+}
+
+const OPEN: &str = r#"
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Create:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs24.x
+      Handler: index.handler
+      InlineCode: exports.handler = async () => 1
+      ReservedConcurrentExecutions: 5
+      Events:
+        Post:
+          Type: Api
+          Properties: { Path: /orders, Method: post }
+"#;
+
 #[test]
 fn a_tree_of_nothing_has_no_apps() {
-    let report = inspect(&SourceTree::new(), &Options::default());
-    assert!(report.apps.is_empty() && report.unread.is_empty());
-    assert_eq!(report.files, 0);
+    assert_eq!(found(&[]), []);
+    assert_eq!(found(&[("README.md", "Resources: AWS::"), ("a.yaml", "a: 1")]), []);
+}
+
+#[test]
+fn an_app_from_file_to_finding() {
+    assert_eq!(found(&[("a/template.yaml", OPEN)]), [("a/template.yaml".to_owned(), vec!["open-route"], 0)]);
+    // What others fetched or made is no app of one's own.
+    assert_eq!(found(&[("node_modules/a/template.yaml", OPEN), (".aws-sam/build/template.yaml", OPEN)]), []);
+}
+
+#[test]
+fn a_comment_allows_one_route_and_no_other() {
+    let comment = "# casemate: allow open-route until 2027-01-31 because it is a webhook";
+    let allowed = OPEN.replace("        Post:", &format!("        {comment}\n        Post:"));
+    let again = "        Put:\n          Type: Api\n          Properties: { Path: /orders, Method: put }\n";
+    let both = format!("{allowed}{again}");
+    let check = |text: &str, rules: Vec<&'static str>, suppressed| {
+        assert_eq!(
+            found(&[("template.yaml", text)]),
+            [("template.yaml".to_owned(), rules, suppressed)],
+            "{text}"
+        );
+    };
+    check(&allowed, vec![], 1);
+    check(&both, vec!["open-route"], 1);
+    check(&allowed.replace("2027", "2026"), vec!["invalid-suppression", "open-route"], 0);
+}
+
+#[test]
+fn ids_survive_edits() {
+    let id = |text: &str| {
+        let mut tree = SourceTree::new();
+        tree.add("template.yaml", text.as_bytes().to_vec());
+        inspect(&tree, &Options::default()).apps[0].findings[0].id.clone()
+    };
+    assert_eq!(id(OPEN), id(&format!("# moved down\n\n{OPEN}")));
+    assert_ne!(id(OPEN), id(&OPEN.replace("Runtime: nodejs24.x", "Runtime: nodejs14.x")));
 }
