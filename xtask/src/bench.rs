@@ -5,6 +5,7 @@
 //! (`cargo bench`).
 
 mod load;
+pub(crate) mod scan;
 mod servers;
 
 use std::path::Path;

@@ -71,7 +71,9 @@ pub(crate) fn write(root: &Path) -> Result<()> {
     let place = tempfile::tempdir().context("cannot make a folder for the packages")?;
     let rows = place.path().join("rows");
     std::fs::create_dir(&rows)?;
-    let python = install(place.path())?;
+    let packages: Vec<String> =
+        TABLES.iter().map(|table| format!("{}=={}", table.package, table.version)).collect();
+    let python = install(place.path(), &packages)?;
     std::fs::write(place.path().join("tables.py"), SCRIPT)?;
     let script = [place.path().join("tables.py"), rows.clone()];
     run(Command::new(&python).args(script), "the script that reads the packages")?;
@@ -89,7 +91,7 @@ pub(crate) fn write(root: &Path) -> Result<()> {
 }
 
 /// An environment with the packages; gives its Python.
-fn install(place: &Path) -> Result<std::path::PathBuf> {
+pub(crate) fn install(place: &Path, packages: &[impl AsRef<str>]) -> Result<std::path::PathBuf> {
     let environment = place.join("python");
     let made = Command::new("python3").args(["-m", "venv"]).arg(&environment).status();
     let made = made.context("cannot run `python3`: install Python 3.10 or newer with its `venv` module")?;
@@ -100,12 +102,13 @@ fn install(place: &Path) -> Result<std::path::PathBuf> {
     let python = environment.join("bin/python");
     let mut pip = Command::new(&python);
     pip.args(["-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]);
-    pip.args(TABLES.iter().map(|table| format!("{}=={}", table.package, table.version)));
+    pip.args(packages.iter().map(AsRef::as_ref));
     run(&mut pip, "`pip install` of the packages (it needs PyPI or a mirror of it)")?;
     Ok(python)
 }
 
-fn run(command: &mut Command, what: &str) -> Result<()> {
+/// Runs a program that must succeed.
+pub(crate) fn run(command: &mut Command, what: &str) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot run {what}"))?;
     if !status.success() {
         bail!("{what} failed: {status}");

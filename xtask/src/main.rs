@@ -11,6 +11,7 @@ mod facts;
 mod files;
 mod fuzz;
 mod guests;
+mod oracle;
 mod tidy;
 
 use std::process::ExitCode;
@@ -33,8 +34,12 @@ Usage: cargo xtask <chore> [options]
   bench [options]       Casemate under load beside `wasmtime serve` and bare hyper, in one run
                         (needs wrk: apt-get install wrk, and wasmtime: cargo install wasmtime-cli --version 48)
         --seconds 5 --rounds 3 --wasmtime PROGRAM --json
+  bench scan [options]  the scanner beside checkov, cfn-lint and cloudsplaining, in one run
+                        (needs python3 and those three: python3 -m venv V && V/bin/pip install checkov cfn-lint cloudsplaining)
+        --peers V/bin --rounds 3
   facts                 make the scanner's tables of facts: IAM actions, managed policies, SAM templates, runtimes
-                        (needs python3 with venv, and PyPI)
+  oracle                expand the labelled SAM templates with AWS's translator, for the scanner's tests
+                        (facts and oracle need python3 with venv, and PyPI)
   fuzz [TARGET]         look for bytes that break a property of a parser, all targets or this one
                         (needs cargo-fuzz: cargo install cargo-fuzz, and a C++ compiler)
         --seconds 60
@@ -55,7 +60,9 @@ enum Chore {
     CheckGuests,
     BuildJavaScript,
     Bench(bench::Options),
+    BenchScan(bench::scan::Options),
     Facts,
+    Oracle,
     Fuzz(fuzz::Options),
 }
 
@@ -77,8 +84,10 @@ fn parse(words: &[String]) -> Result<Chore> {
         ["check"] => Chore::Check,
         ["tidy"] => Chore::Tidy,
         ["docs"] => Chore::Docs,
+        ["bench", "scan", options @ ..] => Chore::BenchScan(bench::scan::Options::parse(options)?),
         ["bench", options @ ..] => Chore::Bench(bench::Options::parse(options)?),
         ["facts"] => Chore::Facts,
+        ["oracle"] => Chore::Oracle,
         ["fuzz", options @ ..] => Chore::Fuzz(fuzz::Options::parse(options)?),
         ["guests", "--check"] => Chore::CheckGuests,
         ["guests", "--js"] => Chore::BuildJavaScript,
@@ -94,8 +103,10 @@ fn run(chore: Chore) -> Result<()> {
     match chore {
         Chore::Help => print!("{HELP}"),
         Chore::Check => check::run(&root)?,
+        Chore::BenchScan(options) => bench::scan::run(&root, &options)?,
         Chore::Bench(options) => bench::run(&root, &options)?,
         Chore::Facts => facts::write(&root)?,
+        Chore::Oracle => oracle::write(&root)?,
         Chore::Fuzz(options) => fuzz::run(&root, &options)?,
         Chore::Docs => println!("{}", actions::write(&root)?),
         Chore::BuildGuests(names) => guests::build(&root, &names)?,
@@ -135,6 +146,7 @@ mod tests {
         check("guests --check", Some(Chore::CheckGuests));
         check("guests --js", Some(Chore::BuildJavaScript));
         check("facts", Some(Chore::Facts));
+        check("oracle", Some(Chore::Oracle));
         check("guests --jss", None);
         check("tidy up", None);
         check("polish", None);
