@@ -22,35 +22,38 @@ mod value;
 
 use std::rc::Rc;
 
-use self::evaluate::Evaluator;
+use self::evaluate::{BUDGET, Evaluator};
 use self::module::{Module, Modules};
 use crate::graph::{App, Framework, Unread};
-use crate::source::{FileId, Place, SourceTree};
+use crate::source::{Place, SourceTree};
+
+/// Steps of evaluation for all root modules of a tree together.
+const TREE_BUDGET: usize = 40_000_000;
 
 /// Reads every root module of a tree as an app, and says which files could not be read.
 #[must_use]
 pub fn read(tree: &SourceTree) -> (Vec<App>, Vec<Unread>) {
     let mut unread = Vec::new();
     let modules = Modules::read(tree, &mut unread);
-    let apps = modules.roots().iter().filter_map(|root| read_root(tree, &modules, root)).collect();
+    let mut left = TREE_BUDGET;
+    let read = |root: &Rc<Module>| read_root(tree, &modules, root, &mut left);
+    let apps = modules.roots().iter().filter_map(read).collect();
     (apps, unread)
 }
 
 /// One root module; nothing for one that makes nothing.
-fn read_root(tree: &SourceTree, modules: &Modules, root: &Rc<Module>) -> Option<App> {
+fn read_root(tree: &SourceTree, modules: &Modules, root: &Rc<Module>, left: &mut usize) -> Option<App> {
     let file = root.files.first().copied().filter(|_| !root.is_empty())?;
     let mut app = App::new(name_of(&root.folder), Framework::Terraform, file, root.folder.clone());
-    let evaluator = Evaluator::new(tree, modules, root);
+    let budget = BUDGET.min(*left);
+    let evaluator = Evaluator::new(tree, modules, root, budget);
     let resources = expand::resources(&evaluator, &mut app);
     build::build(&evaluator, &resources, &mut app);
     if evaluator.exhausted() {
-        app.unknown(None, first_place(file), "the module is too large to be worked out in full");
+        app.unknown(None, Place::whole(file), "the module is too large to be worked out in full");
     }
+    *left = left.saturating_sub(budget - evaluator.left());
     Some(app)
-}
-
-fn first_place(file: FileId) -> Place {
-    Place::whole(file)
 }
 
 /// What readers call the app: its folder, or the one above where the folder only says that it holds infrastructure.

@@ -25,7 +25,7 @@ use crate::known::{Name, Piece};
 use crate::source::{Place, SourceTree};
 
 /// Steps of evaluation for one root module and all that it calls.
-const BUDGET: usize = 3_000_000;
+pub(super) const BUDGET: usize = 3_000_000;
 /// Expressions within expressions, and references to references.
 const MAX_DEPTH: usize = 160;
 /// Instances of one resource or module.
@@ -116,13 +116,13 @@ pub(super) struct Evaluator<'t> {
 }
 
 impl<'t> Evaluator<'t> {
-    pub(super) fn new(tree: &'t SourceTree, modules: &'t Modules, root: &Rc<Module>) -> Self {
+    pub(super) fn new(tree: &'t SourceTree, modules: &'t Modules, root: &Rc<Module>, budget: usize) -> Self {
         let evaluator = Self {
             tree,
             modules,
             root_folder: root.folder.clone(),
             scopes: RefCell::new(Vec::new()),
-            budget: Cell::new(BUDGET),
+            budget: Cell::new(budget),
             depth: Cell::new(0),
         };
         evaluator.add_scope(root.clone(), String::new(), None, 0);
@@ -135,6 +135,11 @@ impl<'t> Evaluator<'t> {
 
     pub(super) fn scope(&self, id: usize) -> Option<Rc<Scope>> {
         self.scopes.borrow().get(id).cloned()
+    }
+
+    /// What is left of the budget.
+    pub(super) fn left(&self) -> usize {
+        self.budget.get()
     }
 
     /// Whether the budget was used up, so that more is unknown than need be.

@@ -195,7 +195,8 @@ impl Source<'_> {
             other => Start::Expr(Box::new(self.expr(other))),
         };
         let steps = path.operators.iter().map(|operator| match operator.value() {
-            TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => Step::Splat,
+            TraversalOperator::FullSplat(_) => Step::Splat,
+            TraversalOperator::AttrSplat(_) => Step::AttributeSplat,
             TraversalOperator::GetAttr(name) => Step::Attribute(name.as_str().to_owned()),
             TraversalOperator::Index(index) => Step::Index(self.expr(index)),
             TraversalOperator::LegacyIndex(index) => {
@@ -258,19 +259,43 @@ impl Source<'_> {
 
     fn directive(&self, directive: &Directive, heredoc: bool) -> Part {
         match directive {
-            Directive::If(found) => Part::If(
-                Box::new(self.expr(&found.if_expr.cond_expr)),
-                self.parts(&found.if_expr.template, heredoc),
-                found.else_expr.as_ref().map_or_else(Vec::new, |other| self.parts(&other.template, heredoc)),
-            ),
+            Directive::If(found) => {
+                let (first, other, last) = (&found.if_expr, &found.else_expr, found.endif_expr.strip);
+                let next = other.as_ref().map_or(last, |other| other.strip);
+                let then = trimmed(self.parts(&first.template, heredoc), first.strip, next);
+                let otherwise = other.as_ref().map_or_else(Vec::new, |other| {
+                    trimmed(self.parts(&other.template, heredoc), other.strip, last)
+                });
+                Part::If(Box::new(self.expr(&first.cond_expr)), then, otherwise)
+            }
             Directive::For(found) => Part::For {
                 key: found.for_expr.key_var.as_ref().map(|name| name.as_str().to_owned()),
                 value: found.for_expr.value_var.as_str().to_owned(),
                 collection: Box::new(self.expr(&found.for_expr.collection_expr)),
-                body: self.parts(&found.for_expr.template, heredoc),
+                body: trimmed(
+                    self.parts(&found.for_expr.template, heredoc),
+                    found.for_expr.strip,
+                    found.endfor_expr.strip,
+                ),
             },
         }
     }
+}
+
+/// Parts between two marks, without the blanks that the marks take away.
+fn trimmed(mut parts: Vec<Part>, before: Strip, after: Strip) -> Vec<Part> {
+    if before.strip_end()
+        && let Some(Part::Literal(..)) = parts.first()
+    {
+        let first = trim_start(parts.remove(0));
+        parts.insert(0, first);
+    }
+    if after.strip_start()
+        && let Some(Part::Literal(text, at)) = parts.last_mut()
+    {
+        trim_end(text, at);
+    }
+    parts
 }
 
 /// Which blanks beside an element go away.

@@ -70,8 +70,10 @@ pub(super) enum Step {
     Attribute(String),
     /// `[expression]` and `.0`.
     Index(Expr),
-    /// `[*]` and `.*`.
+    /// `[*]`: all steps that follow go on from each item.
     Splat,
+    /// `.*`: only attributes that follow directly go on from each item.
+    AttributeSplat,
 }
 
 /// `name(arguments)`.

@@ -6,6 +6,8 @@ use crate::graph::{
 };
 use crate::known::{Known, Name, Setting};
 
+mod hostile;
+
 /// Reads files of a tree: all apps and what could not be read.
 fn read_all(files: &[(&str, &str)]) -> (SourceTree, Vec<App>, Vec<Unread>) {
     let mut tree = SourceTree::new();

@@ -103,7 +103,7 @@ impl Evaluator<'_> {
         let folder = self.resolve(&folder)?;
         let mut found = Vec::new();
         for (_, file) in self.tree.below(&folder) {
-            if !self.spend(1) || found.len() >= MAX_FILES {
+            if !self.spend(file.path.len()) || found.len() >= MAX_FILES {
                 return None;
             }
             let inner = file.path.strip_prefix(&folder).unwrap_or(&file.path).trim_start_matches('/');
@@ -138,42 +138,39 @@ impl Evaluator<'_> {
     }
 }
 
-/// Whether a path matches a pattern with `*`, `**` and `?`. Goes back to the last star only, so that time stays bounded.
+/// Whether a path matches a pattern with `*`, `**` and `?`. Goes back to the last star of each sort only, so that time stays bounded.
 fn matches(pattern: &[u8], path: &[u8]) -> bool {
     let (mut at, mut in_pattern) = (0, 0);
-    // Where the last star stands, and how much of the path it has taken.
-    let mut star: Option<(usize, usize, bool)> = None;
+    // What stands behind the last star of each sort, and where in the path it stopped taking.
+    let (mut shallow, mut deep): (Option<(usize, usize)>, Option<(usize, usize)>) = (None, None);
     loop {
         match (pattern.get(in_pattern), path.get(at)) {
             (None, None) => return true,
-            (Some(b'*'), _) => {
-                let deep = pattern.get(in_pattern + 1) == Some(&b'*');
-                let mut next = in_pattern + if deep { 2 } else { 1 };
+            (Some(b'*'), _) if pattern.get(in_pattern + 1) == Some(&b'*') => {
                 // `**/` may also stand for no folder at all.
-                if deep && pattern.get(next) == Some(&b'/') {
-                    next += 1;
-                }
-                star = Some((next, at, deep));
-                in_pattern = next;
+                let slash = usize::from(pattern.get(in_pattern + 2) == Some(&b'/'));
+                in_pattern += 2 + slash;
+                (shallow, deep) = (None, Some((in_pattern, at)));
             }
-            (Some(b'?'), Some(found)) if *found != b'/' => {
+            (Some(b'*'), _) => {
+                in_pattern += 1;
+                shallow = Some((in_pattern, at));
+            }
+            (Some(wanted), Some(found)) if wanted == found || (*wanted == b'?' && *found != b'/') => {
                 at += 1;
                 in_pattern += 1;
             }
-            (Some(wanted), Some(found)) if wanted == found => {
-                at += 1;
-                in_pattern += 1;
-            }
-            _ => match star {
-                Some((next, taken, deep))
-                    if taken < path.len() && (deep || path.get(taken) != Some(&b'/')) =>
-                {
-                    star = Some((next, taken + 1, deep));
-                    at = taken + 1;
-                    in_pattern = next;
+            _ => {
+                let near = shallow.filter(|(_, taken)| path.get(*taken).is_some_and(|byte| *byte != b'/'));
+                let far = deep.filter(|(_, taken)| *taken < path.len());
+                let Some((next, taken)) = near.or(far) else { return false };
+                if near.is_some() {
+                    shallow = Some((next, taken + 1));
+                } else {
+                    (shallow, deep) = (None, Some((next, taken + 1)));
                 }
-                _ => return false,
-            },
+                (at, in_pattern) = (taken + 1, next);
+            }
         }
     }
 }

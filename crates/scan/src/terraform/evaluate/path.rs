@@ -134,6 +134,14 @@ impl Evaluator<'_> {
                     let rest = steps.get(at + 1..).unwrap_or_default();
                     return self.deeper(place, || self.splat(&value, rest, place, context));
                 }
+                Step::AttributeSplat => {
+                    let rest = steps.get(at + 1..).unwrap_or_default();
+                    let attributes =
+                        rest.iter().take_while(|step| matches!(step, Step::Attribute(_))).count();
+                    let (each, rest) = rest.split_at(attributes);
+                    let all = self.splat(&value, each, place, context);
+                    return self.deeper(place, || self.steps(all, rest, place, context));
+                }
             };
         }
         value

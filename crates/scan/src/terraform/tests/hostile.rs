@@ -1,0 +1,152 @@
+//! Files that somebody wrote to break the reader: each ends in a place and a reason, or in something unknown.
+
+use super::*;
+
+/// Reads a file that must be refused, and says why it was.
+fn refused(text: &str) -> String {
+    let (_, _, unread) = read_all(&[("main.tf", text)]);
+    assert_eq!(unread.len(), 1, "it is refused");
+    unread[0].why.clone()
+}
+
+/// The value of the environment's `A`, as a reader would write it.
+fn a_of(text: &str) -> String {
+    let function = r#"
+resource "aws_lambda_function" "f" {
+  function_name = "f"
+  role          = "r"
+  environment {
+    variables = { A = local.a }
+  }
+}
+"#;
+    let (_, app) = main(&format!("{text}\n{function}"));
+    let value = &app.functions[0].environment[0].value;
+    value.why_unknown().map_or_else(|| value.to_string(), |why| format!("unknown: {why}"))
+}
+
+#[test]
+fn depth_is_refused_with_its_place() {
+    let many = 50_000;
+    let cases = [
+        format!("a = {}", "[".repeat(many)),
+        format!("a = {}{}", "[".repeat(many), "]".repeat(many)),
+        format!("a = {}1{}", "(".repeat(many), ")".repeat(many)),
+        format!("a = {}", "{a=".repeat(many)),
+        format!("a = {}", "\"${".repeat(many)),
+        format!("a = {}", "f(".repeat(many)),
+        "a {\n".repeat(many),
+        format!("a = <<E\n{}\nE\n", "%{ if ${".repeat(many)),
+    ];
+    for case in cases {
+        let why = refused(&case);
+        assert!(why.contains("nests deeper"), "{why}");
+    }
+}
+
+#[test]
+fn depth_without_brackets_is_refused_by_the_parser() {
+    let many = 50_000;
+    let cases = [
+        format!("a = {}true", "!".repeat(many)),
+        format!("a = {}1", "-".repeat(many)),
+        format!("a = {}1", "b ? c : ".repeat(many)),
+        format!("a = 1{}", " + 1".repeat(many)),
+        format!("a = <<E\n{}\nE\n", "%{ if a }".repeat(many)),
+    ];
+    for case in cases {
+        assert!(refused(&case).contains("it is not HCL here"), "{}", refused(&case));
+    }
+}
+
+#[test]
+fn width_is_refused_or_read() {
+    let wide: String = (0..6_000).map(|at| format!("  k{at} = 1\n")).collect();
+    assert!(refused(&format!("locals {{\n{wide}}}\n")).contains("5000 entries"));
+    assert!(refused(&format!("a = {{\n{wide}}}\n")).contains("5000 entries"));
+    assert!(refused(&" ".repeat(3 * 1024 * 1024)).contains("larger"));
+    assert!(refused("a = \"\u{0}").contains("not HCL"));
+    let (_, apps, unread) = read_all(&[("main.tf", &format!("locals {{ a = b{} }}", "[*]".repeat(100_000)))]);
+    assert_eq!((apps.len(), unread.len()), (0, 0));
+}
+
+#[test]
+fn what_is_no_text_is_refused() {
+    let mut tree = SourceTree::new();
+    tree.add("main.tf", vec![0xFF, 0xFE, 0, 1, 2]);
+    let (apps, unread) = read(&tree);
+    assert_eq!((apps.len(), unread.len()), (0, 1));
+    assert!(unread[0].why.contains("UTF-8"));
+}
+
+#[test]
+fn growth_and_circles_end_in_unknown() {
+    let doubled = |first: &str, next: &str| {
+        let lines: String = (1..60)
+            .map(|at| format!("a{at} = {}\n", next.replace('$', &format!("local.a{}", at - 1))))
+            .collect();
+        format!("locals {{\na0 = {first}\n{lines}a = local.a59\n}}")
+    };
+    let cases = [
+        ("locals { \n a = local.b\n b = local.a\n }".to_owned(), "refers to itself"),
+        ("locals { a = local.a }".to_owned(), "refers to itself"),
+        (doubled("\"xxxxxxxxxxxxxxxx\"", "join(\"\", [$, $])"), "too l"),
+        (doubled("[1, 2]", "[$, $]"), "a collection is no text"),
+        (doubled("[1, 2]", "concat($, $)"), "a collection is no text"),
+        (doubled("{ x = 1 }", "{ y = $, z = $ }"), "a collection is no text"),
+        (doubled("[1, 2]", "jsonencode([$, $])"), "too l"),
+        ("locals {\n r = range(1000)\n a = [for x in local.r : [for y in local.r : [for z in local.r : x]]]\n}".to_owned(), "a collection is no text"),
+        ("locals { a = range(1000000000) }".to_owned(), "not worked out"),
+        ("locals { a = setproduct(range(1000), range(1000)) }".to_owned(), "not worked out"),
+    ];
+    for (text, part) in cases {
+        let found = a_of(&text);
+        assert!(found.starts_with("unknown: ") && found.contains(part), "{text}: {found}");
+    }
+}
+
+#[test]
+fn long_chains_of_references_end_in_unknown() {
+    let chain: String = (1..4_000).map(|at| format!("a{at} = local.a{}\n", at - 1)).collect();
+    let found = a_of(&format!("locals {{\na0 = 1\n{chain}a = local.a3999\n}}"));
+    assert!(found.contains("too deep"), "{found}");
+    let nested: String = (1..300)
+        .map(|at| format!("a{at} = [for x in [local.a{}] : merge({{}}, {{ y = \"${{x}}\" }})]\n", at - 1))
+        .collect();
+    let found = a_of(&format!("locals {{\na0 = 1\n{nested}a = jsonencode(local.a299)\n}}"));
+    assert!(found.contains("unknown") || found.contains("${?}"), "{found}");
+}
+
+#[test]
+fn counts_and_modules_stay_bounded() {
+    let (_, app) = main("resource \"aws_sqs_queue\" \"q\" {\n count = 1000000000\n name = \"q\"\n}\n");
+    assert_eq!(app.stores.len(), 1);
+    assert!(app.unknowns.iter().any(|unknown| unknown.why.contains("too many")));
+
+    // A module that calls itself, and two that call each other many times over.
+    let own =
+        "module \"again\" {\n source = \"./.\"\n}\nresource \"aws_sqs_queue\" \"q\" {\n name = \"q\"\n}\n";
+    let (_, apps, _) = read_all(&[("main.tf", own)]);
+    assert_eq!(apps.len(), 1);
+    let calls = |to: &str| {
+        let calls: String =
+            (0..20).map(|at| format!("module \"m{at}\" {{\n source = \"{to}\"\n count = 60\n}}\n")).collect();
+        format!("{calls}resource \"aws_sqs_queue\" \"q\" {{\n name = \"q\"\n}}\n")
+    };
+    let (_, apps, _) = read_all(&[("a/main.tf", &calls("../b")), ("b/main.tf", &calls("../a"))]);
+    assert_eq!(apps.len(), 1);
+    assert!(apps[0].stores.len() <= 10_000);
+}
+
+#[test]
+fn hostile_json_is_refused() {
+    for (text, part) in [
+        ("[".repeat(100_000), "too deep"),
+        ("{\"a\":".repeat(100_000), "too deep"),
+        ("{".to_owned(), "not JSON"),
+    ] {
+        let (_, _, unread) = read_all(&[("main.tf.json", &text)]);
+        assert_eq!(unread.len(), 1);
+        assert!(unread[0].why.contains(part), "{}", unread[0].why);
+    }
+}
