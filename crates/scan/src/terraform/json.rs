@@ -66,7 +66,7 @@ fn write_into(value: &Value, out: &mut Vec<Chunk>) {
             }
             out.push(Chunk::literal("}"));
         }
-        Kind::Json(_) | Kind::Thing(_) | Kind::Unknown(_) => {
+        Kind::Json(_) | Kind::Thing(_) | Kind::Unknown(_) | Kind::Absent(_) => {
             plain("\"");
             for chunk in value.chunks() {
                 out.push(match &chunk.piece {

@@ -116,7 +116,7 @@ fn convert(value: &Value, string: &dyn Fn(&Value) -> Expr) -> Expr {
                 .map(|(key, value)| (Expr::text(key.place, &*key.text, None), convert(value, string)))
                 .collect(),
         ),
-        Kind::Null | Kind::Json(_) | Kind::Thing(_) | Kind::Unknown(_) => ExprKind::Null,
+        Kind::Null | Kind::Json(_) | Kind::Thing(_) | Kind::Unknown(_) | Kind::Absent(_) => ExprKind::Null,
     };
     Expr { place: value.place, kind }
 }

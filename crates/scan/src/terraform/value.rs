@@ -34,6 +34,8 @@ pub(super) enum Kind {
     Thing(Thing),
     /// Not to be told, and why.
     Unknown(Rc<str>),
+    /// Terraform would refuse the expression, such as a key that is not there; `try` goes on from it.
+    Absent(Rc<str>),
 }
 
 /// A part of a text, with the place of exactly these characters where they stand in a file as they are.
@@ -109,6 +111,10 @@ impl Value {
         Self::text(place, vec![Chunk { piece: Piece::Literal(text.into()), at: None }])
     }
 
+    pub(super) fn absent(place: Place, why: impl Into<Rc<str>>) -> Self {
+        Self::new(place, Kind::Absent(why.into()))
+    }
+
     pub(super) fn piece(place: Place, piece: Piece) -> Self {
         Self::text(place, vec![Chunk { piece, at: None }])
     }
@@ -158,6 +164,10 @@ impl Value {
         }
     }
 
+    pub(super) fn is_absent(&self) -> bool {
+        matches!(self.kind, Kind::Absent(_))
+    }
+
     pub(super) fn is_null(&self) -> bool {
         matches!(self.kind, Kind::Null)
     }
@@ -165,7 +175,7 @@ impl Value {
     /// Why it is not known, when that holds for the whole of it.
     pub(super) fn why(&self) -> Option<Rc<str>> {
         match &self.kind {
-            Kind::Unknown(why) => Some(why.clone()),
+            Kind::Unknown(why) | Kind::Absent(why) => Some(why.clone()),
             Kind::Text(chunks) => match chunks.as_ref() {
                 [Chunk { piece: Piece::Unknown(why), .. }] => Some(why.as_str().into()),
                 [Chunk { piece: Piece::Parameter(name), .. }] => {
@@ -260,7 +270,7 @@ impl Value {
             }
             Kind::Thing(Thing::Module { .. }) => one(Piece::Unknown("a module is no text".to_owned())),
             Kind::List(_) | Kind::Map(_) => one(Piece::Unknown("a collection is no text".to_owned())),
-            Kind::Unknown(why) => one(Piece::Unknown(why.to_string())),
+            Kind::Unknown(why) | Kind::Absent(why) => one(Piece::Unknown(why.to_string())),
         }
     }
 

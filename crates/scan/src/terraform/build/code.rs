@@ -44,7 +44,10 @@ impl Builder<'_> {
         })?;
         let body = &archive.body;
         if let Some(folder) = body.literal_of("source_dir") {
-            return Some(CodeLocation::Folder(self.evaluator.resolve(&folder)?));
+            let path = self.evaluator.resolve(&folder)?;
+            // Modules that pack code take a file where they take a folder.
+            let file = self.tree.find(&path).map(CodeLocation::File);
+            return Some(file.unwrap_or(CodeLocation::Folder(path)));
         }
         if let Some(file) = body.literal_of("source_file") {
             return Some(CodeLocation::File(self.tree.find(&self.evaluator.resolve(&file)?)?));

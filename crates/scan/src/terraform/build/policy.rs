@@ -33,7 +33,7 @@ pub(super) fn read(value: &Value) -> Policy {
             return policy;
         }
     };
-    if let Kind::Unknown(why) = &document.kind {
+    if let Kind::Unknown(why) | Kind::Absent(why) = &document.kind {
         policy.unknown.push((document.place, why.to_string()));
     }
     for written in document.blocks("Statement") {

@@ -136,7 +136,7 @@ fn element(arguments: &[Value], place: Place) -> Option<Value> {
         reason = "between zero and the length"
     )]
     let found = items.get(at as usize).cloned();
-    Some(found.unwrap_or_else(|| Value::unknown(place, "the list is empty")))
+    Some(found.unwrap_or_else(|| Value::absent(place, "the list is empty")))
 }
 
 fn one(value: &Value, place: Place) -> Option<Value> {
@@ -151,8 +151,8 @@ fn one(value: &Value, place: Place) -> Option<Value> {
 }
 
 fn length(value: &Value, place: Place) -> Option<Value> {
-    let open =
-        value.items().iter().any(|item| matches!(item.kind, Kind::Unknown(_))) || value.more().is_some();
+    let open = value.items().iter().any(|item| matches!(item.kind, Kind::Unknown(_) | Kind::Absent(_)))
+        || value.more().is_some();
     let length = match &value.kind {
         Kind::List(_) if !open => value.items().len(),
         Kind::Map(_) if !open => value.entries().len(),

@@ -142,7 +142,8 @@ impl Evaluator<'_> {
 fn matches(pattern: &[u8], path: &[u8]) -> bool {
     let (mut at, mut in_pattern) = (0, 0);
     // What stands behind the last star of each sort, and where in the path it stopped taking.
-    let (mut shallow, mut deep): (Option<(usize, usize)>, Option<(usize, usize)>) = (None, None);
+    let mut shallow: Option<(usize, usize)> = None;
+    let mut deep: Option<(usize, usize)> = None;
     loop {
         match (pattern.get(in_pattern), path.get(at)) {
             (None, None) => return true,

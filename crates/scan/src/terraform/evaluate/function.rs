@@ -25,6 +25,9 @@ impl Evaluator<'_> {
                 _ => arguments.push(Value::unknown(last.place, last.why_not())),
             }
         }
+        if let Some(absent) = arguments.iter().find(|argument| argument.is_absent()) {
+            return absent.clone();
+        }
         let weight = arguments.iter().fold(0usize, |sum, value| sum.saturating_add(value.weight()));
         if !self.spend(weight) {
             return Value::unknown(place, "the module's expressions take too long to work out");
@@ -40,15 +43,14 @@ impl Evaluator<'_> {
 
     /// `try(a, b, …)`: the first that works.
     fn first_of(&self, arguments: &[Expr], place: Place, context: Context<'_>) -> Value {
-        let mut first_unknown = None;
+        let mut last = Value::absent(place, "nothing is tried");
         for argument in arguments {
-            let value = self.expr(argument, context);
-            if !matches!(value.kind, Kind::Unknown(_)) {
-                return value;
+            last = self.expr(argument, context);
+            if !last.is_absent() {
+                break;
             }
-            first_unknown.get_or_insert(value);
         }
-        first_unknown.unwrap_or_else(|| Value::null(place))
+        last
     }
 
     fn can(&self, arguments: &[Expr], place: Place, context: Context<'_>) -> Value {
@@ -56,6 +58,7 @@ impl Evaluator<'_> {
         let value = self.expr(argument, context);
         match value.kind {
             Kind::Unknown(why) => Value::unknown(place, why),
+            Kind::Absent(_) => Value::bool(place, false),
             _ => Value::bool(place, true),
         }
     }
@@ -68,11 +71,9 @@ impl Evaluator<'_> {
                 first.clone()
             }
             "tonumber" => {
-                first.as_number().map_or_else(|| first.clone(), |number| Value::number(first.place, number))
+                converted(first, first.as_number().map(|number| Value::number(first.place, number)))
             }
-            "tobool" => {
-                first.as_bool().map_or_else(|| first.clone(), |value| Value::bool(first.place, value))
-            }
+            "tobool" => converted(first, first.as_bool().map(|value| Value::bool(first.place, value))),
             "jsonencode" => Value::json(first.place, first.clone()),
             "jsondecode" => match &first.kind {
                 Kind::Json(value) => value.as_ref().clone(),
@@ -119,5 +120,14 @@ impl Evaluator<'_> {
         } else {
             Value::unknown(place, "it is no finite number")
         })
+    }
+}
+
+/// A value of another type; what is known and cannot become one is refused.
+fn converted(value: &Value, found: Option<Value>) -> Value {
+    match found {
+        Some(found) => found,
+        None if value.as_literal().is_some() => Value::absent(value.place, "it is of another type"),
+        None => value.clone(),
     }
 }

@@ -13,6 +13,7 @@ impl Evaluator<'_> {
         match condition.as_bool() {
             Some(true) => self.expr(then, context),
             Some(false) => self.expr(otherwise, context),
+            None if condition.is_absent() => condition,
             None => {
                 let (then, otherwise) = (self.expr(then, context), self.expr(otherwise, context));
                 match equal(&then, &otherwise) {
@@ -44,6 +45,9 @@ impl Evaluator<'_> {
             _ => {}
         }
         let right = self.expr(right, context);
+        if left.is_absent() || right.is_absent() {
+            return if left.is_absent() { left } else { right };
+        }
         let unknown = || {
             let side = if left.as_literal().is_none() { &left } else { &right };
             Value::unknown(place, side.why_not())
@@ -157,7 +161,7 @@ pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
     match (&left.kind, &right.kind) {
         (Kind::Null, Kind::Null) => Some(true),
         (Kind::Null, other) | (other, Kind::Null) => match other {
-            Kind::Unknown(_) => None,
+            Kind::Unknown(_) | Kind::Absent(_) => None,
             Kind::Text(chunks) => {
                 let told = chunks
                     .iter()
@@ -174,8 +178,13 @@ pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
             if left.is_empty() { Some(true) } else { literal_equal(left, right) }
         }
         (Kind::Map(_), Kind::Map(_)) => {
+            let open = left.more().is_some() || right.more().is_some();
             let (left, right) = (left.entries(), right.entries());
-            (left.len() != right.len() || left.is_empty()).then_some(left.len() == right.len())
+            let told = if open { left.is_empty() != right.is_empty() } else { left.len() != right.len() };
+            match told {
+                true => Some(false),
+                false => (!open && left.is_empty()).then_some(true),
+            }
         }
         (Kind::List(_) | Kind::Map(_), Kind::Bool(_) | Kind::Number(_))
         | (Kind::Bool(_) | Kind::Number(_), Kind::List(_) | Kind::Map(_)) => Some(false),

@@ -151,7 +151,7 @@ impl Evaluator<'_> {
         let items: Vec<Value> = match &value.kind {
             Kind::List(_) => value.items().to_vec(),
             Kind::Null => Vec::new(),
-            Kind::Unknown(_) => return value.clone(),
+            Kind::Unknown(_) | Kind::Absent(_) => return value.clone(),
             _ => vec![value.clone()],
         };
         if !self.spend(items.len()) {
@@ -167,7 +167,7 @@ impl Evaluator<'_> {
                 Some((_, found)) => found.clone(),
                 None => match value.more() {
                     Some(why) => Value::unknown(place, why),
-                    None => Value::unknown(place, format!("there is no `{name}` in it")),
+                    None => Value::absent(place, format!("there is no `{name}` in it")),
                 },
             },
             Kind::Thing(Thing::Resource { scope, index, instance, name: node }) => {
@@ -180,16 +180,17 @@ impl Evaluator<'_> {
             // One instance alone is taken for the resource: that is how it was written before it had a `count`.
             Kind::List(_) => match value.items() {
                 [only] => self.deeper(place, || self.attribute(only, name, place)),
-                _ => Value::unknown(place, format!("a list has no `{name}`")),
+                _ => Value::absent(place, format!("a list has no `{name}`")),
             },
             Kind::Text(chunks) => match chunks.as_ref() {
                 [Chunk { piece: Piece::Parameter(parameter), .. }] => {
                     Value::piece(place, Piece::Parameter(format!("{parameter}.{name}")))
                 }
+                _ if value.as_literal().is_some() => Value::absent(place, format!("a text has no `{name}`")),
                 _ => Value::unknown(place, format!("`{name}` of it is only known once it is deployed")),
             },
-            Kind::Unknown(_) => value.clone(),
-            _ => Value::unknown(place, format!("it has no `{name}`")),
+            Kind::Unknown(_) | Kind::Absent(_) => value.clone(),
+            _ => Value::absent(place, format!("it has no `{name}`")),
         }
     }
 
@@ -207,10 +208,10 @@ impl Evaluator<'_> {
                     .items()
                     .get(at)
                     .cloned()
-                    .unwrap_or_else(|| Value::unknown(place, format!("it has no item {at}"))),
+                    .unwrap_or_else(|| Value::absent(place, format!("it has no item {at}"))),
                 None => Value::unknown(place, index.why_not()),
             },
-            Kind::Unknown(_) => value.clone(),
+            Kind::Unknown(_) | Kind::Absent(_) => value.clone(),
             _ => match index.as_literal() {
                 Some(key) => self.attribute(value, &key, place),
                 None => Value::unknown(place, index.why_not()),

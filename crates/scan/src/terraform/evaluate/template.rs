@@ -22,32 +22,39 @@ impl Evaluator<'_> {
             _ => {}
         }
         let mut chunks = Vec::new();
-        self.parts(parts, context, &mut chunks);
+        if let Err(absent) = self.parts(parts, context, &mut chunks) {
+            return absent;
+        }
         if chunks.len() > MAX_CHUNKS {
             return Value::unknown(place, "the template makes a text that is too long");
         }
         Value::text(place, chunks)
     }
 
-    fn parts(&self, parts: &[Part], context: Context<'_>, chunks: &mut Vec<Chunk>) {
+    /// Appends what parts come to; a part that Terraform would refuse is all that is left of its template.
+    fn parts(&self, parts: &[Part], context: Context<'_>, chunks: &mut Vec<Chunk>) -> Result<(), Value> {
         for part in parts {
             if chunks.len() > MAX_CHUNKS || !self.spend(1) {
-                return;
+                return Ok(());
             }
             match part {
                 Part::Literal(text, at) => {
                     chunks.push(Chunk { piece: Piece::Literal(text.clone()), at: *at });
                 }
                 Part::Value(expr) => {
-                    let found = self.expr(expr, context).chunks();
+                    let value = self.expr(expr, context);
+                    if value.is_absent() {
+                        return Err(value);
+                    }
+                    let found = value.chunks();
                     self.spend(found.len());
                     chunks.extend(found);
                 }
                 Part::If(condition, then, otherwise) => {
                     let condition = self.expr(condition, context);
                     match condition.as_bool() {
-                        Some(true) => self.parts(then, context, chunks),
-                        Some(false) => self.parts(otherwise, context, chunks),
+                        Some(true) => self.parts(then, context, chunks)?,
+                        Some(false) => self.parts(otherwise, context, chunks)?,
                         None => chunks.push(unknown(&condition)),
                     }
                 }
@@ -59,7 +66,7 @@ impl Evaluator<'_> {
                     };
                     for (found_key, found) in elements {
                         if chunks.len() > MAX_CHUNKS {
-                            return;
+                            return Ok(());
                         }
                         let outer = context.names;
                         let first = Binding { name: value, value: found, outer };
@@ -69,11 +76,12 @@ impl Evaluator<'_> {
                             outer: Some(&first),
                         });
                         let names = Some(second.as_ref().unwrap_or(&first));
-                        self.parts(body, Context { names, ..context }, chunks);
+                        self.parts(body, Context { names, ..context }, chunks)?;
                     }
                 }
             }
         }
+        Ok(())
     }
 
     /// A template of its own with its variables.
