@@ -11,7 +11,7 @@ mod runtimes;
 
 pub use self::actions::{
     ActionFact, Level, ResourceType, action, actions_matching, actions_of, service_exists, service_title,
-    services,
+    services, types_of,
 };
 pub use self::policies::{
     ConditionFact, ManagedFact, StatementFact, TemplateFact, managed_policies, managed_policy, sam_template,

@@ -23,6 +23,7 @@ pub mod inspect;
 pub mod known;
 pub mod packages;
 mod parallel;
+pub mod paths;
 pub mod report;
 pub mod rules;
 pub mod secrets;

@@ -165,6 +165,13 @@ pub fn service_title(prefix: &str) -> Option<&'static str> {
     service(prefix).map(|service| service.title)
 }
 
+/// The resource types of a service: its prefix, the type's name, and the ARN with `*` for each part that differs.
+pub fn types_of(prefix: &str) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> + use<> {
+    service(prefix)
+        .into_iter()
+        .flat_map(|service| service.types().map(|(name, arn)| (service.prefix, name, arn)))
+}
+
 /// All actions of a service.
 pub fn actions_of(prefix: &str) -> impl Iterator<Item = ActionFact> + use<> {
     service(prefix).into_iter().flat_map(|service| service.actions().iter().map(|row| service.fact(row)))

@@ -10,7 +10,7 @@ use super::pattern::{Cover, Token, cover};
 use super::target::{Index, Target, anything};
 use super::{Verdict, condition, wildcard};
 use crate::facts::{self, ActionFact};
-use crate::graph::{App, Effect, Function, Role, Statement};
+use crate::graph::{App, Effect, Function, ManagedPolicy, Role, Statement};
 use crate::known::{Known, Name};
 
 /// Comparing stops here for one app: about a quarter of a second.
@@ -20,7 +20,7 @@ const MAX_WORK: u64 = 100_000_000;
 #[derive(Debug)]
 pub struct Grants<'a> {
     app: &'a App,
-    index: Index<'a>,
+    pub(super) index: Index<'a>,
     compiled: BTreeMap<&'a Name, Vec<Compiled<'a>>>,
     spent: Cell<u64>,
 }
@@ -39,6 +39,8 @@ pub struct Permissions<'g, 'a> {
     /// The role.
     pub role: &'a Role,
     pub(super) statements: &'g [Compiled<'a>],
+    /// Whether policies that could not be read may allow what no other does.
+    pub(super) heeds_unread: bool,
 }
 
 /// What is asked of a statement.
@@ -76,7 +78,7 @@ impl<'a> Grants<'a> {
     #[must_use]
     pub fn role(&self, name: &Name) -> Option<Permissions<'_, 'a>> {
         let role = self.app.role(name)?;
-        Some(Permissions { grants: self, role, statements: self.compiled.get(name)? })
+        Some(Permissions { grants: self, role, statements: self.compiled.get(name)?, heeds_unread: true })
     }
 
     /// What a function may do; `None` where its role is not of this app or not known.
@@ -105,6 +107,17 @@ impl<'a> Grants<'a> {
 }
 
 impl<'a> Permissions<'_, 'a> {
+    /// The same without the policies that could not be read: what is certain to be granted or not by all others.
+    #[must_use]
+    pub fn without_unread(self) -> Self {
+        Self { heeds_unread: false, ..self }
+    }
+
+    /// The policies that could not be read, with why.
+    pub fn unread(&self) -> impl Iterator<Item = (&'a ManagedPolicy, &'a str)> + use<'a> {
+        self.role.managed.iter().filter_map(|managed| Some((managed, managed.statements.why()?)))
+    }
+
     /// Whether it may do something to a target. An action that nobody documents is unknown.
     #[must_use]
     pub fn may(&self, action: &str, target: Target<'_>) -> Verdict {
@@ -117,11 +130,7 @@ impl<'a> Permissions<'_, 'a> {
     /// Whether it may do something to a target.
     #[must_use]
     pub fn may_do(&self, action: ActionFact, target: Target<'_>) -> Verdict {
-        let resources = self.grants.index.resources(action, target);
-        if resources.is_empty() {
-            return Verdict::No;
-        }
-        self.judge(&Question { action: &action.text(), resources: Some(&resources), passed_to: None })
+        self.ask(action, None, || self.grants.index.resources(action, target))
     }
 
     /// Whether it may do something to at least one thing, whichever: to write logs, say.
@@ -133,8 +142,20 @@ impl<'a> Permissions<'_, 'a> {
     /// Whether it may do something to all things of a kind in the account. `passed_to` is the service that is handed a role.
     #[must_use]
     pub fn may_everywhere(&self, action: ActionFact, passed_to: Option<&str>) -> Verdict {
-        let resources = if action.needs_star { vec![vec![Token::Atom(0)]] } else { anything(action) };
-        self.judge(&Question { action: &action.text(), resources: Some(&resources), passed_to })
+        let all = || if action.needs_star { vec![vec![Token::Atom(0)]] } else { anything(action) };
+        self.ask(action, passed_to, all)
+    }
+
+    /// Most questions end with the action: only then are resources looked for.
+    fn ask(&self, action: ActionFact, passed_to: Option<&str>, of: impl Fn() -> Vec<Vec<Token>>) -> Verdict {
+        let text = action.text();
+        if self.judge(&Question { action: &text, resources: None, passed_to }).is_no() {
+            return Verdict::No;
+        }
+        match of() {
+            resources if resources.is_empty() => Verdict::No,
+            resources => self.judge(&Question { action: &text, resources: Some(&resources), passed_to }),
+        }
     }
 
     /// The statements that allow something to a target, or may.
@@ -150,32 +171,33 @@ impl<'a> Permissions<'_, 'a> {
     }
 
     pub(super) fn judge(&self, question: &Question<'_>) -> Verdict {
+        let (allowed, denied) = self.decide(|_, compiled| self.applies(compiled, question));
+        self.bounded(self.with_unread(allowed), question).and(not(denied))
+    }
+
+    /// What the statements allow and deny, given what each of them says to a question.
+    pub(super) fn decide(&self, applies: impl Fn(usize, &Compiled<'a>) -> Verdict) -> (Verdict, Verdict) {
         let (mut allowed, mut denied) = (Verdict::No, Verdict::No);
-        for compiled in self.statements {
+        for (at, compiled) in self.statements.iter().enumerate() {
             match &compiled.statement.effect {
-                Known::Value(Effect::Allow) => allowed = allowed.or(self.applies(compiled, question)),
-                Known::Value(Effect::Deny) => denied = denied.or(self.applies(compiled, question)),
-                Known::Unknown(why) if self.applies(compiled, question).is_possible() => {
+                Known::Value(Effect::Allow) if allowed.is_yes() => {}
+                Known::Value(Effect::Allow) => allowed = allowed.or(applies(at, compiled)),
+                Known::Value(Effect::Deny) => denied = denied.or(applies(at, compiled)),
+                Known::Unknown(why) if applies(at, compiled).is_possible() => {
                     allowed = allowed.or(Verdict::Unknown(why.clone()));
                 }
                 Known::Unknown(_) => {}
             }
         }
-        self.bounded(self.with_unread(allowed), question).and(match denied {
-            Verdict::No => Verdict::Yes,
-            Verdict::Yes => Verdict::No,
-            // A deny for some resources only is no deny for the others; which one is asked about is not known.
-            Verdict::Unknown(why) => Verdict::Unknown(why),
-        })
+        (allowed, denied)
     }
 
     /// A policy that nobody has read may allow what no other does.
-    fn with_unread(&self, allowed: Verdict) -> Verdict {
-        let unread = self.role.managed.iter().find_map(|managed| {
-            let why = managed.statements.why()?;
-            Some(Verdict::Unknown(format!("the policy `{}` could not be read: {why}", managed.policy)))
-        });
-        if allowed.is_no() { allowed.or(unread.unwrap_or(Verdict::No)) } else { allowed }
+    pub(super) fn with_unread(&self, allowed: Verdict) -> Verdict {
+        let unread = self.unread().next().filter(|_| self.heeds_unread && allowed.is_no());
+        unread.map_or(allowed, |(managed, why)| {
+            Verdict::Unknown(format!("the policy `{}` could not be read: {why}", managed.policy))
+        })
     }
 
     /// A boundary takes away what it does not allow itself.
@@ -193,8 +215,7 @@ impl<'a> Permissions<'_, 'a> {
             let applies = self.applies(&Compiled { statement, resources }, question);
             if statement.may_allow() { within = within.or(applies) } else { denied = denied.or(applies) }
         }
-        let not_denied = if denied.is_yes() { Verdict::No } else { Verdict::Yes };
-        allowed.and(within).and(not_denied)
+        allowed.and(within).and(not(denied))
     }
 
     /// Whether a statement speaks of what is asked, whatever its effect.
@@ -205,7 +226,11 @@ impl<'a> Permissions<'_, 'a> {
             return action;
         }
         let resource = match question.resources {
-            None => Verdict::Yes,
+            // A deny of some things leaves the others.
+            None if statement.may_allow() || compiled.resources.iter().any(|it| *it == [Token::Run]) => {
+                Verdict::Yes
+            }
+            None => Verdict::No,
             Some(resources) => self.names(compiled, resources),
         };
         if resource.is_no() {
@@ -214,7 +239,7 @@ impl<'a> Permissions<'_, 'a> {
         action.and(resource).and(condition::hold(&statement.conditions, question.passed_to))
     }
 
-    fn names(&self, compiled: &Compiled<'_>, resources: &[Vec<Token>]) -> Verdict {
+    pub(super) fn names(&self, compiled: &Compiled<'_>, resources: &[Vec<Token>]) -> Verdict {
         let mut found = Verdict::No;
         for resource in resources {
             let one = |all: Verdict, pattern: &Vec<Token>| {
@@ -227,7 +252,7 @@ impl<'a> Permissions<'_, 'a> {
     }
 }
 
-fn not(verdict: Verdict) -> Verdict {
+pub(super) fn not(verdict: Verdict) -> Verdict {
     match verdict {
         Verdict::Yes => Verdict::No,
         Verdict::No => Verdict::Yes,

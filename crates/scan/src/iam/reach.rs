@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use super::deed::{Deed, deed, deed_services};
-use super::permissions::speaks_of;
-use super::{Permissions, Target, Verdict};
+use super::permissions::{Compiled, not, speaks_of};
+use super::target::Form;
+use super::{Permissions, Target, Verdict, condition};
 use crate::facts::{self, ActionFact, Level};
 use crate::graph::Statement;
 use crate::source::Place;
@@ -37,27 +38,47 @@ pub struct Reach<'a> {
     pub wide: Vec<Hold<'a>>,
 }
 
-/// Actions by service, with what they come to.
-type Spoken = BTreeMap<&'static str, Vec<(ActionFact, Option<Deed>)>>;
+/// An action that touches things.
+#[derive(Debug)]
+struct Touching {
+    fact: ActionFact,
+    /// `dynamodb:PutItem`.
+    text: String,
+    deed: Option<Deed>,
+    kinds: Vec<&'static str>,
+}
 
-/// Whether a statement may allow something of a service, by the looks of it: most are not even read further.
+/// An action that some statement may allow.
+#[derive(Debug)]
+struct Spoken {
+    action: &'static Touching,
+    /// For each statement of the role, whether it speaks of the action and its conditions hold.
+    said: Vec<Verdict>,
+}
+
+type Table = BTreeMap<&'static str, Vec<Spoken>>;
+
+/// Whether a statement says something of a service, by the looks of it: most are not even read further.
 fn is_near(statement: &Statement, service: &str) -> bool {
     let near = |pattern: &str| match pattern.split_once(':') {
         Some((prefix, _)) => prefix.contains(['*', '?']) || prefix.eq_ignore_ascii_case(service),
         None => true,
     };
-    let all = statement.not_actions;
-    statement.may_allow()
-        && (all || statement.actions.iter().any(|action| action.known().is_none_or(|it| near(it))))
+    statement.not_actions || statement.actions.iter().any(|action| action.known().is_none_or(|it| near(it)))
 }
 
 /// The actions of one service that touch things, with what they come to.
-fn actions(service: &'static str) -> &'static [(ActionFact, Option<Deed>)] {
-    type Table = BTreeMap<&'static str, OnceLock<Vec<(ActionFact, Option<Deed>)>>>;
-    static TABLE: OnceLock<Table> = OnceLock::new();
+fn actions(service: &'static str) -> &'static [Touching] {
+    static TABLE: OnceLock<BTreeMap<&'static str, OnceLock<Vec<Touching>>>> = OnceLock::new();
     let table = TABLE.get_or_init(|| deed_services().map(|service| (service, OnceLock::new())).collect());
-    let read = || facts::actions_of(service).filter(|fact| !fact.needs_star).map(|fact| (fact, deed(fact)));
-    table.get(service).map_or(&[], |cell| cell.get_or_init(|| read().collect()))
+    let touching = |fact: ActionFact| Touching {
+        fact,
+        text: fact.text(),
+        deed: deed(fact),
+        kinds: fact.resource_types().map(|kind| kind.name).collect(),
+    };
+    let read = || facts::actions_of(service).filter(|fact| !fact.needs_star).map(touching).collect();
+    table.get(service).map_or(&[], |cell| cell.get_or_init(read))
 }
 
 impl<'a> Permissions<'_, 'a> {
@@ -68,12 +89,12 @@ impl<'a> Permissions<'_, 'a> {
         let stores = app.stores.iter().map(Target::Store);
         let targets = stores.chain(app.secrets.iter().map(Target::Secret));
         let targets = targets.chain(app.functions.iter().map(Target::Function));
-        let spoken = self.spoken();
+        let table: Table = deed_services().map(|service| (service, self.spoken(service))).collect();
         let wide = deed_services().map(Target::All);
         Reach {
             everything: self.everything(),
-            holds: targets.filter_map(|target| self.hold(target, &spoken)).collect(),
-            wide: wide.filter_map(|target| self.hold(target, &spoken)).collect(),
+            holds: targets.filter_map(|target| self.hold(target, &table)).collect(),
+            wide: wide.filter_map(|target| self.hold(target, &table)).collect(),
         }
     }
 
@@ -83,56 +104,101 @@ impl<'a> Permissions<'_, 'a> {
         // Whoever may write its own policy on anything, delete any bucket and decrypt anything is bounded by nothing.
         let signs =
             ["iam:PutRolePolicy", "s3:DeleteBucket", "kms:Decrypt", "ec2:RunInstances", "sts:AssumeRole"];
-        let all = signs.into_iter().filter_map(facts::action).map(|fact| self.may_everywhere(fact, None));
-        all.fold(Verdict::Yes, Verdict::and)
+        let all = signs.into_iter().filter_map(facts::action);
+        all.fold(
+            Verdict::Yes,
+            |all, fact| if all.is_no() { all } else { all.and(self.may_everywhere(fact, None)) },
+        )
     }
 
-    /// For each service, its actions of which some statement speaks that may allow.
-    fn spoken(&self) -> Spoken {
-        let unread = self.role.managed.iter().any(|managed| managed.statements.value().is_none());
-        let of = |service| {
-            let all = actions(service).iter().copied();
-            let near: Vec<_> =
-                self.statements.iter().map(|one| one.statement).filter(|one| is_near(one, service)).collect();
-            let spoken = |fact: &ActionFact| {
-                let text = fact.text();
-                near.iter().any(|statement| speaks_of(statement, &text).is_possible())
+    /// The actions of a service of which some statement speaks that may allow.
+    fn spoken(&self, service: &'static str) -> Vec<Spoken> {
+        let near: Vec<_> = self.statements.iter().map(|one| is_near(one.statement, service)).collect();
+        let unread = self.heeds_unread && self.unread().next().is_some();
+        if !unread && !near.contains(&true) {
+            return Vec::new();
+        }
+        let conditions = self.statements.iter().map(|one| condition::hold(&one.statement.conditions, None));
+        let conditions: Vec<_> = conditions.collect();
+        let spoken = |action: &'static Touching| {
+            let of = self.statements.iter().zip(&near).zip(&conditions);
+            let say = |((one, near), condition): ((&Compiled<'a>, &bool), &Verdict)| {
+                let speaks = if *near { speaks_of(one.statement, &action.text) } else { Verdict::No };
+                if speaks.is_no() { speaks } else { speaks.and(condition.clone()) }
             };
-            let some = || all.clone().filter(|(fact, _)| spoken(fact)).collect();
-            (
-                service,
-                if unread {
-                    all.clone().collect()
-                } else if near.is_empty() {
-                    Vec::new()
-                } else {
-                    some()
-                },
-            )
+            let said: Vec<_> = of.map(say).collect();
+            let allows =
+                |(one, said): (&Compiled<'a>, &Verdict)| one.statement.may_allow() && said.is_possible();
+            let some = unread || self.statements.iter().zip(&said).any(allows);
+            some.then_some(Spoken { action, said })
         };
-        deed_services().map(of).collect()
+        actions(service).iter().filter_map(spoken).collect()
     }
 
-    fn hold(&self, target: Target<'a>, spoken: &Spoken) -> Option<Hold<'a>> {
+    fn hold(&self, target: Target<'a>, table: &Table) -> Option<Hold<'a>> {
+        let services = target.services();
+        let mut spoken = services.iter().filter_map(|service| table.get(service)).flatten().peekable();
+        spoken.peek()?;
+        let forms = self.grants.index.shapes(target);
+        let mut named = Named { permissions: self, forms: &forms, found: BTreeMap::new() };
         let (mut levels, mut deeds) = (BTreeMap::new(), BTreeMap::new());
         let mut places = BTreeSet::new();
-        for (fact, deed) in target.services().iter().filter_map(|service| spoken.get(service)).flatten() {
-            let known = |found: &Verdict| found.is_yes();
-            let done = levels.get(&fact.level).is_some_and(known);
-            if done && deed.is_none_or(|deed| deeds.get(&deed).is_some_and(known)) {
-                continue;
-            }
-            let verdict = self.may_do(*fact, target);
+        for one in spoken {
+            let verdict = self.verdict(one, target, &mut named);
             if verdict.is_no() {
                 continue;
             }
-            places.extend(self.because(*fact, target).into_iter().map(|statement| statement.place));
-            raise(&mut levels, fact.level, &verdict);
-            if let Some(deed) = deed {
-                raise(&mut deeds, *deed, &verdict);
+            let statements = self.statements.iter().zip(&one.said).enumerate();
+            let grants = statements.filter(|(_, (it, said))| it.statement.may_allow() && said.is_possible());
+            for (at, (compiled, _)) in grants {
+                if named.ask(at, one).is_possible() {
+                    places.insert(compiled.statement.place);
+                }
+            }
+            raise(&mut levels, one.action.fact.level, &verdict);
+            if let Some(deed) = one.action.deed {
+                raise(&mut deeds, deed, &verdict);
             }
         }
         (!levels.is_empty()).then_some(Hold { target, levels, deeds, places })
+    }
+
+    fn verdict(&self, one: &Spoken, target: Target<'a>, named: &mut Named<'_, '_, 'a>) -> Verdict {
+        if self.role.boundary.is_some() {
+            return self.may_do(one.action.fact, target);
+        }
+        let named = std::cell::RefCell::new(named);
+        let (allowed, denied) = self.decide(|at, _| match one.said.get(at) {
+            Some(said) if said.is_possible() => said.clone().and(named.borrow_mut().ask(at, one)),
+            _ => Verdict::No,
+        });
+        self.with_unread(allowed).and(not(denied))
+    }
+}
+
+/// Which statements name which forms of a target, each compared once.
+struct Named<'n, 'g, 'a> {
+    permissions: &'n Permissions<'g, 'a>,
+    forms: &'n [Form],
+    found: BTreeMap<(usize, usize), Verdict>,
+}
+
+impl Named<'_, '_, '_> {
+    /// Whether a statement names a form that an action is about.
+    fn ask(&mut self, statement: usize, one: &Spoken) -> Verdict {
+        let mut all = Verdict::No;
+        for (number, form) in self.forms.iter().enumerate() {
+            if all.is_yes()
+                || form.service != one.action.fact.service
+                || !one.action.kinds.contains(&form.kind)
+            {
+                continue;
+            }
+            let Some(compiled) = self.permissions.statements.get(statement) else { continue };
+            let compare = || self.permissions.names(compiled, std::slice::from_ref(&form.arn));
+            all = all.or(self.found.entry((statement, number)).or_insert_with(compare).clone());
+        }
+        all
     }
 }
 

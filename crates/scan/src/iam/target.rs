@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::pattern::{MAX_TOKENS, Token};
-use crate::facts::ActionFact;
+use crate::facts::{self, ActionFact};
 use crate::graph::{App, Function, Secret, SecretKind, Store, StoreKind};
 use crate::known::{Attribute, Name, Piece, Text};
 
@@ -54,6 +54,14 @@ impl<'a> Target<'a> {
         services.dedup();
         services
     }
+}
+
+/// An ARN of a target, with the service and the resource type that use it.
+#[derive(Debug)]
+pub(super) struct Form {
+    pub(super) service: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) arn: Vec<Token>,
 }
 
 /// The names of an app's things, for finding what a reference means.
@@ -197,6 +205,25 @@ impl<'a> Index<'a> {
         }
     }
 
+    /// All ARNs of a target.
+    pub(super) fn shapes(&self, target: Target<'_>) -> Vec<Form> {
+        let (shapes, name) = match target {
+            Target::All(prefix) => {
+                let of = |(service, kind, arn)| Form { service, kind, arn: any(arn) };
+                return facts::types_of(prefix).map(of).collect();
+            }
+            Target::Arn(_) => return Vec::new(),
+            Target::Store(store) => (store_shapes(&store.kind), &store.name),
+            Target::Secret(secret) => (secret_shapes(secret), &secret.name),
+            Target::Function(function) => (FUNCTION.as_slice(), &function.name),
+        };
+        let arn = |shape: &Shape| self.arn(shape, name.as_str(), 0);
+        shapes
+            .iter()
+            .map(|shape| Form { service: shape.service, kind: shape.kind, arn: arn(shape) })
+            .collect()
+    }
+
     fn shaped(&self, action: ActionFact, shapes: &[Shape], name: &Name) -> Vec<Vec<Token>> {
         let kinds: Vec<_> = action.resource_types().map(|kind| kind.name).collect();
         let fits = |shape: &&Shape| shape.service == action.service && kinds.contains(&shape.kind);
@@ -294,14 +321,18 @@ impl<'a> Index<'a> {
 
 /// Any thing of the kinds that an action is about: names that no pattern but a wildcard covers.
 pub(super) fn anything(action: ActionFact) -> Vec<Vec<Token>> {
+    action.resource_types().map(|kind| any(kind.arn)).collect()
+}
+
+/// Any thing with an ARN of this form.
+fn any(arn: &str) -> Vec<Token> {
     let token = |fields: &mut u8, byte| {
         *fields += u8::from(byte == b':');
-        match byte {
+        Some(match byte {
             b'*' if *fields < 5 => Token::Provider,
             b'*' => Token::Atom(0),
             byte => Token::Byte(byte),
-        }
+        })
     };
-    let arn = |arn: &str| arn.bytes().scan(0, |fields, byte| Some(token(fields, byte))).collect();
-    action.resource_types().map(|kind| arn(kind.arn)).collect()
+    arn.bytes().scan(0, token).collect()
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::facts::Level;
-use crate::graph::{Condition, Framework, ManagedPolicy, Origin, Secret, SecretKind, Store, StoreKind};
+use crate::graph::{Condition, Framework, Origin, Secret, SecretKind, Store, StoreKind};
 use crate::iam::Deed;
 use crate::known::{Attribute, Piece, Setting, Text};
 use crate::source::{Place, SourceTree};
@@ -324,6 +324,10 @@ fn somewhere_and_everywhere() {
     assert!(role.may_somewhere("logs:DeleteLogGroup").is_no());
     assert!(role.may_everywhere(facts::action("logs:PutLogEvents").unwrap(), None).is_no());
     assert!(role.may_everywhere(facts::action("logs:CreateLogGroup").unwrap(), None).is_yes());
+    let some = self::app(&["Allow logs:* on *", "Deny logs:PutLogEvents on arn:aws:logs:*:*:log-group:x:*"]);
+    assert!(Grants::of(&some).role(&"Role".into()).unwrap().may_somewhere("logs:PutLogEvents").is_yes());
+    let all = self::app(&["Allow logs:* on *", "Deny logs:PutLogEvents on *"]);
+    assert!(Grants::of(&all).role(&"Role".into()).unwrap().may_somewhere("logs:PutLogEvents").is_no());
     let arn = text("arn:aws:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/x:log-stream:y");
     assert!(role.may("logs:PutLogEvents", Target::Arn(&arn)).is_yes());
     assert_eq!(role.because(facts::action("logs:CreateLogGroup").unwrap(), Target::All("logs")).len(), 1);

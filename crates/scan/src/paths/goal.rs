@@ -1,0 +1,277 @@
+//! What can be lost: what a role gives away, what is open by itself, what the files give away.
+//!
+//! Invariant: harm only depends on what is reached and what can be done there. Not here: how somebody gets there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::model::Cause;
+use super::{Reached, verbs};
+use crate::finding::{Confidence, Finding};
+use crate::graph::{App, StoreKind};
+use crate::iam::{Deed, Grants, Hold, Target, Verdict};
+use crate::known::Name;
+use crate::source::Place;
+
+/// Harm of what cannot be told: half of a store's.
+pub(super) const UNKNOWN_HARM: u8 = 25;
+/// What is granted perhaps counts half.
+const PERHAPS: u32 = 500;
+
+/// Something that a role gives away.
+#[derive(Debug, Clone)]
+pub(super) struct Goal {
+    pub(super) reached: Reached,
+    /// 0 to 100.
+    pub(super) harm: u8,
+    /// How certain the grant is, in parts of a thousand.
+    pub(super) likelihood: u32,
+    /// A clause.
+    pub(super) text: String,
+    pub(super) places: BTreeSet<Place>,
+    pub(super) unknown: Option<String>,
+    /// Harm of what the code does for every caller anyway: to data of the app, not to rights.
+    pub(super) front_door: u8,
+    /// Whether no function needs it, so that narrowing it is advice.
+    pub(super) broad: bool,
+    /// Whether a path of its own would only repeat that everything is lost.
+    pub(super) shadowed: bool,
+    /// On to this function, and whether with code of one's own.
+    pub(super) onward: Vec<(Name, bool)>,
+}
+
+impl Goal {
+    fn of(reached: Reached, harm: u8, verdict: &Verdict, text: String, places: BTreeSet<Place>) -> Self {
+        let (likelihood, unknown) = match verdict {
+            Verdict::Yes => (1_000, None),
+            Verdict::Unknown(why) => (PERHAPS, Some(why.clone())),
+            Verdict::No => (0, None),
+        };
+        let (front_door, broad, shadowed) = (0, false, false);
+        Self {
+            reached,
+            harm,
+            likelihood,
+            text,
+            places,
+            unknown,
+            front_door,
+            broad,
+            shadowed,
+            onward: Vec::new(),
+        }
+    }
+}
+
+/// What each role gives away.
+pub(super) fn goals(app: &App, grants: &Grants<'_>) -> BTreeMap<Name, Vec<Goal>> {
+    let of = |role: &crate::graph::Role| Some((role.name.clone(), of_role(app, grants, &role.name)?));
+    app.roles.iter().filter_map(of).collect()
+}
+
+fn of_role(app: &App, grants: &Grants<'_>, role: &Name) -> Option<Vec<Goal>> {
+    let permissions = grants.role(role)?.without_unread();
+    let reach = permissions.reach();
+    let mut goals = Vec::new();
+    let all = reach.everything.is_yes();
+    if reach.everything.is_possible() {
+        let allows = permissions.role.statements.iter().filter(|statement| statement.may_allow());
+        let places =
+            allows.filter(|statement| is_everything(statement)).map(|statement| statement.place).collect();
+        let text = "the role may do everything in the account".to_owned();
+        goals.push(Goal { broad: true, ..Goal::of(Reached::Account, 100, &reach.everything, text, places) });
+    }
+    let escalations = permissions.escalations();
+    if let Some(first) = escalations.iter().max_by_key(|one| one.verdict.is_yes()) {
+        let text = format!("the role can {}", first.combination.gives);
+        let places =
+            escalations.iter().filter(|one| one.verdict == first.verdict).flat_map(|one| one.places.clone());
+        let goal = Goal::of(Reached::Escalation(role.clone()), 90, &first.verdict, text, places.collect());
+        goals.push(Goal { broad: true, shadowed: all, ..goal });
+    }
+    for hold in &reach.wide {
+        let Target::All(service) = hold.target else { continue };
+        let Some((harm, deeds, verdict)) = worst(hold, |deed| harm_of_service(service, deed)) else {
+            continue;
+        };
+        let title = crate::facts::service_title(service).unwrap_or(service);
+        let text = format!("the role may {} everything of {title} in the account", verbs(&deeds));
+        let goal = Goal::of(Reached::Service(service.to_owned()), harm, &verdict, text, hold.places.clone());
+        goals.push(Goal { broad: true, shadowed: all, ..goal });
+    }
+    if let Some((policy, why)) = permissions.unread().next() {
+        let text = format!("the role may do what `{}` allows, which cannot be told", policy.policy);
+        let unknown = Verdict::Unknown(why.to_owned());
+        let places = BTreeSet::from([policy.policy.place]);
+        let goal = Goal::of(Reached::Unknown(role.clone()), UNKNOWN_HARM, &unknown, text, places);
+        goals.push(Goal { likelihood: 1_000, shadowed: all, ..goal });
+    }
+    goals.extend(reach.holds.iter().filter_map(|hold| of_hold(app, hold, all)));
+    Some(goals)
+}
+
+fn is_everything(statement: &crate::graph::Statement) -> bool {
+    let every = |pattern: &String| crate::iam::statement::is_every_action(pattern);
+    statement.not_actions || statement.actions.iter().filter_map(|action| action.known()).any(every)
+}
+
+fn of_hold(app: &App, hold: &Hold<'_>, all: bool) -> Option<Goal> {
+    let (harm, deeds, verdict) = worst(hold, |deed| harm_of(hold.target, deed))?;
+    let name = hold.target.name()?;
+    let reached = match hold.target {
+        Target::Store(_) => Reached::Store(name.clone()),
+        Target::Secret(_) => Reached::Secret(name.clone()),
+        Target::Function(_) => Reached::Function(name.clone()),
+        Target::Arn(_) | Target::All(_) => return None,
+    };
+    let text = format!("the role may {} `{name}`", verbs(&deeds));
+    let mut goal = Goal::of(reached, harm, &verdict, text, hold.places.clone());
+    let usual = [Deed::Reads, Deed::Changes, Deed::Sends, Deed::Starts];
+    if matches!(hold.target, Target::Store(_)) {
+        let does = deeds.iter().filter(|deed| usual.contains(deed));
+        goal.front_door = does.map(|deed| harm_of(hold.target, *deed)).max().unwrap_or(0);
+    }
+    goal.broad = deeds.iter().any(|deed| *deed > Deed::Reads);
+    goal.shadowed = all;
+    goal.onward = onward(app, hold, name);
+    Some(goal)
+}
+
+/// The functions that start when something is done to a thing.
+fn onward(app: &App, hold: &Hold<'_>, name: &Name) -> Vec<(Name, bool)> {
+    let does = |deed: Deed| hold.deeds.get(&deed).is_some_and(Verdict::is_possible);
+    if matches!(hold.target, Target::Function(_)) {
+        let own = does(Deed::TakesOver).then(|| (name.clone(), true));
+        return own.into_iter().chain(does(Deed::Starts).then(|| (name.clone(), false))).collect();
+    }
+    if ![Deed::Sends, Deed::Changes, Deed::Starts].into_iter().any(does) {
+        return Vec::new();
+    }
+    let live = app.triggers.iter().filter(|trigger| !trigger.enabled.is(&false));
+    let from = live.filter(|trigger| trigger.source.references().any(|found| found == name));
+    from.filter_map(|trigger| Some((trigger.function.value()?.clone(), false))).collect()
+}
+
+/// The greatest harm among deeds, all deeds that do harm, and how certain the worst is.
+fn worst(hold: &Hold<'_>, harm: impl Fn(Deed) -> u8) -> Option<(u8, Vec<Deed>, Verdict)> {
+    let harmful: Vec<_> = hold.deeds.iter().filter(|(deed, _)| harm(**deed) > 0).collect();
+    // What is certain weighs twice what is not.
+    let weight = |verdict: &Verdict, harm: u8| u32::from(harm) * if verdict.is_yes() { 2 } else { 1 };
+    let (deed, verdict) = harmful.iter().max_by_key(|(deed, verdict)| weight(verdict, harm(**deed)))?;
+    let same = harmful.iter().filter(|(_, other)| other.is_yes() == verdict.is_yes());
+    Some((harm(**deed), same.map(|(deed, _)| **deed).collect(), (*verdict).clone()))
+}
+
+/// What a deed does to all things of a service.
+fn harm_of_service(service: &str, deed: Deed) -> u8 {
+    match (service, deed) {
+        ("secretsmanager" | "ssm", Deed::Reads) => 85,
+        ("lambda" | "ecr" | "states", Deed::TakesOver) => 85,
+        ("logs", Deed::Reads) => 20,
+        ("logs", Deed::Destroys) => 25,
+        ("logs", _) => 5,
+        (_, Deed::Sends | Deed::Starts) => 15,
+        (_, Deed::Opens) => 75,
+        (_, Deed::Destroys) => 70,
+        ("lambda" | "ecr", Deed::Reads) => 30,
+        ("kms", Deed::Reads) => 45,
+        ("sqs" | "sns" | "kinesis" | "firehose" | "kafka" | "events" | "states", _) => 40,
+        (_, Deed::Reads | Deed::Changes | Deed::TakesOver) => 65,
+    }
+}
+
+/// What a deed does to one thing of the app.
+fn harm_of(target: Target<'_>, deed: Deed) -> u8 {
+    let kind = match target {
+        Target::Secret(_) => {
+            return match deed {
+                Deed::Reads => 70,
+                Deed::Sends | Deed::Starts => 0,
+                _ => 50,
+            };
+        }
+        Target::Function(_) => {
+            return match deed {
+                Deed::TakesOver => 60,
+                Deed::Opens | Deed::Destroys => 40,
+                Deed::Starts => 10,
+                Deed::Reads => 20,
+                Deed::Sends | Deed::Changes => 0,
+            };
+        }
+        Target::Store(store) => &store.kind,
+        Target::Arn(_) | Target::All(_) => return 0,
+    };
+    match (kind, deed) {
+        (StoreKind::Logs, Deed::Reads | Deed::Destroys) => 15,
+        (StoreKind::Logs, _) => 5,
+        (StoreKind::Registry | StoreKind::StateMachine, Deed::TakesOver) => 60,
+        (StoreKind::StateMachine, Deed::Starts) => 10,
+        (_, Deed::Sends | Deed::Starts) => 15,
+        (StoreKind::Queue | StoreKind::Topic | StoreKind::Stream | StoreKind::EventBus, Deed::Reads) => 35,
+        (StoreKind::Queue | StoreKind::Topic | StoreKind::Stream | StoreKind::EventBus, _) => 30,
+        (StoreKind::Key, Deed::Reads) => 30,
+        (_, Deed::Reads | Deed::Changes) => 50,
+        (_, Deed::Opens | Deed::TakesOver) => 65,
+        (_, Deed::Destroys) => 60,
+    }
+}
+
+/// What is lost without any function: open stores, databases and files that hold secrets.
+#[derive(Debug, Clone)]
+pub(super) struct Direct {
+    pub(super) goal: Goal,
+    /// How likely it is that a stranger gets there, in parts of a thousand.
+    pub(super) likelihood: u32,
+    pub(super) entry: String,
+    pub(super) need: Option<String>,
+    pub(super) place: Place,
+    pub(super) cause: Cause,
+}
+
+/// All of them.
+pub(super) fn direct(app: &App, findings: &[Finding]) -> Vec<Direct> {
+    findings.iter().flat_map(|finding| of_finding(app, finding)).collect()
+}
+
+fn of_finding(app: &App, finding: &Finding) -> Vec<Direct> {
+    let make = |reached, likelihood, harm, entry: &str, need: Option<&str>, text: String, cause| {
+        let goal = Goal::of(reached, harm, &Verdict::Yes, text, BTreeSet::from([finding.place]));
+        let sure = finding.confidence == Confidence::Certain;
+        let likelihood = if sure { likelihood } else { likelihood * 4 / 5 };
+        let (entry, need) = (entry.to_owned(), need.map(str::to_owned));
+        Direct { goal, likelihood, entry, need, place: finding.place, cause }
+    };
+    let stores =
+        || finding.subjects.iter().filter(|name| app.store(name).is_some() || app.secret(name).is_some());
+    let reached = |name: &Name| match app.secret(name) {
+        Some(_) => Reached::Secret(name.clone()),
+        None => Reached::Store(name.clone()),
+    };
+    match finding.rule.id {
+        "open-store" => {
+            let text = |name: &Name| format!("`{name}` is open to everyone");
+            let one = |name: &Name| {
+                let harm = if app.secret(name).is_some() { 70 } else { 50 };
+                make(reached(name), 1_000, harm, "anyone", None, text(name), Cause::Store(name.clone()))
+            };
+            stores().map(one).collect()
+        }
+        "public-database" => {
+            let text = |name: &Name| format!("`{name}` answers on the internet");
+            let need = Some("the database's password, or a hole in it");
+            let one = |name: &Name| {
+                make(reached(name), 400, 60, "anyone", need, text(name), Cause::Store(name.clone()))
+            };
+            stores().map(one).collect()
+        }
+        "secret-in-template" | "secret-in-source" | "secret-in-environment" => {
+            let key = format!("{} {}", finding.rule.id, finding.cause);
+            let text = "a secret stands there in clear text".to_owned();
+            let cause = Cause::Leak(finding.rule.id, finding.cause.clone());
+            let who = "whoever reads the files";
+            let need = Some("a look at the repository, or the right to read the function's settings");
+            vec![make(Reached::Leak(key), 300, 60, who, need, text, cause)]
+        }
+        _ => Vec::new(),
+    }
+}

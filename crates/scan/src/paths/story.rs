@@ -1,0 +1,200 @@
+//! Paths in words, step by step.
+//!
+//! Invariant: every step names where it stands, if it stands anywhere. Not here: which paths there are (`spread`).
+
+use super::goal::Goal;
+use super::model::Model;
+use super::spread::{Best, From, Origin, Solution, State};
+use super::{Path, Reached, Step, StepKind};
+use crate::known::Name;
+use crate::source::Place;
+
+/// Chains are told up to here.
+const MAX_STEPS: usize = 24;
+/// Other ways in that are named.
+const MAX_ENTRIES: usize = 10;
+
+/// All paths, the worst first, each with the numbers of the risks that it stands for.
+pub(super) fn tell(model: &Model<'_>, solution: &Solution) -> Vec<(Path, Vec<usize>)> {
+    let mut paths: Vec<(Path, Vec<usize>)> = Vec::new();
+    for (number, best) in solution.best.iter().enumerate() {
+        // Who may do everything needs no list of what that is: its risk goes to the path that says so.
+        let account = paths.iter_mut().find(|(path, _)| best.shadowed && path.reached == Reached::Account);
+        match account {
+            Some((_, risks)) => risks.push(number),
+            None => paths.push((path(model, solution, best), vec![number])),
+        }
+    }
+    paths
+}
+
+/// A path while it is told.
+#[derive(Default)]
+struct Telling {
+    steps: Vec<Step>,
+    needs: Vec<String>,
+    unknown: Vec<String>,
+    other_entries: Vec<String>,
+}
+
+fn path(model: &Model<'_>, solution: &Solution, best: &Best) -> Path {
+    let mut telling = Telling::default();
+    match best.origin {
+        Origin::Goal(state, at) => {
+            telling.reach(model, solution, state);
+            if let Some(goal) = model.goals_of(state.node).get(at) {
+                telling.role(model, state);
+                telling.goal(goal);
+            }
+        }
+        Origin::Unknown(state) => {
+            telling.reach(model, solution, state);
+            let node = model.node(state.node);
+            let place =
+                node.map(|node| node.function.role.as_ref().map_or(node.function.place, |role| role.place));
+            let why = node.and_then(|node| node.function.role.as_ref()?.value.why().map(str::to_owned));
+            let why = why.unwrap_or_else(|| "its role is not in the files".to_owned());
+            let text = "its role may do what cannot be told from the files".to_owned();
+            telling.step(StepKind::Goal, None, text, place.into_iter().collect(), false);
+            telling.unknown.push(why);
+        }
+        Origin::Trusted(number, at) => {
+            if let Some(trusted) = model.trusted.get(number) {
+                let text = format!("anyone can take on the role `{}`", trusted.role);
+                telling.step(StepKind::Entry, Some(&trusted.role), text, vec![trusted.place], true);
+                if let Some(goal) = model.goals.get(&trusted.role).and_then(|goals| goals.get(at)) {
+                    telling.goal(goal);
+                }
+            }
+        }
+        Origin::Direct(at) => {
+            if let Some(direct) = model.direct.get(at) {
+                telling.step(
+                    StepKind::Entry,
+                    None,
+                    format!("{} gets there without any function", direct.entry),
+                    vec![direct.place],
+                    true,
+                );
+                telling.needs.extend(direct.need.clone());
+                telling.goal(&direct.goal);
+            }
+        }
+    }
+    let Telling { steps, needs, unknown, other_entries } = telling;
+    let risk = u8::try_from(best.risk() / 1_000).unwrap_or(100);
+    let likelihood = u16::try_from(best.likelihood).unwrap_or(1_000);
+    Path {
+        risk,
+        likelihood,
+        harm: best.harm,
+        reached: best.reached.clone(),
+        steps,
+        needs,
+        unknown,
+        other_entries,
+    }
+}
+
+impl Telling {
+    fn step(&mut self, kind: StepKind, name: Option<&Name>, text: String, places: Vec<Place>, certain: bool) {
+        self.steps.push(Step { kind, name: name.cloned(), text, places, certain });
+    }
+
+    /// How a function comes to be called or controlled.
+    fn reach(&mut self, model: &Model<'_>, solution: &Solution, to: State) {
+        let mut chain = Vec::new();
+        let mut state = to;
+        while let Some(way) = solution.way(state).filter(|_| chain.len() < MAX_STEPS) {
+            chain.push((state, way.from));
+            state = match way.from {
+                From::Entry(_) => break,
+                From::Weakness(_) => State { controlled: false, ..state },
+                From::Hop(before, _) => before,
+            };
+        }
+        for (state, from) in chain.into_iter().rev() {
+            match from {
+                From::Entry(at) => self.entry(model, state, at),
+                From::Weakness(at) => self.weakness(model, state, at),
+                From::Hop(before, at) => self.hop(model, before, state, at),
+            }
+        }
+    }
+
+    fn entry(&mut self, model: &Model<'_>, state: State, at: usize) {
+        let (Some(entry), Some(node)) = (model.entries.get(at), model.node(state.node)) else { return };
+        self.step(StepKind::Entry, None, entry.text.clone(), vec![entry.place], entry.unknown.is_none());
+        let name = &node.function.name;
+        self.step(
+            StepKind::Function,
+            Some(name),
+            format!("that starts `{name}`"),
+            vec![node.function.place],
+            true,
+        );
+        self.needs.extend(entry.need.clone());
+        self.unknown.extend(entry.unknown.clone());
+        let others = model.entries.iter().enumerate().filter(|(other, _)| *other != at);
+        let same = others.filter(|(_, other)| other.function == entry.function);
+        self.other_entries.extend(same.take(MAX_ENTRIES).map(|(_, other)| other.name.clone()));
+    }
+
+    fn weakness(&mut self, model: &Model<'_>, state: State, at: usize) {
+        let Some(node) = model.node(state.node) else { return };
+        let Some(weakness) = node.weaknesses.get(at) else { return };
+        let name = &node.function.name;
+        let places = weakness.place.into_iter().collect();
+        match weakness.cause {
+            Some(_) => {
+                self.step(StepKind::Weakness, Some(name), weakness.text.clone(), places, weakness.certain)
+            }
+            None => {
+                let text = format!("if {}, `{name}` does what the caller wants", weakness.text);
+                self.step(StepKind::Weakness, Some(name), text, places, false);
+                self.needs.push(format!("a flaw in the code of `{name}`"));
+            }
+        }
+    }
+
+    fn hop(&mut self, model: &Model<'_>, before: State, state: State, at: usize) {
+        let (Some(node), Some(goal)) = (model.node(state.node), model.goals_of(before.node).get(at)) else {
+            return;
+        };
+        let name = &node.function.name;
+        let text = match (state.controlled, before.controlled) {
+            (true, _) => format!("{}, and so runs its own code with the role of `{name}`", goal.text),
+            (false, true) => format!("{}, which starts `{name}`", goal.text),
+            (false, false) => format!("what was sent is handed on: {}, which starts `{name}`", goal.text),
+        };
+        self.step(
+            StepKind::Hop,
+            Some(name),
+            text,
+            goal.places.iter().copied().collect(),
+            goal.unknown.is_none(),
+        );
+        self.unknown.extend(goal.unknown.clone());
+    }
+
+    fn role(&mut self, model: &Model<'_>, state: State) {
+        let Some(node) = model.node(state.node) else { return };
+        let Some(role) = node.role else { return };
+        let text = match state.controlled {
+            true => format!("the attacker has the role `{role}`"),
+            false => format!("it works with the role `{role}` for every caller"),
+        };
+        let place = node.function.role.as_ref().map_or(node.function.place, |setting| setting.place);
+        self.step(StepKind::Role, Some(role), text, vec![place], true);
+    }
+
+    fn goal(&mut self, goal: &Goal) {
+        let name = match &goal.reached {
+            Reached::Store(name) | Reached::Secret(name) | Reached::Function(name) => Some(name),
+            _ => None,
+        };
+        let places = goal.places.iter().copied().collect();
+        self.step(StepKind::Goal, name, goal.text.clone(), places, goal.unknown.is_none());
+        self.unknown.extend(goal.unknown.clone());
+    }
+}
