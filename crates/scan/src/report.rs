@@ -4,6 +4,11 @@
 //! everything in it is of the tree or of the rules, so it is the same wherever and whenever it is made; a secret stands in it only cut
 //! short. Not here: how it comes about (`inspect`), how each output looks (the files below `report`).
 
+pub mod html;
+pub mod markdown;
+mod picture;
+pub mod sarif;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 

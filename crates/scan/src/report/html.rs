@@ -1,0 +1,253 @@
+//! The report as one page of HTML: no script, nothing loaded from anywhere, so it can be mailed and kept.
+//!
+//! Owns: the page and its parts. Invariant: whatever comes from the scanned files is escaped where it is put in; the page's own policy
+//! (CSP) allows no script and no request, so that a mistake there would still run nothing. Not here: the picture (`picture`).
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::picture;
+use super::{AppReport, EntryKind, Found, Note, Report, Spot};
+use crate::finding::{Confidence, Severity};
+
+const STYLE: &str = include_str!("html/style.css");
+
+/// The whole report.
+#[must_use]
+pub fn html(report: &Report) -> String {
+    let mut page = String::from(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"content-security-policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
+         <title>Casemate scan</title>\n<style>\n",
+    );
+    page.push_str(STYLE);
+    page.push_str("</style>\n</head>\n<body>\n<main>\n<h1>Casemate scan</h1>\n");
+    let apps = report.apps.len();
+    put(
+        &mut page,
+        format_args!(
+            "<p class=\"quiet\">{} in {} files, read offline.</p>\n",
+            count(apps, "application"),
+            report.files
+        ),
+    );
+    for app in &report.apps {
+        write_app(&mut page, app);
+    }
+    if !report.unread.is_empty() {
+        page.push_str("<h2>Not read</h2>\n");
+        write_notes(&mut page, &report.unread);
+    }
+    page.push_str("</main>\n</body>\n</html>\n");
+    page
+}
+
+/// Appends. Writing into a string cannot fail.
+fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
+    let _ = page.write_fmt(text);
+}
+
+/// Text for HTML, in elements and in quoted attributes alike.
+pub(super) fn escape(text: &str) -> String {
+    let mut page = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => page.push_str("&amp;"),
+            '<' => page.push_str("&lt;"),
+            '>' => page.push_str("&gt;"),
+            '"' => page.push_str("&quot;"),
+            '\'' => page.push_str("&#39;"),
+            // Controls, and the characters that turn the direction of what follows, could make a line read as another.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => page.push('\u{fffd}'),
+            character if character.is_control() && character != '\n' && character != '\t' => {
+                page.push('\u{fffd}')
+            }
+            character => page.push(character),
+        }
+    }
+    page
+}
+
+/// A message with its `code` parts set as such.
+fn words(text: &str) -> String {
+    let mut page = String::new();
+    for (number, part) in text.split('`').enumerate() {
+        let part = escape(part);
+        if number % 2 == 1 {
+            put(&mut page, format_args!("<code>{part}</code>"));
+        } else {
+            page.push_str(&part);
+        }
+    }
+    page
+}
+
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "critical",
+        Severity::High => "high",
+        Severity::Medium => "medium",
+        Severity::Low => "low",
+        Severity::Hygiene => "hygiene",
+    }
+}
+
+fn spot(spot: &Spot) -> String {
+    format!("<code>{}:{}</code>", escape(&spot.path), spot.line)
+}
+
+fn write_app(page: &mut String, app: &AppReport) {
+    put(page, format_args!("<section>\n<h2>{}</h2>\n", escape(&app.name)));
+    write_head(page, app);
+    let hot: BTreeSet<String> = BTreeSet::new();
+    page.push_str("<h3>Who calls what, and what that reaches</h3>\n<figure>\n");
+    page.push_str(&picture::draw(app, &hot));
+    page.push_str("</figure>\n");
+    if !app.findings.is_empty() {
+        page.push_str("<h3>Findings</h3>\n");
+    }
+    for found in &app.findings {
+        write_finding(page, found);
+    }
+    write_entries(page, app);
+    if !app.suppressed.is_empty() {
+        page.push_str("<h3>Allowed by comments</h3>\n<table>\n");
+    }
+    for allowed in &app.suppressed {
+        let (rule, at) = (allowed.finding.rule.title, spot(&allowed.at));
+        let (reason, until) = (escape(&allowed.reason), escape(&allowed.until));
+        put(
+            page,
+            format_args!("<tr><td>{rule}</td><td>{at}</td><td>{reason}</td><td>until {until}</td></tr>\n"),
+        );
+    }
+    if !app.suppressed.is_empty() {
+        page.push_str("</table>\n");
+    }
+    if !app.unknowns.is_empty() {
+        page.push_str(
+            "<h3>Unknown</h3>\n<p class=\"quiet\">What cannot be told from the files counts neither as right nor as wrong.</p>\n",
+        );
+        write_notes(page, &app.unknowns);
+    }
+    page.push_str("</section>\n");
+}
+
+fn write_head(page: &mut String, app: &AppReport) {
+    put(page, format_args!("<p class=\"quiet\">described in {}</p>\n", spot_of_path(&app.path)));
+    page.push_str("<div class=\"tallies\">\n");
+    for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Hygiene] {
+        let number = app.findings.iter().filter(|found| found.severity == severity).count();
+        if number > 0 {
+            let word = word(severity);
+            put(page, format_args!("<span class=\"tally {word}\"><b>{number}</b>{word}</span>\n"));
+        }
+    }
+    if app.findings.is_empty() {
+        page.push_str("<span class=\"tally low\">Nothing was found.</span>\n");
+    }
+    page.push_str("</div>\n");
+}
+
+fn spot_of_path(path: &str) -> String {
+    format!("<code>{}</code>", escape(path))
+}
+
+fn write_finding(page: &mut String, found: &Found) {
+    let severity = word(found.severity);
+    let open = if found.severity >= Severity::High { " open" } else { "" };
+    let sure = if found.confidence == Confidence::Certain { "" } else { " <small>likely</small>" };
+    let known = if found.known { " <small>known</small>" } else { "" };
+    put(
+        page,
+        format_args!(
+            "<details class=\"finding {severity}\" id=\"{id}\"{open}>\n<summary><span class=\"badge {severity}\">{severity}</span>\
+             <span>{title}{sure}{known}</span><span class=\"where\">{at}</span></summary>\n<p>{message}</p>\n",
+            id = escape(&found.id),
+            title = found.rule.title,
+            at = spot(&found.at),
+            message = words(&found.message),
+        ),
+    );
+    if !found.code.is_empty() {
+        page.push_str("<pre>");
+        for line in &found.code {
+            put(page, format_args!("<span class=\"number\">{}</span>{}\n", line.number, escape(&line.text)));
+        }
+        page.push_str("</pre>\n");
+    }
+    if !found.related.is_empty() {
+        page.push_str("<ul>\n");
+        for (at, what) in &found.related {
+            put(page, format_args!("<li>{} {}</li>\n", spot(at), words(what)));
+        }
+        page.push_str("</ul>\n");
+    }
+    if let Some(change) = &found.change {
+        put(page, format_args!("<p class=\"change\"><b>Change</b> {}</p>\n", words(&change.advice)));
+    }
+    put(page, format_args!("<p><small>{}</small></p>\n</details>\n", escape(&found.id)));
+}
+
+fn write_entries(page: &mut String, app: &AppReport) {
+    if app.entries.is_empty() {
+        return;
+    }
+    page.push_str(
+        "<h3>Ways in</h3>\n<table>\n<tr><th>what</th><th>who may</th><th>starts</th><th>where</th></tr>\n",
+    );
+    for entry in &app.entries {
+        let class = if entry.open { "high" } else { "quiet" };
+        let who = match entry.kind {
+            EntryKind::Trigger => "the provider",
+            EntryKind::Route | EntryKind::FunctionUrl => entry.who.as_str(),
+        };
+        put(
+            page,
+            format_args!(
+                "<tr><td>{}</td><td class=\"{class}\">{}</td><td>{}</td><td>{}</td></tr>\n",
+                escape(&entry.what),
+                escape(who),
+                escape(entry.function.as_deref().unwrap_or("unknown")),
+                spot(&entry.at)
+            ),
+        );
+    }
+    page.push_str("</table>\n");
+}
+
+fn write_notes(page: &mut String, notes: &[Note]) {
+    page.push_str("<table>\n");
+    for note in notes {
+        let subject = note.subject.as_deref().map_or_else(String::new, spot_of_path);
+        put(
+            page,
+            format_args!(
+                "<tr><td>{subject}</td><td>{}</td><td>{}</td></tr>\n",
+                words(&note.text),
+                spot(&note.at)
+            ),
+        );
+    }
+    page.push_str("</table>\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_from_files_cannot_write_the_page() {
+        let check = |text: &str, expect: &str| assert_eq!(escape(text), expect);
+        check("<script>alert('x')</script>", "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;");
+        check("a\" onload=\"b", "a&quot; onload=&quot;b");
+        check("abc\u{202e}fed", "abc\u{fffd}fed");
+        check("\u{0}", "\u{fffd}");
+        assert_eq!(words("the function `<b>` runs"), "the function <code>&lt;b&gt;</code> runs");
+    }
+}
