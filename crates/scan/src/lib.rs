@@ -26,6 +26,7 @@ mod parallel;
 pub mod paths;
 pub mod report;
 pub mod rules;
+pub mod sbom;
 pub mod secrets;
 pub mod serverless;
 pub mod source;

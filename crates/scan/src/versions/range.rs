@@ -4,6 +4,7 @@
 //! (npm's `includePrerelease`): a vulnerable pre-release is vulnerable. Not here: what is vulnerable (`advisories`).
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use super::Version;
 use super::number::Number;
@@ -63,6 +64,25 @@ impl Interval {
             }
         }
         Some(Self { from, to })
+    }
+}
+
+impl fmt::Display for Interval {
+    /// As npm would write it: `>=1.0.0 <1.2.0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.from, &self.to) {
+            (None, None) => f.write_str("*"),
+            (from, to) => {
+                if let Some(from) = from {
+                    write!(f, ">{}{}", if from.inclusive { "=" } else { "" }, from.version)?;
+                }
+                if let Some(to) = to {
+                    let space = if from.is_some() { " " } else { "" };
+                    write!(f, "{space}<{}{}", if to.inclusive { "=" } else { "" }, to.version)?;
+                }
+                Ok(())
+            }
+        }
     }
 }
 

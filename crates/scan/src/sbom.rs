@@ -1,0 +1,254 @@
+//! The bill of materials: CycloneDX 1.6 as JSON.
+//!
+//! Invariants: the same packages make the same bytes (no clock, no chance: the serial number follows from the content); packages are sorted
+//! by purl, and one that several lock files name is one component with several places. Not here: reading lock files (`packages`).
+//!
+//! Source: CycloneDX 1.6 (ECMA-424).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::advisories::Match;
+use crate::finding::Severity;
+use crate::packages::{Lock, Package};
+use crate::source::SourceTree;
+
+/// What the bill says about itself and the app.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The app's name.
+    pub name: &'a str,
+    /// Its version, where it has one.
+    pub version: Option<&'a str>,
+    /// When the bill is made, as RFC 3339; nothing is written when nothing is given.
+    pub timestamp: Option<&'a str>,
+    /// The version of Casemate.
+    pub tool_version: &'a str,
+}
+
+/// Licences that packages declare most, of those that SPDX has an id for. Others are written as a name, which every reader accepts.
+const SPDX_IDS: [&str; 34] = [
+    "0BSD",
+    "AFL-2.1",
+    "AGPL-3.0-only",
+    "AGPL-3.0-or-later",
+    "Apache-2.0",
+    "Artistic-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "BlueOak-1.0.0",
+    "CC-BY-3.0",
+    "CC-BY-4.0",
+    "CC0-1.0",
+    "EPL-1.0",
+    "EPL-2.0",
+    "EUPL-1.2",
+    "GPL-2.0-only",
+    "GPL-2.0-or-later",
+    "GPL-3.0-only",
+    "GPL-3.0-or-later",
+    "ISC",
+    "LGPL-2.1-only",
+    "LGPL-3.0-only",
+    "LGPL-3.0-or-later",
+    "MIT",
+    "MIT-0",
+    "MPL-1.1",
+    "MPL-2.0",
+    "OFL-1.1",
+    "PSF-2.0",
+    "Python-2.0",
+    "Unlicense",
+    "WTFPL",
+    "Zlib",
+];
+
+/// One package, wherever it is named.
+#[derive(Default)]
+struct Component<'a> {
+    packages: Vec<&'a Package>,
+    needs: BTreeSet<String>,
+}
+
+/// Writes the bill of materials of these lock files, with the vulnerabilities that were found in them. `matches` may be empty.
+#[must_use]
+pub fn cyclonedx(files: &SourceTree, locks: &[Lock], matches: &[Match], subject: &Subject<'_>) -> String {
+    let components = components(locks);
+    let root = format!("app:{}", subject.name);
+    let mut application = json!({ "type": "application", "bom-ref": root, "name": subject.name });
+    set(&mut application, "version", subject.version);
+    let tool = json!({ "type": "application", "name": "casemate", "version": subject.tool_version });
+    let mut metadata = json!({ "tools": { "components": [tool] }, "component": application });
+    set(&mut metadata, "timestamp", subject.timestamp);
+    let direct = components
+        .iter()
+        .filter(|(_, component)| component.packages.iter().any(|package| package.direct == Some(true)));
+    let direct: Vec<_> = direct.map(|(purl, _)| purl.as_str()).collect();
+    let mut dependencies = vec![json!({ "ref": root, "dependsOn": direct })];
+    dependencies.extend(components.iter().map(|(purl, component)| match component.needs.is_empty() {
+        true => json!({ "ref": purl }),
+        false => json!({ "ref": purl, "dependsOn": component.needs }),
+    }));
+    let listed: Vec<_> = components.iter().map(|(purl, one)| component(files, purl, one)).collect();
+    let mut document = json!({
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": metadata,
+        "components": listed,
+        "dependencies": dependencies,
+    });
+    if !matches.is_empty() {
+        set(&mut document, "vulnerabilities", Some(vulnerabilities(locks, matches)));
+    }
+    // Before the serial number itself and the time are in it: the same packages have the same number whenever it is made.
+    let mut content = document.clone();
+    if let Some(metadata) = content.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("timestamp");
+    }
+    set(&mut document, "serialNumber", Some(serial(content.to_string().as_bytes())));
+    format!("{document:#}\n")
+}
+
+fn set(object: &mut Value, name: &str, value: Option<impl Into<Value>>) {
+    if let (Some(object), Some(value)) = (object.as_object_mut(), value) {
+        object.insert(name.to_owned(), value.into());
+    }
+}
+
+fn components(locks: &[Lock]) -> BTreeMap<String, Component<'_>> {
+    let mut all: BTreeMap<String, Component<'_>> = BTreeMap::new();
+    for lock in locks {
+        for package in &lock.packages {
+            let component = all.entry(package.purl()).or_default();
+            component.packages.push(package);
+            let needs = package.needs.iter().filter_map(|need| lock.packages.get(*need)).map(Package::purl);
+            component.needs.extend(needs);
+        }
+    }
+    all
+}
+
+fn component(files: &SourceTree, purl: &str, component: &Component<'_>) -> Value {
+    let mut object = json!({ "type": "library", "bom-ref": purl, "purl": purl });
+    let Some(package) = component.packages.first() else { return object };
+    let separator = match package.ecosystem {
+        crate::packages::Ecosystem::Maven => ':',
+        _ => '/',
+    };
+    // Only where the ecosystem has groups: a Go module's path is its name.
+    let grouped = package.name.starts_with('@') || separator == ':';
+    let parts = package.name.rsplit_once(separator).filter(|_| grouped);
+    set(&mut object, "group", parts.map(|(group, _)| group));
+    set(&mut object, "name", Some(parts.map_or(package.name.as_str(), |(_, name)| name)));
+    set(&mut object, "version", package.version.value().map(String::as_str));
+    let dev = component.packages.iter().all(|package| package.dev);
+    set(&mut object, "scope", Some(if dev { "excluded" } else { "required" }));
+    let licence = component.packages.iter().find_map(|package| package.licence.as_deref());
+    let licence = licence.filter(|text| !text.trim().is_empty());
+    set(&mut object, "licenses", licence.map(licences));
+    let places: BTreeSet<(&str, u32)> = component
+        .packages
+        .iter()
+        .map(|package| (files.path(package.place.file), files.locate(package.place).0.line))
+        .collect();
+    let places: Vec<_> =
+        places.into_iter().map(|(path, line)| json!({ "location": path, "line": line })).collect();
+    set(&mut object, "evidence", Some(json!({ "occurrences": places })));
+    let why = package.version.why();
+    set(
+        &mut object,
+        "properties",
+        why.map(|why| json!([{ "name": "casemate:version-unknown", "value": why }])),
+    );
+    object
+}
+
+/// A licence as an id, an expression of ids, or a name.
+fn licences(text: &str) -> Value {
+    if SPDX_IDS.contains(&text) {
+        return json!([{ "license": { "id": text } }]);
+    }
+    let words =
+        text.split(|c: char| c == '(' || c == ')' || c.is_whitespace()).filter(|word| !word.is_empty());
+    let known = |word: &str| {
+        matches!(word, "AND" | "OR") || SPDX_IDS.contains(&word.strip_suffix('+').unwrap_or(word))
+    };
+    if words.clone().count() > 2 && words.clone().all(known) {
+        return json!([{ "expression": text }]);
+    }
+    json!([{ "license": { "name": text } }])
+}
+
+fn vulnerabilities(locks: &[Lock], matches: &[Match]) -> Vec<Value> {
+    let mut by_id: BTreeMap<&str, (&Match, BTreeMap<String, Option<&str>>)> = BTreeMap::new();
+    for found in matches {
+        let package = locks.get(found.lock).and_then(|lock| lock.packages.get(found.package));
+        let Some(package) = package else { continue };
+        let entry = by_id.entry(&found.advisory.id).or_insert_with(|| (found, BTreeMap::new()));
+        entry.1.insert(package.purl(), found.fixed_in.as_deref());
+    }
+    by_id.into_iter().map(|(id, (found, affects))| vulnerability(id, found, &affects)).collect()
+}
+
+fn vulnerability(id: &str, found: &Match, affects: &BTreeMap<String, Option<&str>>) -> Value {
+    let advisory = &found.advisory;
+    let mut rating = Map::new();
+    let level = match advisory.severity {
+        Some(Severity::Critical) => "critical",
+        Some(Severity::High) => "high",
+        Some(Severity::Medium) => "medium",
+        Some(Severity::Low) => "low",
+        Some(Severity::Hygiene) => "info",
+        None => "unknown",
+    };
+    rating.insert("severity".to_owned(), level.into());
+    if let Some(tenths) = advisory.score_tenths {
+        rating.insert("score".to_owned(), json!(f64::from(tenths) / 10.0));
+        rating.insert("method".to_owned(), "CVSSv31".into());
+    }
+    let source = |id: &str| json!({ "name": "OSV", "url": format!("https://osv.dev/vulnerability/{id}") });
+    let others: Vec<_> =
+        advisory.aliases.iter().map(|id| json!({ "id": id, "source": source(id) })).collect();
+    let fixes: BTreeSet<&str> = affects.values().flatten().copied().collect();
+    let mut object = json!({
+        "bom-ref": format!("vulnerability:{id}"),
+        "id": id,
+        "source": source(id),
+        "ratings": [rating],
+        "affects": affects.keys().map(|purl| json!({ "ref": purl })).collect::<Vec<_>>(),
+    });
+    set(&mut object, "references", (!others.is_empty()).then_some(others));
+    set(&mut object, "description", Some(advisory.summary.as_str()).filter(|text| !text.is_empty()));
+    let advice = fixes.into_iter().collect::<Vec<_>>().join(", ");
+    set(
+        &mut object,
+        "recommendation",
+        (!advice.is_empty()).then(|| format!("Take version {advice} or a later one.")),
+    );
+    object
+}
+
+/// A UUID of version 8 (RFC 9562) that follows from the content.
+fn serial(content: &[u8]) -> String {
+    let digest = Sha256::digest(content);
+    let mut hex = String::from("urn:uuid:");
+    for (at, byte) in digest.iter().take(16).enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            hex.push('-');
+        }
+        let byte = match at {
+            6 => byte & 0x0F | 0x80,
+            8 => byte & 0x3F | 0x80,
+            _ => *byte,
+        };
+        hex.push_str(&format!("{byte:02x}"));
+    }
+    hex
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+use super::*;
+use crate::advisories::{Importer, Store, judge};
+use crate::packages::read_all;
+
+const NPM: &str = r#"{"lockfileVersion":3,"packages":{"":{"dependencies":{"@s/a":"1"},"devDependencies":{"t":"1"}},
+    "node_modules/@s/a":{"version":"1.0.0","license":"MIT","dependencies":{"b":"2"}},
+    "node_modules/b":{"version":"2.0.0+build","license":"(MIT OR Apache-2.0)"},
+    "node_modules/t":{"version":"1.0.0","dev":true,"license":"SEE LICENSE IN licence.txt"}}}"#;
+
+const ADVISORY: &str = r#"{"id":"GHSA-1","modified":"2024","aliases":["CVE-1"],"summary":"harm","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
+    "affected":[{"package":{"ecosystem":"npm","name":"b"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.0.1"}]}]}]}"#;
+
+fn tree(order: &[(&str, &str)]) -> SourceTree {
+    let mut tree = SourceTree::new();
+    for (path, text) in order {
+        tree.add(path, text.as_bytes().to_vec());
+    }
+    tree
+}
+
+const FILES: [(&str, &str); 4] = [
+    ("web/package-lock.json", NPM),
+    ("jobs/package-lock.json", NPM),
+    ("requirements.txt", "Flask==2.0.1\nboto3\n"),
+    ("go.mod", "module m\ngo 1.21\nrequire github.com/a/b/v2 v2.0.0\n"),
+];
+
+fn bill(tree: &SourceTree, with_advisories: bool, timestamp: Option<&str>) -> String {
+    let (locks, unread) = read_all(tree);
+    assert!(unread.is_empty());
+    let mut importer = Importer::new();
+    if with_advisories {
+        importer.take("a.json", ADVISORY.as_bytes());
+    }
+    let mut bytes = Vec::new();
+    importer.finish(&mut bytes).unwrap();
+    let matches = judge(&Store::open(bytes).unwrap(), &locks).unwrap().matches;
+    let subject = Subject { name: "shop", version: None, timestamp, tool_version: "0.1.0" };
+    cyclonedx(tree, &locks, &matches, &subject)
+}
+
+#[test]
+fn the_bill() {
+    let text = bill(&tree(&FILES), true, Some("2026-01-01T00:00:00Z"));
+    insta::assert_snapshot!("bill", text);
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document: Value = serde_json::from_str(&bill(&tree(&FILES), true, None)).unwrap();
+    let list = |name: &str| document[name].as_array().unwrap().clone();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let mut refs: Vec<String> = list("components").iter().map(|one| text(&one["bom-ref"])).collect();
+    assert!(refs.is_sorted() && refs.len() == 6, "{refs:?}");
+    refs.push(text(&document["metadata"]["component"]["bom-ref"]));
+    let unique: BTreeSet<_> = refs.iter().cloned().collect();
+    assert_eq!(unique.len(), refs.len(), "one name for one thing");
+    let mut followed = 0;
+    let mut leads = |value: &Value| {
+        followed += 1;
+        assert!(unique.contains(value.as_str().unwrap()), "{value} leads nowhere");
+    };
+    for one in list("dependencies") {
+        leads(&one["ref"]);
+        one["dependsOn"].as_array().into_iter().flatten().for_each(&mut leads);
+    }
+    for one in list("vulnerabilities") {
+        one["affects"].as_array().unwrap().iter().for_each(|affected| leads(&affected["ref"]));
+    }
+    assert!(followed > 10, "{followed}");
+}
+
+#[test]
+fn the_same_packages_make_the_same_bytes() {
+    let bytes = bill(&tree(&FILES), true, None);
+    let mut turned = FILES;
+    turned.reverse();
+    assert_eq!(bill(&tree(&turned), true, None), bytes);
+    let serial = |text: &str| serde_json::from_str::<Value>(text).unwrap()["serialNumber"].clone();
+    assert_eq!(
+        serial(&bill(&tree(&FILES), true, Some("2026-01-01T00:00:00Z"))),
+        serial(&bytes),
+        "time makes no difference"
+    );
+    assert_ne!(serial(&bill(&tree(&FILES[1..]), true, None)), serial(&bytes), "other packages do");
+}
+
+#[test]
+fn licences_by_what_they_are() {
+    let check = |text: &str, expect: &str| assert_eq!(licences(text).to_string(), expect);
+    check("MIT", r#"[{"license":{"id":"MIT"}}]"#);
+    check("(MIT OR Apache-2.0)", r#"[{"expression":"(MIT OR Apache-2.0)"}]"#);
+    check("Mine", r#"[{"license":{"name":"Mine"}}]"#);
+    check("MIT OR Mine", r#"[{"license":{"name":"MIT OR Mine"}}]"#);
+}
