@@ -5,9 +5,11 @@
 //! short. Not here: how it comes about (`inspect`), how each output looks (the files below `report`).
 
 pub mod html;
+pub mod json;
 pub mod markdown;
 mod picture;
 pub mod sarif;
+pub mod text;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};

@@ -10,7 +10,7 @@ use crate::graph::{App, Framework, Inventory, Statement, Unread};
 use crate::known::Text;
 use crate::rules::Part;
 use crate::source::{FileId, Place, SourceTree};
-use crate::{cloudformation, parallel, terraform};
+use crate::{cloudformation, parallel, serverless, terraform};
 
 /// Folders of what tools made or fetched.
 const MADE: [&str; 9] = [
@@ -55,6 +55,9 @@ pub(super) fn find(tree: &SourceTree) -> Inventory {
 /// Whether a file is worth parsing: most YAML and JSON describes something else.
 fn may_describe(path: &str, bytes: &[u8]) -> bool {
     let end = path.rsplit('.').next().unwrap_or_default();
+    if serverless::is_service(path) {
+        return true;
+    }
     matches!(end, "yml" | "yaml" | "json" | "template")
         && contains(bytes, b"Resources")
         && contains(bytes, b"::")
@@ -73,6 +76,9 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 fn read(tree: &SourceTree, file: FileId) -> Result<Option<App>, Unread> {
+    if serverless::is_service(tree.path(file)) {
+        return serverless::read(tree, file).map(Some);
+    }
     let document = document::read(tree, file)?;
     Ok(cloudformation::is_template(&document).then(|| cloudformation::read(tree, file, &document)))
 }

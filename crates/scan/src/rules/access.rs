@@ -182,8 +182,8 @@ fn finding(
             (*route, function.map(|function| sight.reach(function)))
         })
         .collect();
-    reached.sort_by_key(|(_, reach)| std::cmp::Reverse(severity_of(reach.as_ref())));
-    let worst = reached.first().map_or(Severity::Low, |(_, reach)| severity_of(reach.as_ref()));
+    reached.sort_by_key(|(route, reach)| std::cmp::Reverse(weight(route, reach.as_ref())));
+    let worst = reached.first().map_or(Severity::Low, |(route, reach)| weight(route, reach.as_ref()));
     let place = mark.or_else(|| routes.iter().map(|route| route.access.place).min());
     let place = place.unwrap_or(Place::whole(app.file));
     let api_word = api.map_or("an interface that cannot be told", Name::as_str);
@@ -200,6 +200,13 @@ fn finding(
         finding = finding.seen_at(route.place, format!("{} runs {runs}", name_of(route)));
     }
     finding
+}
+
+/// How bad it is that a route is open: what it reaches; at least something where it takes data in.
+fn weight(route: &Route, reach: Option<&Reach>) -> Severity {
+    let reads = route.method.value().is_some_and(|method| method == "GET" || method == "HEAD");
+    let least = if reads || reach.is_none() { Severity::Low } else { Severity::Medium };
+    severity_of(reach).max(least)
 }
 
 fn message(cause: Cause, api: &str, reached: &[(&Route, Option<Reach>)]) -> String {
@@ -299,7 +306,7 @@ fn function_urls(sight: &Sight<'_>, verdict: &mut Verdict) {
                     url.access.place,
                     message,
                 );
-                verdict.report(found.touching([&function.name]).severity(severity_of(Some(&reach))).advice(
+                verdict.report(found.touching([&function.name]).severity(severity_of(Some(&reach)).max(Severity::Medium)).advice(
                     by_format(
                         app,
                         "`FunctionUrlConfig: AuthType: AWS_IAM`, or a route of an HTTP API with an authorizer instead of the URL.",

@@ -38,9 +38,9 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
             }
         }
         whole_services(sight, role, &users, verdict);
-        every_resource(sight, role, &users, verdict);
         every_secret(role, &users, &permissions, verdict);
-        escalation(role, &users, &permissions, verdict);
+        let told = escalation(role, &users, &permissions, verdict);
+        every_resource(sight, role, &users, &told, verdict);
     }
 }
 
@@ -258,11 +258,22 @@ fn reads_secrets(fact: ActionFact) -> bool {
     }
 }
 
-fn every_resource(sight: &Sight<'_>, role: &Role, users: &Users<'_>, verdict: &mut Verdict) {
+fn every_resource(
+    sight: &Sight<'_>,
+    role: &Role,
+    users: &Users<'_>,
+    told: &BTreeSet<&str>,
+    verdict: &mut Verdict,
+) {
+    // A policy of the provider with a whole service in it is reported for that.
+    let broad: BTreeSet<&str> = allows(role).filter_map(broad_policy).collect();
     let mut found: Vec<(&Statement, &str, Severity)> = Vec::new();
     for statement in allows(role).filter(|statement| !statement.not_actions && is_wide(statement)) {
+        if matches!(&statement.origin, Origin::Managed(name) if broad.contains(name.as_str())) {
+            continue;
+        }
         for action in statement.actions.iter().filter_map(Setting::known) {
-            if is_every_action(action) || whole_service(action).is_some() {
+            if is_every_action(action) || whole_service(action).is_some() || told.contains(action.as_str()) {
                 continue;
             }
             let worst = facts::actions_matching(action).filter(|fact| matters(*fact)).map(weight).max();
@@ -315,6 +326,13 @@ fn every_resource(sight: &Sight<'_>, role: &Role, users: &Users<'_>, verdict: &m
     )));
 }
 
+/// The name of a managed policy that allows a whole service.
+fn broad_policy(statement: &Statement) -> Option<&str> {
+    let Origin::Managed(name) = &statement.origin else { return None };
+    let whole = |action: &String| whole_service(action).is_some() || is_every_action(action);
+    statement.actions.iter().filter_map(Setting::known).any(whole).then_some(name)
+}
+
 fn weight(fact: ActionFact) -> Severity {
     match deed(fact) {
         Some(Deed::Sends) => Severity::Low,
@@ -356,7 +374,13 @@ fn every_secret(role: &Role, users: &Users<'_>, permissions: &Permissions<'_, '_
     );
 }
 
-fn escalation(role: &Role, users: &Users<'_>, permissions: &Permissions<'_, '_>, verdict: &mut Verdict) {
+/// Reports ways to more, and says which actions they are made of.
+fn escalation(
+    role: &Role,
+    users: &Users<'_>,
+    permissions: &Permissions<'_, '_>,
+    verdict: &mut Verdict,
+) -> BTreeSet<&'static str> {
     let mut sure = Vec::new();
     for way in permissions.escalations() {
         match &way.verdict {
@@ -370,7 +394,12 @@ fn escalation(role: &Role, users: &Users<'_>, permissions: &Permissions<'_, '_>,
             crate::iam::Verdict::No => {}
         }
     }
-    let Some(first) = sure.first() else { return };
+    let told = sure
+        .iter()
+        .flat_map(|way| way.combination.broad.iter().chain(way.combination.some))
+        .copied()
+        .collect();
+    let Some(first) = sure.first() else { return told };
     let gives: Vec<String> = sure.iter().map(|way| way.combination.gives.to_owned()).collect();
     let message = format!("{} can make itself stronger: it can {}.", users.subject, join(&gives, "and"));
     let place = first.places.first().copied().unwrap_or(role.place);
@@ -384,4 +413,5 @@ fn escalation(role: &Role, users: &Users<'_>, permissions: &Permissions<'_, '_>,
     verdict.report(finding.severity(severity).advice(
         "Take these actions away, or bind them: `iam:PassRole` to one role and one service (`iam:PassedToService`), the others to named ARNs.",
     ));
+    told
 }

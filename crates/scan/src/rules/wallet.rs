@@ -7,8 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::access::is_public;
 use super::words::{by_format, count, list};
 use super::{Sight, Verdict, catalogue};
+use crate::facts;
 use crate::finding::{Finding, Severity};
-use crate::graph::{App, Function, TriggerKind};
+use crate::graph::{App, Function, Store, TriggerKind};
+use crate::iam::Target;
+use crate::iam::statement::is_every_resource;
 use crate::known::{Known, Name, Setting};
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
@@ -114,14 +117,15 @@ const LONGEST_LOOP: usize = 6;
 
 fn loops(sight: &Sight<'_>, verdict: &mut Verdict) {
     let app = sight.app;
-    // Function → stores that it may change and that are named in its role → functions that these start.
+    // Function → stores that its role names for sending → functions that these start.
     let mut next: BTreeMap<&Name, Vec<(&Name, &Name)>> = BTreeMap::new();
     for function in app.functions.iter().filter(|function| !function.deployed.is(&false)) {
-        let reach = sight.reach(function);
         for trigger in app.triggers.iter().filter(|trigger| !trigger.enabled.is(&false)) {
             let Some((source, _)) = trigger.source.as_reference() else { continue };
-            let Known::Value(started) = &trigger.function else { continue };
-            if makes_events(&trigger.kind) && reach.changes.contains(source.as_str()) {
+            let (Known::Value(started), Some(store)) = (&trigger.function, app.store(source)) else {
+                continue;
+            };
+            if sends(sight, function, store, &trigger.kind) {
                 next.entry(&function.name).or_default().push((source, started));
             }
         }
@@ -173,16 +177,28 @@ fn round<'a>(
     None
 }
 
-/// Whether each change makes an event by itself, without a pattern that picks some.
-fn makes_events(kind: &TriggerKind) -> bool {
-    matches!(
-        kind,
-        TriggerKind::Bucket
-            | TriggerKind::Queue
-            | TriggerKind::Topic
-            | TriggerKind::TableStream
-            | TriggerKind::Stream
-    )
+/// Actions that make an event, for kinds of triggers that pass every one on. An event bus does not: its rules pick some.
+fn sending(kind: &TriggerKind) -> &'static [&'static str] {
+    match kind {
+        TriggerKind::Bucket => &["s3:PutObject"],
+        TriggerKind::Queue => &["sqs:SendMessage"],
+        TriggerKind::Topic => &["sns:Publish"],
+        TriggerKind::TableStream => &["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+        TriggerKind::Stream => &["kinesis:PutRecord", "kinesis:PutRecords"],
+        _ => &[],
+    }
+}
+
+/// Whether a function's role names a store for sending to it. What it may do to everything says nothing about this store.
+fn sends(sight: &Sight<'_>, function: &Function, store: &Store, kind: &TriggerKind) -> bool {
+    let Some(permissions) = sight.grants.function(function) else { return false };
+    let facts = sending(kind).iter().filter_map(|action| facts::action(action));
+    facts.into_iter().any(|fact| {
+        permissions.may_do(fact, Target::Store(store)).is_yes()
+            && permissions.because(fact, Target::Store(store)).iter().any(|statement| {
+                !statement.not_resources && !statement.resources.iter().any(is_every_resource)
+            })
+    })
 }
 
 fn report_loop(app: &App, round: &[(&Name, &Name)], functions: &[&Name], verdict: &mut Verdict) {

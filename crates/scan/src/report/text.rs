@@ -1,0 +1,273 @@
+//! The report as a terminal shows it: each finding with its reason, its code and its change, then the sum and what to do first.
+//!
+//! Invariants: colours are the caller's ([`Paint`]); no line is longer than the width, except for code; nothing depends on the terminal. Not
+//! here: making text of others safe for a terminal (`cli`).
+
+use std::fmt::Write;
+
+use super::{AppReport, Found, Report};
+use crate::finding::{Confidence, Severity};
+use crate::graph::Framework;
+
+/// What a piece of text is, for whoever paints it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// An app's name.
+    Heading,
+    /// How bad something is.
+    Severity(Severity),
+    /// A title.
+    Title,
+    /// A place in a file, a line's number, other details.
+    Detail,
+    /// Lines of a file.
+    Code,
+    /// What to do.
+    Change,
+    /// All is well.
+    Good,
+}
+
+/// Paints text, or leaves it.
+pub trait Paint {
+    /// The text as it is to be shown.
+    fn paint(&self, role: Role, text: &str) -> String;
+}
+
+/// Leaves text as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Plain;
+
+impl Paint for Plain {
+    fn paint(&self, _: Role, text: &str) -> String {
+        text.to_owned()
+    }
+}
+
+/// The whole report in lines of at most `width` characters.
+#[must_use]
+pub fn text(report: &Report, width: usize, paint: &dyn Paint) -> String {
+    let mut page = Page { text: String::new(), width: width.clamp(40, 200), paint };
+    for app in &report.apps {
+        page.app(app);
+    }
+    page.unread(report);
+    page.sum(report);
+    page.text
+}
+
+/// How a severity is written.
+#[must_use]
+pub fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Hygiene => "hygiene",
+        Severity::Low => "low",
+        Severity::Medium => "medium",
+        Severity::High => "high",
+        Severity::Critical => "critical",
+    }
+}
+
+/// How a format is called.
+#[must_use]
+pub fn framework(framework: Framework) -> &'static str {
+    match framework {
+        Framework::Sam => "AWS SAM",
+        Framework::CloudFormation => "CloudFormation",
+        Framework::Serverless => "Serverless Framework",
+        Framework::Terraform => "Terraform",
+    }
+}
+
+struct Page<'a> {
+    text: String,
+    width: usize,
+    paint: &'a dyn Paint,
+}
+
+impl Page<'_> {
+    fn line(&mut self, text: &str) {
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+    }
+
+    /// Lines of words, indented.
+    fn words(&mut self, indent: usize, role: Option<Role>, text: &str) {
+        for line in wrap(text, self.width.saturating_sub(indent)) {
+            let shown = role.map_or_else(|| line.clone(), |role| self.paint.paint(role, &line));
+            self.line(&format!("{:indent$}{shown}", ""));
+        }
+    }
+
+    fn app(&mut self, app: &AppReport) {
+        let open = app.entries.iter().filter(|entry| entry.open).count();
+        let ways = match (app.entries.len(), open) {
+            (0, _) => "no way in".to_owned(),
+            (1, 0) => "1 way in".to_owned(),
+            (1, _) => "1 way in, open to anyone".to_owned(),
+            (all, 0) => format!("{all} ways in"),
+            (all, open) => format!("{all} ways in, {open} open to anyone"),
+        };
+        let functions = app.graph.functions.len();
+        let name = self.paint.paint(Role::Heading, &app.name);
+        let what = format!(
+            "{} · {} · {functions} {} · {ways}",
+            framework(app.framework),
+            app.path,
+            if functions == 1 { "function" } else { "functions" }
+        );
+        self.line(&format!("{name}  {}", self.paint.paint(Role::Detail, &what)));
+        self.line("");
+        for found in &app.findings {
+            self.finding(found);
+        }
+        if app.findings.is_empty() {
+            let good = self.paint.paint(Role::Good, "Nothing was found.");
+            self.line(&format!("  {good}"));
+            self.line("");
+        }
+        self.asides(app);
+    }
+
+    fn finding(&mut self, found: &Found) {
+        let severity = self.paint.paint(Role::Severity(found.severity), word(found.severity));
+        let title = self.paint.paint(Role::Title, found.rule.title);
+        let sure = if found.confidence == Confidence::Likely { " (likely)" } else { "" };
+        let known = if found.known { " · in the baseline" } else { "" };
+        let id = self.paint.paint(Role::Detail, &format!("{}{sure}{known}", found.id));
+        self.line(&format!("  {severity}  {title}  {id}"));
+        self.words(4, None, &found.message);
+        let at = format!("{}:{}:{}", found.at.path, found.at.line, found.at.column);
+        self.words(4, Some(Role::Detail), &at);
+        for line in &found.code {
+            let number = self.paint.paint(Role::Detail, &format!("{:>6} │", line.number));
+            let code = self.paint.paint(Role::Code, line.text.trim_end());
+            self.line(&format!("{number} {code}"));
+        }
+        if found.related.len() > 1 {
+            for (spot, shows) in found.related.iter().take(6) {
+                self.words(4, Some(Role::Detail), &format!("{}:{} {shows}", spot.path, spot.line));
+            }
+            if found.related.len() > 6 {
+                let more = format!("and {} more", found.related.len() - 6);
+                self.words(4, Some(Role::Detail), &more);
+            }
+        }
+        if let Some(change) = &found.change {
+            let fix = if change.safe { " (`--fix` does it)" } else { "" };
+            self.words(4, Some(Role::Change), &format!("→ {}{fix}", change.advice));
+        }
+        self.line("");
+    }
+
+    fn asides(&mut self, app: &AppReport) {
+        if !app.unknowns.is_empty() {
+            self.words(2, Some(Role::Title), "Cannot be told from the files:");
+            for note in app.unknowns.iter().take(10) {
+                let text = format!("{}:{} {}", note.at.path, note.at.line, note.text);
+                self.words(4, Some(Role::Detail), &text);
+            }
+            if app.unknowns.len() > 10 {
+                let more = format!("and {} more (`--format json` lists all)", app.unknowns.len() - 10);
+                self.words(4, Some(Role::Detail), &more);
+            }
+            self.line("");
+        }
+        if !app.suppressed.is_empty() {
+            self.words(2, Some(Role::Title), "Allowed by comments:");
+            for allowed in &app.suppressed {
+                let text = format!(
+                    "{}:{} {} until {}: {}",
+                    allowed.at.path, allowed.at.line, allowed.finding.rule.id, allowed.until, allowed.reason
+                );
+                self.words(4, Some(Role::Detail), &text);
+            }
+            self.line("");
+        }
+    }
+
+    fn unread(&mut self, report: &Report) {
+        if report.unread.is_empty() {
+            return;
+        }
+        self.words(0, Some(Role::Title), "Not read:");
+        for note in &report.unread {
+            self.words(2, None, &format!("{}:{} {}", note.at.path, note.at.line, note.text));
+        }
+        self.line("");
+    }
+
+    fn sum(&mut self, report: &Report) {
+        let counts = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Hygiene];
+        let mut row = String::new();
+        for severity in counts {
+            let count = report.findings().filter(|(_, found)| found.severity == severity).count();
+            if count > 0 {
+                let text = format!("{count} {}", word(severity));
+                let _ = write!(
+                    row,
+                    "{}{}",
+                    if row.is_empty() { "" } else { "  " },
+                    self.paint.paint(Role::Severity(severity), &text)
+                );
+            }
+        }
+        let apps = report.apps.len();
+        let plural =
+            |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+        let of = format!("in {}, {}", plural(apps, "app"), plural(report.files, "file"));
+        match (apps, row.is_empty()) {
+            (0, _) => self.line(&format!("No serverless app was found in {}.", plural(report.files, "file"))),
+            (_, true) => {
+                let good = self.paint.paint(Role::Good, "Nothing was found");
+                self.line(&format!("{good} {of}."));
+            }
+            _ => self.line(&format!("{row}  {}", self.paint.paint(Role::Detail, &of))),
+        }
+        if apps > 1 {
+            self.table(report);
+        }
+    }
+
+    /// A row for each app that has findings.
+    fn table(&mut self, report: &Report) {
+        let named = |app: &AppReport| app.path.chars().count();
+        let longest = report.apps.iter().map(named).max().unwrap_or(0).min(self.width / 2);
+        for app in report.apps.iter().filter(|app| !app.findings.is_empty()) {
+            let count = |severity| app.findings.iter().filter(|found| found.severity == severity).count();
+            let counts = format!(
+                "{:>3} critical {:>3} high {:>3} medium {:>3} low",
+                count(Severity::Critical),
+                count(Severity::High),
+                count(Severity::Medium),
+                count(Severity::Low)
+            );
+            self.line(&format!("  {:<longest$}  {counts}", app.path));
+        }
+    }
+}
+
+/// Breaks words into lines. A word that is longer than a line stands alone.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut length = 0;
+    for word in text.split_whitespace() {
+        let size = word.chars().count();
+        let Some(line) = lines.last_mut() else { break };
+        if line.is_empty() {
+            line.push_str(word);
+            length = size;
+        } else if length + 1 + size <= width {
+            line.push(' ');
+            line.push_str(word);
+            length += 1 + size;
+        } else {
+            lines.push(word.to_owned());
+            length = size;
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests;
