@@ -14,6 +14,7 @@
 
 pub mod advisories;
 pub mod cloudformation;
+pub mod code;
 pub mod document;
 pub mod facts;
 pub mod finding;
@@ -21,6 +22,7 @@ pub mod graph;
 pub mod iam;
 pub mod inspect;
 pub mod known;
+pub mod need;
 pub mod packages;
 mod parallel;
 pub mod paths;

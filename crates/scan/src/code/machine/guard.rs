@@ -1,0 +1,221 @@
+//! What a test shows of the values that it tests.
+//!
+//! Invariant: only tests that narrow a value down count, such as membership, equality with something fixed, or a pattern; that a value
+//! is there at all shows nothing.
+
+use super::{Frame, Machine};
+use crate::code::program::{Call, Comparison, Expression, Kind};
+use crate::code::value::Safe;
+
+/// Methods that look whether their argument is among what is allowed, or matches.
+const ALLOWS: [&str; 12] = [
+    "includes",
+    "has",
+    "indexOf",
+    "hasOwnProperty",
+    "test",
+    "match",
+    "fullmatch",
+    "search",
+    "exec",
+    "contains",
+    "isin",
+    "issubset",
+];
+
+/// Methods that look at what they are called on.
+const TESTS: [&str; 12] = [
+    "isdigit",
+    "isalnum",
+    "isnumeric",
+    "isdecimal",
+    "isalpha",
+    "isidentifier",
+    "match",
+    "matches",
+    "is_relative_to",
+    "isInteger",
+    "isNumeric",
+    "isAlphanumeric",
+];
+
+impl Machine<'_> {
+    /// Writes down what holds where `test` came out as `holds`.
+    pub(super) fn assume(&mut self, frame: &Frame, test: &Expression, holds: bool) {
+        match &test.kind {
+            Kind::Not(inner) => self.assume(frame, inner, !holds),
+            // Both hold, or neither does.
+            Kind::Both(left, right) if holds => {
+                self.assume(frame, left, true);
+                self.assume(frame, right, true);
+            }
+            Kind::Either(left, right) if !holds => {
+                self.assume(frame, left, false);
+                self.assume(frame, right, false);
+            }
+            // `a !== "x" && a !== "y"` came out false: it is one of them.
+            Kind::Both(left, right) => self.assume_all(frame, left, right, false),
+            Kind::Either(left, right) => self.assume_all(frame, left, right, true),
+            Kind::Compare(left, comparison, right) => {
+                self.assume_comparison(frame, left, *comparison, right, holds)
+            }
+            Kind::Call(call) => self.assume_call(frame, call, holds),
+            Kind::Assign(_, value) => self.assume(frame, value, holds),
+            _ => {}
+        }
+    }
+
+    /// Only what either side shows by itself, of the same value, is sure.
+    fn assume_all(&mut self, frame: &Frame, left: &Expression, right: &Expression, holds: bool) {
+        let before = self.checks(frame.scope);
+        self.assume(frame, left, holds);
+        let first = self.taken(frame, before);
+        self.assume(frame, right, holds);
+        let second = self.taken(frame, before);
+        for (path, safe) in first {
+            if let Some((_, other)) = second.iter().find(|(known, _)| *known == path) {
+                self.check(frame, path, Safe(safe.0 & other.0));
+            }
+        }
+    }
+
+    fn taken(&mut self, frame: &Frame, from: usize) -> Vec<(String, Safe)> {
+        self.scope_mut(frame.scope).map(|scope| scope.take_checks(from)).unwrap_or_default()
+    }
+
+    fn assume_comparison(
+        &mut self,
+        frame: &Frame,
+        left: &Expression,
+        comparison: Comparison,
+        right: &Expression,
+        holds: bool,
+    ) {
+        let narrows = match comparison {
+            Comparison::Same | Comparison::In => holds,
+            Comparison::Different | Comparison::NotIn => !holds,
+            // `ALLOWED.indexOf(x) >= 0`
+            Comparison::Other => {
+                if let Kind::Call(call) = &left.kind {
+                    self.assume_call(frame, call, holds);
+                }
+                return;
+            }
+        };
+        match comparison {
+            Comparison::In | Comparison::NotIn => {
+                // `".." in x` looks for marks in it; `x in ALLOWED` narrows it down.
+                if let Kind::Text(mark) = &left.kind {
+                    let marks = mark.contains("..") || mark == "/";
+                    if let (true, false, Some(path)) = (marks, narrows, right.path()) {
+                        self.check(frame, path, Safe::PATH);
+                    }
+                    return;
+                }
+                if let (true, Some(path)) = (narrows, left.path()) {
+                    self.check(frame, path, Safe::ALL);
+                }
+            }
+            _ => {
+                let (value, other) = if is_fixed(left) { (right, left) } else { (left, right) };
+                // `ALLOWED.indexOf(x) === -1` is true where it is not among them.
+                if let Kind::Call(call) = &value.kind {
+                    let absent = matches!(&other.kind, Kind::Arithmetic(_) | Kind::Null | Kind::Bool(false));
+                    return self.assume_call(frame, call, narrows != absent);
+                }
+                let empty = matches!(&other.kind, Kind::Null)
+                    || matches!(&other.kind, Kind::Text(text) if text.is_empty());
+                if let (true, true, false, Some(path)) = (narrows, is_fixed(other), empty, value.path()) {
+                    self.check(frame, path, Safe::ALL);
+                }
+            }
+        }
+    }
+
+    fn assume_call(&mut self, frame: &Frame, call: &Call, holds: bool) {
+        let first = call.arguments.first();
+        match &call.callee.kind {
+            Kind::Member(object, name) => {
+                let marks = matches!(
+                    name.as_str(),
+                    "includes" | "indexOf" | "startsWith" | "startswith" | "contains"
+                );
+                let mark = first.and_then(|first| match &first.kind {
+                    Kind::Text(mark) => Some(mark.as_str()),
+                    _ => None,
+                });
+                if let (true, Some(mark)) = (marks, mark) {
+                    // `x.includes("..")`: what comes through without it stays below where it starts.
+                    let climbs = mark.contains("..") || mark == "/" || mark.starts_with('/');
+                    let safe = if mark.contains("..") || mark == "/" { !holds } else { holds };
+                    if let (true, true, Some(path)) = (climbs, safe, object.path()) {
+                        self.check(frame, path, Safe::PATH);
+                    }
+                    return;
+                }
+                if matches!(name.as_str(), "startsWith" | "startswith" | "is_relative_to") {
+                    if let (true, Some(path)) = (holds, object.path()) {
+                        self.check(frame, path, Safe::PATH);
+                    }
+                    return;
+                }
+                if !holds {
+                    return;
+                }
+                let judges = ALLOWS.contains(&name.as_str()) || judging(name);
+                // `re.match(pattern, x)`, `ALLOWED.includes(x)`
+                for argument in call.arguments.iter().filter(|_| judges) {
+                    if let Some(path) = argument.path() {
+                        self.check(frame, path, Safe::ALL);
+                    }
+                }
+                if TESTS.contains(&name.as_str())
+                    && let Some(path) = object.path()
+                {
+                    self.check(frame, path, Safe::ALL);
+                }
+            }
+            Kind::Name(name) if holds && judging(name) => {
+                if let Some(path) = first.and_then(Expression::path) {
+                    self.check(frame, path, Safe::ALL);
+                }
+            }
+            // `all(c in ALLOWED for c in x)`
+            _ => {}
+        }
+    }
+}
+
+/// Whether a function's name says that it judges.
+fn judging(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let judges = [
+        "valid",
+        "allowed",
+        "is_safe",
+        "issafe",
+        "isuuid",
+        "is_uuid",
+        "isin",
+        "isknown",
+        "is_known",
+        "whitelist",
+        "allowlist",
+    ];
+    judges.iter().any(|word| name.contains(word))
+}
+
+/// Whether something is the same for every caller.
+fn is_fixed(expression: &Expression) -> bool {
+    match &expression.kind {
+        Kind::Text(_) | Kind::Number(_) | Kind::Bool(_) | Kind::Null | Kind::Arithmetic(_) => true,
+        // Constants are written in capitals.
+        Kind::Name(name) | Kind::Member(_, name) => {
+            name.len() > 1
+                && name
+                    .chars()
+                    .all(|letter| letter.is_ascii_uppercase() || letter == '_' || letter.is_ascii_digit())
+        }
+        _ => false,
+    }
+}

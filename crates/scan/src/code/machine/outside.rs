@@ -1,0 +1,311 @@
+//! Calls of things that are not in the tree: packages, and what the language brings along.
+
+use std::rc::Rc;
+
+use super::{Frame, Machine};
+use crate::code::program::Pattern;
+use crate::code::value::{Arguments, Closure, Outside, Taint, Value, What};
+use crate::code::{sinks, switches};
+use crate::known::Piece;
+use crate::source::Place;
+
+/// Methods by which frameworks take routes.
+const VERBS: [&str; 14] = [
+    "get",
+    "post",
+    "put",
+    "delete",
+    "patch",
+    "all",
+    "use",
+    "route",
+    "any",
+    "options",
+    "head",
+    "add_url_rule",
+    "add_api_route",
+    "add_route",
+];
+
+/// Functions that call another with what follows it.
+const HANDS_ON: [&str; 5] =
+    [".submit", "asyncio.to_thread", ".run_in_executor", "Executor().map", "Pool().map"];
+
+/// How long the path of a thing from outside may become.
+const PATH_LIMIT_BYTES: usize = 160;
+
+impl Machine<'_> {
+    pub(super) fn call_outside(
+        &mut self,
+        frame: &mut Frame,
+        path: &str,
+        wraps: &[Rc<Closure>],
+        arguments: &Arguments,
+        place: Place,
+    ) -> Value {
+        if let Some(value) = self.language_call(frame, path, arguments, place) {
+            return value;
+        }
+        if let Some(value) = self.sdk_made(path, arguments, place) {
+            self.callbacks(arguments, &Value::unknown());
+            return value;
+        }
+        sinks::outside(self, path, arguments, place);
+        switches::called(self, path, arguments, place);
+        if let Some(value) = self.passes_on(path, arguments, place) {
+            return value;
+        }
+        if !keeps_client(path) {
+            self.handed_away(arguments, &format!("`{path}`"), place);
+        }
+        self.made_outside(path, wraps, arguments)
+    }
+
+    /// What the languages themselves bring: modules, promises, containers, the environment.
+    fn language_call(
+        &mut self,
+        frame: &mut Frame,
+        path: &str,
+        arguments: &Arguments,
+        place: Place,
+    ) -> Option<Value> {
+        let first = || arguments.at(0).cloned().unwrap_or_default();
+        let found = match path {
+            "require" | "importlib.import_module" | "__import__" | "jest.requireActual" => {
+                match arguments.at(0).and_then(Value::literal).map(str::to_owned) {
+                    Some(module) => self.module_at(frame, &module, place),
+                    None => {
+                        self.gap(place, "a module whose name is worked out is loaded".to_owned());
+                        Value::unknown()
+                    }
+                }
+            }
+            "os.getenv" | "os.environ.get" => {
+                let name = arguments.at(0).and_then(Value::literal)?.to_owned();
+                let value = self.environment_read(&name, place);
+                match arguments.either(1, "default") {
+                    Some(default) => self.or_default(value, default.clone()),
+                    None => value,
+                }
+            }
+            "Promise.resolve"
+            | "asyncio.run"
+            | "Object.freeze"
+            | "util.promisify"
+            | "promisify"
+            | "list"
+            | "tuple"
+            | "set"
+            | "sorted"
+            | "reversed"
+            | "iter"
+            | "next"
+            | "Array.from"
+            | "dict"
+            | "copy.deepcopy"
+            | "copy.copy"
+            | "structuredClone"
+            | "asyncio.ensure_future"
+            | "asyncio.create_task"
+            | "event_source"
+                if !arguments.values.is_empty() =>
+            {
+                let value = first();
+                if path == "next" { self.element(&value) } else { value }
+            }
+            "Promise.all" | "Promise.allSettled" | "Promise.race" | "Promise.any" => first(),
+            "asyncio.gather" => self.list_of(arguments.values.clone()),
+            "dict" | "Map" | "Set" | "set" | "collections.defaultdict" | "collections.OrderedDict" => {
+                let made = self.named_object(arguments);
+                made.with(arguments.at(0).map(|value| value.taint.clone()).unwrap_or_default())
+            }
+            "list" | "Array" | "collections.deque" => self.list_of(Vec::new()),
+            "Object.assign" | "_.merge" | "_.assign" | "_.extend" => self.merged(arguments),
+            "Object.keys" => {
+                let keys = self.keys(&first());
+                self.list_of(keys).with(first().taint)
+            }
+            "Object.values" => {
+                let values = self.values(&first());
+                self.list_of(values).with(first().taint)
+            }
+            "Object.entries" | "enumerate" | "zip" => self.pairs(arguments),
+            "map" | "filter" if arguments.values.len() == 2 => {
+                let element = arguments.at(1).map(|list| self.element(list)).unwrap_or_default();
+                self.callbacks(arguments, &element);
+                self.list_of(vec![Value::carrying(element.taint)])
+            }
+            _ if HANDS_ON.iter().any(|name| path.ends_with(name)) => {
+                let closure = arguments.closures().next().cloned()?;
+                let rest: Vec<Value> = arguments
+                    .values
+                    .iter()
+                    .skip_while(|value| !matches!(value.what, What::Function(_)))
+                    .skip(1)
+                    .cloned()
+                    .collect();
+                let rest = if path.ends_with(".map") {
+                    rest.iter().map(|list| self.element(list)).collect()
+                } else {
+                    rest
+                };
+                self.call(&closure, &Arguments::new(rest), Some(place)).0
+            }
+            "getattr" => match (arguments.at(0), arguments.at(1).and_then(Value::literal).map(str::to_owned))
+            {
+                (Some(object), Some(name)) => self.member(&object.clone(), &name, place),
+                (Some(object), None) => self.any_member(&object.clone(), &Value::unknown(), place),
+                _ => Value::unknown(),
+            },
+            "setattr" | "print" | "len" | "isinstance" | "hasattr" | "type" | "range" => Value::unknown(),
+            _ if path.starts_with("console.")
+                || path.starts_with("logging.")
+                || path.starts_with("lambda.context") =>
+            {
+                Value::unknown()
+            }
+            _ if path.starts_with("functools.wraps()") => first(),
+            _ => return None,
+        };
+        Some(found)
+    }
+
+    fn merged(&mut self, arguments: &Arguments) -> Value {
+        let target = arguments.at(0).cloned().unwrap_or_default();
+        let What::Object(id) = target.what else {
+            let taint =
+                arguments.values.iter().fold(Taint::default(), |taint, value| taint.join(&value.taint));
+            return Value::carrying(taint);
+        };
+        for source in arguments.values.iter().skip(1) {
+            let (known, is_known) = match &source.what {
+                What::Object(other) => (self.object(*other).map(|object| object.entries.clone()), true),
+                _ => (None, false),
+            };
+            if let Some(object) = self.object_mut(id) {
+                object.entries.extend(known.unwrap_or_default());
+                if !is_known {
+                    object.rest = Some(Value::carrying(source.taint.clone()));
+                }
+            }
+        }
+        target
+    }
+
+    fn pairs(&mut self, arguments: &Arguments) -> Value {
+        let parts: Vec<Value> = arguments.values.iter().map(|value| self.element_of(value)).collect();
+        let pair = match parts.as_slice() {
+            [only] => vec![
+                Value::carrying(arguments.at(0).map(|value| value.taint.clone()).unwrap_or_default()),
+                only.clone(),
+            ],
+            _ => parts,
+        };
+        let pair = self.list_of(pair);
+        self.list_of(vec![pair])
+    }
+
+    fn element_of(&self, value: &Value) -> Value {
+        match &value.what {
+            What::Object(_) => self.values(value).into_iter().reduce(Value::or).unwrap_or_default(),
+            _ => self.element(value),
+        }
+    }
+
+    /// Functions whose result still is, or is no more, what the caller sent.
+    fn passes_on(&mut self, path: &str, arguments: &Arguments, place: Place) -> Option<Value> {
+        if sinks::is_stack(path) {
+            return Some(self.stack_of(place));
+        }
+        let safe = sinks::cleans(path);
+        let passes = sinks::passes(path);
+        if !passes && safe == crate::code::value::Safe::default() {
+            return None;
+        }
+        let values: Vec<Value> = arguments.all().map(|value| self.deep(value)).collect();
+        let taint =
+            values.iter().fold(Taint::default(), |taint, value| taint.join(&value.taint)).cleaned(safe);
+        let text = match path {
+            "String" | "str" if values.len() == 1 => {
+                values.first().filter(|value| matches!(value.what, What::Text(_) | What::Number(_))).cloned()
+            }
+            "path.join"
+            | "path.resolve"
+            | "os.path.join"
+            | "pathlib.Path"
+            | "Path"
+            | "sqlalchemy.text"
+            | "sqlalchemy.sql.text"
+            | "path.posix.join" => {
+                let slash = Value::piece(Piece::Literal("/".to_owned()));
+                let mut parts: Vec<Value> = Vec::new();
+                for value in &values {
+                    if !parts.is_empty() {
+                        parts.push(slash.clone());
+                    }
+                    parts.push(value.clone());
+                }
+                Some(Value::joined(&parts))
+            }
+            _ => None,
+        };
+        match text {
+            Some(text) => Some(Value { what: text.what, taint }),
+            None => Some(Value::carrying(taint)),
+        }
+    }
+
+    /// What a call of something from outside makes, and what becomes of the functions that it is handed.
+    fn made_outside(&mut self, path: &str, wraps: &[Rc<Closure>], arguments: &Arguments) -> Value {
+        let mut wrapped = wraps.to_vec();
+        let handed: Vec<Rc<Closure>> = arguments.closures().cloned().collect();
+        let last = path.rsplit('.').next().unwrap_or(path);
+        let route = VERBS.contains(&last)
+            && (arguments
+                .at(0)
+                .and_then(Value::literal)
+                .is_some_and(|text| text.starts_with('/') || text == "*")
+                || last == "use");
+        if route {
+            handed.iter().for_each(|closure| self.answer_route(closure));
+        } else if !self.running {
+            wrapped.extend(handed);
+        } else {
+            self.callbacks(arguments, &Value::unknown());
+        }
+        let inner = arguments.all().filter_map(|value| match &value.what {
+            What::Outside(outside) => Some(outside.wraps.clone()),
+            _ => None,
+        });
+        wrapped.extend(inner.flatten().collect::<Vec<_>>());
+        wrapped.truncate(64);
+        let path = format!("{path}()");
+        if path.len() > PATH_LIMIT_BYTES && wrapped.is_empty() {
+            return Value::unknown();
+        }
+        What::Outside(Rc::new(Outside { path, wraps: wrapped })).into()
+    }
+
+    /// Calls a function that answers a route: its first parameter is the request.
+    fn answer_route(&mut self, closure: &Rc<Closure>) {
+        let Some(code) = closure.program.functions.get(closure.index) else { return };
+        let first = code.parameters.first();
+        let request = match first.map(|parameter| &parameter.pattern) {
+            Some(Pattern::Name(name, span)) => self.sent(name, closure.program.place(*span)),
+            _ => self.sent("request", closure.program.place(code.span)),
+        };
+        let handed = Arguments::new(vec![request, Value::outside("response"), Value::outside("next")]);
+        self.run(closure, &handed);
+    }
+}
+
+/// Functions that may be handed a client: they hand it back, or use it for what is written down elsewhere.
+fn keeps_client(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    path.starts_with("@aws-sdk/")
+        || path.starts_with("aws-sdk")
+        || last.starts_with("capture")
+        || last == "mockClient"
+        || last == "log"
+        || last == "instrument"
+}

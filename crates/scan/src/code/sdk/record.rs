@@ -1,0 +1,163 @@
+//! Writing an operation down: its permissions, its resource, and query texts that callers shape.
+
+use std::rc::Rc;
+
+use super::operations;
+use super::resources::{Naming, naming, statement};
+use crate::code::machine::Machine;
+use crate::code::value::{Value, What};
+use crate::code::{SdkCall, sinks};
+use crate::known::{Piece, Text};
+use crate::source::Place;
+
+impl Machine<'_> {
+    /// Writes down an operation with what it is handed: an object of parameters.
+    pub(in crate::code) fn operation(
+        &mut self,
+        service: &str,
+        operation: &str,
+        input: Option<&Value>,
+        place: Place,
+    ) {
+        if let Some(parameter) = statement(service, operation) {
+            let text = input.and_then(|input| self.field(input, parameter));
+            if let Some(text) = text {
+                sinks::sql(self, &text, &format!("{service}.{operation}"), place);
+            }
+        }
+        match (service, operation) {
+            ("dynamodb", "TransactWriteItems" | "TransactGetItems") => {
+                return self.transaction(operation, input, place);
+            }
+            ("s3", "CopyObject" | "UploadPartCopy") => return self.copy(operation, input, place),
+            _ => {}
+        }
+        let actions = operations::actions(service, operation);
+        for name in self.resources(service, operation, input) {
+            self.record(service, operation, actions.clone(), &name, place);
+        }
+    }
+
+    /// Writes down an operation on a resource whose name is bound already.
+    pub(in crate::code) fn operation_on(
+        &mut self,
+        service: &str,
+        operation: &str,
+        name: &Value,
+        place: Place,
+    ) {
+        let actions = operations::actions(service, operation);
+        self.record(service, operation, actions, name, place);
+    }
+
+    fn record(&mut self, service: &str, operation: &str, actions: Vec<String>, name: &Value, place: Place) {
+        for choice in name.choices() {
+            let call = SdkCall {
+                service: service.to_owned(),
+                operation: operation.to_owned(),
+                actions: actions.clone(),
+                resource: Text { pieces: choice.pieces(), place },
+                certainty: self.certainty(),
+                place,
+            };
+            self.call_found(call);
+        }
+    }
+
+    /// The names of what an operation concerns; `*` where it names nothing.
+    fn resources(&mut self, service: &str, operation: &str, input: Option<&Value>) -> Vec<Value> {
+        let unknown = || Value::piece(Piece::Unknown("its parameters cannot be followed".to_owned()));
+        let naming = naming(service, operation);
+        if naming == Naming::None {
+            return vec![Value::text("*")];
+        }
+        let Some(input) = input else { return vec![unknown()] };
+        match naming {
+            Naming::Parameter(names) => {
+                let found =
+                    names.iter().find_map(|name| self.field(input, name).filter(|value| !value.is_nothing()));
+                vec![found.unwrap_or_else(unknown)]
+            }
+            Naming::Names(name) => match self.field(input, name).map(|list| self.items(&list)) {
+                Some(items) if !items.is_empty() => items,
+                _ => vec![unknown()],
+            },
+            Naming::Keys(name) => match self.field(input, name).map(|map| self.keys(&map)) {
+                Some(keys) if !keys.is_empty() => keys,
+                _ => vec![unknown()],
+            },
+            Naming::Each(list, name, default) => {
+                let items = self.field(input, list).map(|list| self.items(&list)).unwrap_or_default();
+                let found: Vec<Value> = items
+                    .iter()
+                    .map(|item| match self.field(item, name) {
+                        Some(value) => value,
+                        None if self.is_object(item) => Value::text(default),
+                        None => unknown(),
+                    })
+                    .collect();
+                if found.is_empty() { vec![unknown()] } else { found }
+            }
+            Naming::None => Vec::new(),
+        }
+    }
+
+    /// Each item of a transaction needs its own permission on its own table.
+    fn transaction(&mut self, operation: &str, input: Option<&Value>, place: Place) {
+        let items = input.and_then(|input| self.field(input, "TransactItems"));
+        let items = items.map(|list| self.items(&list)).unwrap_or_default();
+        let mut told = false;
+        for item in &items {
+            for (kind, action) in [
+                ("Put", "dynamodb:PutItem"),
+                ("Update", "dynamodb:UpdateItem"),
+                ("Delete", "dynamodb:DeleteItem"),
+                ("ConditionCheck", "dynamodb:ConditionCheckItem"),
+                ("Get", "dynamodb:GetItem"),
+            ] {
+                let Some(part) = self.field(item, kind) else { continue };
+                let name = self.field(&part, "TableName").unwrap_or_default();
+                told = true;
+                self.record("dynamodb", operation, vec![action.to_owned()], &name, place);
+            }
+        }
+        if !told {
+            let actions = operations::actions("dynamodb", operation);
+            self.record("dynamodb", operation, actions, &Value::unknown(), place);
+        }
+    }
+
+    /// A copy reads from one bucket and writes to another.
+    fn copy(&mut self, operation: &str, input: Option<&Value>, place: Place) {
+        let target = input.and_then(|input| self.field(input, "Bucket")).unwrap_or_default();
+        let source = input.and_then(|input| self.field(input, "CopySource")).unwrap_or_default();
+        self.copy_between(operation, &source, &target, place);
+    }
+
+    pub(super) fn copy_between(&mut self, operation: &str, source: &Value, target: &Value, place: Place) {
+        let bucket = self.field(source, "Bucket").unwrap_or_else(|| before_slash(source));
+        self.record("s3", operation, vec!["s3:GetObject".to_owned()], &bucket, place);
+        self.record("s3", operation, vec!["s3:PutObject".to_owned()], target, place);
+    }
+}
+
+/// `bucket/key` as far as the slash.
+fn before_slash(source: &Value) -> Value {
+    let What::Text(pieces) = &source.what else { return Value::unknown() };
+    let mut found: Vec<Piece> = Vec::new();
+    for (number, piece) in pieces.iter().enumerate() {
+        let Piece::Literal(text) = piece else {
+            found.push(piece.clone());
+            continue;
+        };
+        // A leading slash is allowed and belongs to no name.
+        let text = if number == 0 { text.trim_start_matches('/') } else { text };
+        if let Some((bucket, _)) = text.split_once('/') {
+            found.push(Piece::Literal(bucket.to_owned()));
+            break;
+        }
+        found.push(Piece::Literal(text.to_owned()));
+    }
+    found.retain(|piece| *piece != Piece::Literal(String::new()));
+    What::Text(Rc::new(found)).into()
+}

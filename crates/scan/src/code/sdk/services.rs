@@ -1,0 +1,78 @@
+//! How services are called in SDKs, and the prefix of their permissions.
+
+/// The permission prefix of a service, whatever SDK names it.
+pub(super) fn prefix(name: &str) -> String {
+    let plain: String =
+        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let known = PREFIXES.iter().find(|(names, _)| names.split(' ').any(|known| known == plain));
+    match known {
+        Some((_, prefix)) => (*prefix).to_owned(),
+        None => name.to_ascii_lowercase(),
+    }
+}
+
+/// Names as SDKs spell them, in small letters without marks; then the prefix.
+const PREFIXES: [(&str, &str); 62] = [
+    ("cognitoidp cognitoidentityserviceprovider cognitoidentityprovider", "cognito-idp"),
+    ("cognitoidentity", "cognito-identity"),
+    ("cognitosync", "cognito-sync"),
+    ("stepfunctions sfn states", "states"),
+    ("eventbridge cloudwatchevents events", "events"),
+    ("ses sesv2 email pinpointemail", "ses"),
+    ("cloudwatchlogs logs", "logs"),
+    ("cloudwatch", "cloudwatch"),
+    ("apigatewaymanagementapi", "execute-api"),
+    ("apigateway apigatewayv2", "apigateway"),
+    ("dynamodb dynamodbstreams", "dynamodb"),
+    ("s3 s3control", "s3"),
+    ("secretsmanager", "secretsmanager"),
+    ("iot iotdata iotdataplane", "iot"),
+    ("bedrock bedrockruntime bedrockagent bedrockagentruntime", "bedrock"),
+    ("sagemaker sagemakerruntime", "sagemaker"),
+    ("rdsdata rdsdataservice", "rds-data"),
+    ("rds docdb neptune", "rds"),
+    ("redshiftdata", "redshift-data"),
+    ("elb elbv2 elasticloadbalancing elasticloadbalancingv2", "elasticloadbalancing"),
+    ("efs", "elasticfilesystem"),
+    ("emr", "elasticmapreduce"),
+    ("location", "geo"),
+    ("timestreamwrite timestreamquery", "timestream"),
+    ("appconfig appconfigdata", "appconfig"),
+    ("pinpoint", "mobiletargeting"),
+    ("es opensearch elasticsearchservice", "es"),
+    ("costexplorer ce", "ce"),
+    ("xray", "xray"),
+    ("route53", "route53"),
+    ("acm", "acm"),
+    ("lexruntime lexruntimeservice lexruntimev2 lexmodels lexmodelbuildingservice", "lex"),
+    ("configservice config", "config"),
+    ("waf wafv2", "wafv2"),
+    ("autoscaling", "autoscaling"),
+    ("applicationautoscaling", "application-autoscaling"),
+    ("codepipeline", "codepipeline"),
+    ("codedeploy", "codedeploy"),
+    ("codecommit", "codecommit"),
+    ("codebuild", "codebuild"),
+    ("cloudformation", "cloudformation"),
+    ("cloudfront", "cloudfront"),
+    ("cloudtrail", "cloudtrail"),
+    ("kinesisvideo kinesisvideomedia", "kinesisvideo"),
+    ("kinesis", "kinesis"),
+    ("kinesisanalytics kinesisanalyticsv2", "kinesisanalytics"),
+    ("firehose", "firehose"),
+    ("mediaconvert", "mediaconvert"),
+    ("resourcegroupstaggingapi", "tag"),
+    ("servicediscovery", "servicediscovery"),
+    ("ssoadmin", "sso"),
+    ("identitystore", "identitystore"),
+    ("support", "support"),
+    ("stsclient sts", "sts"),
+    ("lambda", "lambda"),
+    ("sqs", "sqs"),
+    ("sns", "sns"),
+    ("ssm", "ssm"),
+    ("kms", "kms"),
+    ("marketplacemetering meteringmarketplace", "aws-marketplace"),
+    ("transcribe transcribeservice", "transcribe"),
+    ("scheduler", "scheduler"),
+];

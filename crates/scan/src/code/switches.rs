@@ -1,0 +1,281 @@
+//! Protections that code switches off, what it keeps between calls, and errors that it shows.
+//!
+//! Not here: which of it becomes a finding, and how bad it is (`rules`).
+
+use std::collections::BTreeSet;
+
+use super::machine::Machine;
+use super::value::{Arguments, Value, What};
+use super::{Certainty, FlowKind, SwitchKind};
+use crate::source::Place;
+
+/// What only the whole of a function's code decides.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    /// Tokens that are read without a check: where, and by what.
+    decoded: Vec<(Place, String)>,
+    /// Whether any token is checked.
+    verified: bool,
+    /// Fixed files of the temporary folder that event data is written to.
+    written: Vec<(Place, String)>,
+    /// Files that are removed again.
+    removed: BTreeSet<String>,
+}
+
+/// A named entry of an object or of a call.
+pub(super) fn entry(machine: &mut Machine<'_>, name: &str, value: &Value, place: Place) {
+    let off = matches!(value.what, What::Bool(false));
+    let on = matches!(value.what, What::Bool(true));
+    let certainty = machine.certainty();
+    match name {
+        "rejectUnauthorized" | "strictSSL" if off => {
+            let message = format!(
+                "`{name}` is false: any certificate is taken, so anyone in between can read and change what is sent."
+            );
+            machine.switch(SwitchKind::TlsVerification, certainty, place, message);
+        }
+        "ignoreExpiration" if on => {
+            let message = "`ignoreExpiration` is set: tokens hold for ever.".to_owned();
+            machine.switch(SwitchKind::SignatureVerification, certainty, place, message);
+        }
+        "NODE_TLS_REJECT_UNAUTHORIZED" if value.literal() == Some("0") => {
+            insecure_environment(machine, name, place)
+        }
+        _ => {}
+    }
+}
+
+fn insecure_environment(machine: &mut Machine<'_>, name: &str, place: Place) {
+    let certainty = machine.certainty();
+    let message = format!("`{name}` is 0: every connection takes any certificate.");
+    machine.switch(SwitchKind::TlsVerification, certainty, place, message);
+}
+
+/// A part of something that is set.
+pub(super) fn assigned(machine: &mut Machine<'_>, holder: &Value, name: &str, value: &Value, place: Place) {
+    let certainty = machine.certainty();
+    let off = matches!(value.what, What::Bool(false));
+    let zero = matches!(value.literal(), Some("0"));
+    let path = holder.path().unwrap_or_default();
+    let tls = match name {
+        "NODE_TLS_REJECT_UNAUTHORIZED" | "PYTHONHTTPSVERIFY"
+            if matches!(holder.what, What::Environment) && (zero || off) =>
+        {
+            return insecure_environment(machine, name, place);
+        }
+        "check_hostname" if off => path.starts_with("ssl.") || path.starts_with("urllib3."),
+        "verify_mode" => value.path() == Some("ssl.CERT_NONE"),
+        "verify" if off => path.starts_with("requests.") || path.starts_with("httpx."),
+        "rejectUnauthorized" | "strictSSL" => off,
+        _ => false,
+    };
+    if tls {
+        let message = format!("`{name}` is switched off: any certificate is taken.");
+        machine.switch(SwitchKind::TlsVerification, certainty, place, message);
+    }
+    if name == "debug" && matches!(value.what, What::Bool(true)) && is_framework(path) {
+        debug(machine, path, place);
+    }
+}
+
+fn is_framework(path: &str) -> bool {
+    ["flask.Flask()", "fastapi.FastAPI()", "chalice.Chalice()", "bottle."]
+        .iter()
+        .any(|known| path.starts_with(known))
+}
+
+fn debug(machine: &mut Machine<'_>, path: &str, place: Place) {
+    let certainty = machine.certainty();
+    let message = format!("`{path}` runs in debug mode: errors show code and values to callers.");
+    machine.switch(SwitchKind::DebugMode, certainty, place, message);
+}
+
+/// Something from outside that is named.
+pub(super) fn named(machine: &mut Machine<'_>, path: &str, place: Place) {
+    let what = match path {
+        "ssl._create_unverified_context" => "a context that takes any certificate is used",
+        _ => return,
+    };
+    let certainty = machine.certainty();
+    let message = format!("`{path}`: {what}, so anyone in between can read and change what is sent.");
+    machine.switch(SwitchKind::TlsVerification, certainty, place, message);
+}
+
+/// A call of something from outside.
+pub(super) fn called(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, place: Place) {
+    unverified_connection(machine, path, arguments, place);
+    token(machine, path, arguments, place);
+    temporary_file(machine, path, arguments, place);
+    shown(machine, path, arguments, place);
+    let on = matches!(arguments.named("debug").map(|value| &value.what), Some(What::Bool(true)));
+    if on
+        && (path.ends_with(".run") || is_framework(&format!("{path}()")))
+        && path.contains("flask") | path.contains("FastAPI") | path.contains("bottle")
+    {
+        debug(machine, path, place);
+    }
+}
+
+fn unverified_connection(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, place: Place) {
+    let off = |name: &str| matches!(arguments.named(name).map(|value| &value.what), Some(What::Bool(false)));
+    let root = path.split(['.', '(']).next().unwrap_or(path);
+    let found = match root {
+        "requests" | "httpx" | "boto3" | "hvac" | "opensearchpy" | "elasticsearch" => {
+            ["verify", "verify_certs"].iter().find(|name| off(name))
+        }
+        "aiohttp" => ["ssl", "verify_ssl"].iter().find(|name| off(name)),
+        "urllib3" => {
+            let none = arguments.named("cert_reqs").is_some_and(|value| {
+                value.literal() == Some("CERT_NONE") || value.path() == Some("ssl.CERT_NONE")
+            });
+            none.then_some(&"cert_reqs")
+        }
+        _ => None,
+    };
+    if let Some(name) = found {
+        let certainty = machine.certainty();
+        let message = format!("`{path}` is called with `{name}` off: any certificate is taken.");
+        machine.switch(SwitchKind::TlsVerification, certainty, place, message);
+    }
+}
+
+/// Tokens that are read: checked, not checked, or told not to check.
+fn token(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, place: Place) {
+    const CHECKS: [&str; 10] = [
+        "jsonwebtoken.verify",
+        "jose.jwtVerify",
+        "aws-jwt-verify.CognitoJwtVerifier.create",
+        "aws-jwt-verify.JwtVerifier.create",
+        "aws-jwt-verify.JwtRsaVerifier.create",
+        "jose.compactVerify",
+        "express-jwt",
+        "express-jwt.expressjwt",
+        "jwks-rsa",
+        "jwt.PyJWKClient",
+    ];
+    let is_false = |value: Option<Value>| matches!(value.map(|value| value.what), Some(What::Bool(false)));
+    if CHECKS.contains(&path) {
+        machine.notes.verified = true;
+    }
+    let unsigned = ["algorithms", "algorithm"].iter().any(|name| {
+        let options = arguments.values.iter().skip(1).find_map(|options| machine.field(options, name));
+        let named = arguments.named(name).cloned();
+        options.or(named).is_some_and(|value| {
+            let items = machine.items(&value);
+            items
+                .iter()
+                .chain([&value])
+                .any(|item| item.literal().is_some_and(|name| name.eq_ignore_ascii_case("none")))
+        })
+    });
+    let tokens = path.starts_with("jsonwebtoken.") || path.starts_with("jwt.") || path.starts_with("jose.");
+    let told = match path {
+        "jwt.decode" | "jose.jwt.decode" => {
+            let options = arguments.named("options").cloned();
+            let off = options.and_then(|options| machine.field(&options, "verify_signature"));
+            if !is_false(off) && !is_false(arguments.named("verify").cloned()) {
+                machine.notes.verified = true;
+                unsigned
+            } else {
+                true
+            }
+        }
+        "jose.jwt.get_unverified_claims"
+        | "jwt.get_unverified_claims"
+        | "jsonwebtoken.decode"
+        | "jwt-decode"
+        | "jwt-decode.jwtDecode"
+        | "jwt_decode"
+        | "jose.decodeJwt" => {
+            machine.notes.decoded.push((place, path.to_owned()));
+            false
+        }
+        _ => unsigned && tokens,
+    };
+    if told {
+        let certainty = machine.certainty();
+        let message = format!("`{path}` takes a token without checking its signature: anyone can write one.");
+        machine.switch(SwitchKind::SignatureVerification, certainty, place, message);
+    }
+}
+
+/// Event data in a file that the next call finds.
+fn temporary_file(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, place: Place) {
+    let name = arguments.at(0).and_then(Value::literal).map(str::to_owned);
+    let Some(name) = name.filter(|name| name.starts_with("/tmp/")) else { return };
+    match path {
+        "fs.writeFile"
+        | "fs.writeFileSync"
+        | "fs.promises.writeFile"
+        | "fs.appendFile"
+        | "fs.appendFileSync"
+        | "fs.promises.appendFile" => {
+            let tainted = arguments.at(1).is_some_and(|data| machine.deep(data).taint.event.is_some());
+            if tainted {
+                machine.notes.written.push((place, name));
+            }
+        }
+        "fs.unlink" | "fs.unlinkSync" | "fs.promises.unlink" | "fs.rm" | "fs.rmSync" | "fs.promises.rm"
+        | "os.remove" | "os.unlink" => {
+            machine.notes.removed.insert(name);
+        }
+        _ => {}
+    }
+}
+
+/// A name of the file's own that is set while a call runs.
+pub(super) fn kept(machine: &mut Machine<'_>, name: &str, value: &Value, place: Place) {
+    let Some(trail) = machine.deep(value).taint.event else { return };
+    let certainty = machine.certainty();
+    let message = format!(
+        "`{}` is kept in `{name}`, which outlives the call: the next caller served by the same instance can meet it.",
+        trail.name
+    );
+    machine.switch(SwitchKind::StateBetweenCalls, certainty, place, message);
+}
+
+/// What a handler answers.
+pub(super) fn answer(machine: &mut Machine<'_>, value: &Value) {
+    let Some(trail) = machine.deep(value).taint.stack else { return };
+    let message =
+        "The answer carries the stack of an error: it shows callers files, lines and packages.".to_owned();
+    machine.flow(FlowKind::VerboseErrors, &trail, trail.source, "the answer", message);
+}
+
+/// What is answered by a call: `callback(null, …)`, `res.send(…)`.
+fn shown(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, _place: Place) {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let answers = path == "lambda.callback"
+        || path.starts_with("response")
+            && matches!(last, "send" | "json" | "end" | "write" | "status" | "jsonp" | "render")
+        || matches!(
+            path,
+            "flask.jsonify" | "flask.Response" | "flask.make_response" | "fastapi.HTTPException"
+        );
+    if !answers {
+        return;
+    }
+    let values: Vec<Value> = arguments.all().cloned().collect();
+    values.iter().for_each(|value| answer(machine, value));
+}
+
+/// What the whole of the code shows.
+pub(super) fn finish(machine: &mut Machine<'_>) {
+    let notes = std::mem::take(&mut machine.notes);
+    if !notes.verified {
+        for (place, path) in notes.decoded {
+            let message = format!(
+                "`{path}` reads a token without checking its signature, and nothing else in this function's code checks it."
+            );
+            machine.switch(SwitchKind::SignatureVerification, Certainty::Possible, place, message);
+        }
+    }
+    for (place, name) in notes.written {
+        if !notes.removed.contains(&name) {
+            let message = format!(
+                "Event data is written to `{name}`, which outlives the call: the next caller served by the same instance can meet it."
+            );
+            machine.switch(SwitchKind::StateBetweenCalls, Certainty::Certain, place, message);
+        }
+    }
+}

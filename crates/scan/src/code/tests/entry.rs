@@ -1,0 +1,116 @@
+//! Where handlers are found.
+
+use super::*;
+use crate::source::Place;
+
+const PUBLISH: &str = "const { SNS } = require('aws-sdk'); exports.handler = async () => new SNS().publish({ TopicArn: 't' }).promise();";
+
+/// Reads a handler of a template in `folder`, whose code is at `location`.
+fn found(
+    files: &[(&str, &str)],
+    folder: &str,
+    location: Option<&str>,
+    handler: &str,
+    runtime: &str,
+) -> (String, usize) {
+    let mut tree = SourceTree::new();
+    let template = tree.add("template.yml", *b"");
+    for (path, text) in files {
+        tree.add(path, text.as_bytes());
+    }
+    let app = App::new("test", Framework::Sam, template, folder);
+    let place = Place::whole(template);
+    let mut function = Function::new(Name::from("Main"), place);
+    function.handler = Some(Setting::new(place, handler.to_owned()));
+    function.runtime = Some(Setting::new(place, runtime.to_owned()));
+    if let Some(location) = location {
+        function.code.location = Known::Value(CodeLocation::Folder(location.to_owned()));
+    }
+    let reading = read(&tree, &app, &function);
+    let file = reading.entry.map(|entry| tree.path(entry.file).to_owned()).unwrap_or_default();
+    (file, reading.sdk_calls.len())
+}
+
+#[test]
+fn handlers_are_found_where_projects_keep_them() {
+    let python =
+        "import boto3\ndef handler(event, context):\n    boto3.client('sns').publish(TopicArn='t')\n";
+    let typed = "import { SNS } from '@aws-sdk/client-sns'; export const handler = async (): Promise<void> => { await new SNS({}).publish({ TopicArn: 't' }); };";
+    let cases = [
+        ("hello/app.js", PUBLISH, "", Some("hello"), "app.handler", "nodejs22.x"),
+        ("app/hello/app.js", PUBLISH, "app", Some("hello"), "app.handler", "nodejs22.x"),
+        ("src/handlers/x.ts", typed, "", Some(""), "src/handlers/x.handler", "nodejs22.x"),
+        ("src/x.ts", typed, "", Some("dist"), "x.handler", "nodejs22.x"),
+        ("src/x/index.ts", typed, "", Some(""), "dist/x/index.handler", "nodejs22.x"),
+        ("services/orders/src/index.ts", typed, "services/orders", None, "index.handler", "nodejs22.x"),
+        (
+            "fn/index.mjs",
+            "import { SNS } from '@aws-sdk/client-sns'; export const handler = async () => new SNS({}).publish({ TopicArn: 't' });",
+            "",
+            Some("fn"),
+            "index.handler",
+            "nodejs22.x",
+        ),
+        ("fn/app.py", python, "", Some("fn"), "app.handler", "python3.13"),
+        ("pkg/mod/app.py", python, "", Some(""), "pkg.mod.app.handler", "python3.13"),
+        ("pkg/mod/__init__.py", python, "", Some(""), "pkg/mod.handler", "python3.13"),
+    ];
+    for (path, code, folder, location, handler, runtime) in cases {
+        assert_eq!(
+            found(&[(path, code)], folder, location, handler, runtime),
+            (path.to_owned(), 1),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn sources_are_read_before_what_is_built_from_them() {
+    let files = [("dist/app.js", "exports.handler=async()=>1"), ("src/app.ts", PUBLISH)];
+    assert_eq!(found(&files, "", Some(""), "dist/app.handler", "nodejs22.x"), ("src/app.ts".to_owned(), 1));
+}
+
+#[test]
+fn what_cannot_be_read_is_said() {
+    let nothing = (String::new(), 0);
+    assert_eq!(found(&[], "", Some(""), "app.handler", "nodejs22.x"), nothing);
+    assert_eq!(found(&[("app.go", "package main")], "", Some(""), "app.handler", "provided.al2023"), nothing);
+    assert_eq!(
+        found(&[("a/app.js", PUBLISH), ("b/app.js", PUBLISH)], "", None, "app.handler", "nodejs22.x"),
+        nothing
+    );
+    assert_eq!(found(&[("node_modules/app.js", PUBLISH)], "", None, "app.handler", "nodejs22.x"), nothing);
+}
+
+#[test]
+fn inline_code_keeps_its_place() {
+    let text = "Code:\n  ZipFile: |\n    import os\n    def handler(event, context):\n        os.system(event['x'])\n";
+    let mut tree = SourceTree::new();
+    let template = tree.add("template.yml", text.as_bytes());
+    let place = Place::new(template, text.find('|').unwrap(), text.len());
+    let app = App::new("test", Framework::CloudFormation, template, "");
+    let mut function = Function::new(Name::from("Main"), place);
+    function.handler = Some(Setting::new(place, "index.handler".to_owned()));
+    function.runtime = Some(Setting::new(place, "python3.13".to_owned()));
+    function.code.location = Known::Value(CodeLocation::Inline(place));
+    let reading = read(&tree, &app, &function);
+    let flow = reading.flows.first().expect("a flow");
+    assert_eq!(tree.excerpt(flow.sink), "os.system(event['x'])");
+    assert_eq!(tree.locate(flow.sink).0.line, 5);
+}
+
+#[test]
+fn imports_and_environment_are_named() {
+    let (_, reading) = read_files(
+        &[(
+            "app.ts",
+            "import axios from 'axios'; import { z } from 'zod/v4'; import * as s from '@scope/pkg/deep'; const x = process.env.A; const { B, C = 'd' } = process.env; export const handler = async () => x;",
+        )],
+        &[],
+    );
+    let imports: Vec<&str> = reading.imports.iter().map(|import| import.package.as_str()).collect();
+    assert_eq!(imports, ["axios", "zod", "@scope/pkg"]);
+    let mut read: Vec<&str> = reading.reads_environment.iter().map(|seen| seen.value.as_str()).collect();
+    read.sort_unstable();
+    assert_eq!(read, ["A", "B", "C"]);
+}

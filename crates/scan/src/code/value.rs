@@ -1,0 +1,354 @@
+//! What an expression may be, as far as can be told, and whether it carries what a caller sent.
+//!
+//! Invariants: values are small and shared; sets of possibilities and texts are bounded, and what falls out of the bounds becomes
+//! unknown. Not here: how values come about (`machine`).
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::program::{Expression, Program};
+use super::{Seen, sdk};
+use crate::known::Piece;
+use crate::source::Place;
+
+/// How many possibilities one value keeps.
+const CHOICE_LIMIT: usize = 6;
+/// How many parts one text keeps.
+const PIECE_LIMIT: usize = 48;
+/// How many steps one trail keeps.
+const STEP_LIMIT: usize = 8;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ObjectId(pub(super) usize);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ScopeId(pub(super) usize);
+
+/// A value and what it carries.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Value {
+    pub(super) what: What,
+    pub(super) taint: Taint,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) enum What {
+    #[default]
+    Unknown,
+    Nothing,
+    Text(Rc<Vec<Piece>>),
+    Number(Rc<str>),
+    Bool(bool),
+    Regex(Rc<str>),
+    /// The whole environment.
+    Environment,
+    /// Something with named parts.
+    Object(ObjectId),
+    /// Something with parts in order.
+    List(ObjectId),
+    Function(Rc<Closure>),
+    Class(Rc<Class>),
+    /// A Python module of the tree: its names.
+    Module(ScopeId),
+    /// Something from outside the tree, by path: `pg.Pool().query`.
+    Outside(Rc<Outside>),
+    /// Something of the provider's SDK.
+    Sdk(Rc<sdk::Thing>),
+    /// An operation of a client, not yet called.
+    Operation(Rc<sdk::Thing>, Rc<str>),
+    /// Any of these.
+    OneOf(Rc<Vec<Value>>),
+}
+
+#[derive(Debug)]
+pub(super) struct Outside {
+    pub(super) path: String,
+    /// Functions of this tree that were handed to it.
+    pub(super) wraps: Vec<Rc<Closure>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Closure {
+    pub(super) program: Arc<Program>,
+    pub(super) index: usize,
+    pub(super) scope: ScopeId,
+    /// What `this` or `self` is.
+    pub(super) this: Option<Value>,
+    /// The class whose method it is.
+    pub(super) home: Option<Rc<Class>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Class {
+    pub(super) program: Arc<Program>,
+    pub(super) index: usize,
+    pub(super) scope: ScopeId,
+    pub(super) base: Option<Value>,
+    /// What belongs to the class and not to its objects.
+    pub(super) shared: ObjectId,
+}
+
+/// Where something dangerous came from and how it got here.
+#[derive(Debug, Clone)]
+pub(super) struct Trail {
+    pub(super) source: Place,
+    pub(super) name: String,
+    pub(super) steps: Vec<Seen<String>>,
+}
+
+/// What a value carries.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Taint {
+    /// What this call was handed. Where `safe` covers all, it does no harm, and still belongs to this call alone.
+    pub(super) event: Option<Rc<Trail>>,
+    /// Where what a caller sent does no harm any more.
+    pub(super) safe: Safe,
+    /// The stack of an error.
+    pub(super) stack: Option<Rc<Trail>>,
+}
+
+/// Sinks that a value was made safe for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Safe(pub(super) u8);
+
+impl Safe {
+    pub(super) const SHELL: Self = Self(1);
+    pub(super) const SQL: Self = Self(2);
+    pub(super) const PATH: Self = Self(4);
+    pub(super) const ALL: Self = Self(7);
+
+    pub(super) fn covers(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    pub(super) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl Taint {
+    pub(super) fn is_none(&self) -> bool {
+        self.event.is_none() && self.stack.is_none()
+    }
+
+    pub(super) fn join(&self, other: &Self) -> Self {
+        let safe = match (&self.event, &other.event) {
+            (Some(_), Some(_)) => Safe(self.safe.0 & other.safe.0),
+            (Some(_), None) => self.safe,
+            (None, _) => other.safe,
+        };
+        // The less safe one is the one to tell of.
+        let worse = if self.safe.0 <= other.safe.0 { &self.event } else { &other.event };
+        let event = worse.clone().or_else(|| self.event.clone()).or_else(|| other.event.clone());
+        Self { event, safe, stack: self.stack.clone().or_else(|| other.stack.clone()) }
+    }
+
+    /// The same, made safe for some sinks.
+    pub(super) fn cleaned(mut self, safe: Safe) -> Self {
+        self.safe = self.safe.and(safe);
+        self
+    }
+
+    /// The same, one step further.
+    pub(super) fn step(mut self, place: Place, what: impl FnOnce() -> String) -> Self {
+        let Some(trail) = &self.event else { return self };
+        if trail.steps.len() < STEP_LIMIT && trail.steps.last().is_none_or(|last| last.place != place) {
+            let mut longer = Trail::clone(trail);
+            longer.steps.push(Seen { place, value: what() });
+            self.event = Some(Rc::new(longer));
+        }
+        self
+    }
+
+    /// The same, as a named part of what it was.
+    pub(super) fn part(mut self, name: &str, place: Place) -> Self {
+        let Some(trail) = &self.event else { return self };
+        if trail.steps.is_empty() && trail.name.len() + name.len() < 60 {
+            let name = format!("{}.{name}", trail.name);
+            self.event = Some(Rc::new(Trail { source: place, name, steps: Vec::new() }));
+        }
+        self
+    }
+}
+
+impl From<What> for Value {
+    fn from(what: What) -> Self {
+        Self { what, taint: Taint::default() }
+    }
+}
+
+impl Value {
+    pub(super) fn unknown() -> Self {
+        Self::default()
+    }
+
+    /// Nothing known but what it carries.
+    pub(super) fn carrying(taint: Taint) -> Self {
+        Self { what: What::Unknown, taint }
+    }
+
+    pub(super) fn text(text: &str) -> Self {
+        What::Text(Rc::new(vec![Piece::Literal(text.to_owned())])).into()
+    }
+
+    pub(super) fn piece(piece: Piece) -> Self {
+        What::Text(Rc::new(vec![piece])).into()
+    }
+
+    pub(super) fn outside(path: impl Into<String>) -> Self {
+        What::Outside(Rc::new(Outside { path: path.into(), wraps: Vec::new() })).into()
+    }
+
+    pub(super) fn with(self, taint: Taint) -> Self {
+        Self { what: self.what, taint: self.taint.join(&taint) }
+    }
+
+    /// The characters, when it is a text that is wholly known.
+    pub(super) fn literal(&self) -> Option<&str> {
+        match &self.what {
+            What::Text(pieces) => match pieces.as_slice() {
+                [Piece::Literal(text)] => Some(text),
+                _ => None,
+            },
+            What::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// Its path, when it is from outside.
+    pub(super) fn path(&self) -> Option<&str> {
+        match &self.what {
+            What::Outside(outside) => Some(&outside.path),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self.what, What::Nothing)
+    }
+
+    /// All that it may be.
+    pub(super) fn choices(&self) -> &[Value] {
+        match &self.what {
+            What::OneOf(values) => values,
+            _ => std::slice::from_ref(self),
+        }
+    }
+
+    /// Either of two.
+    pub(super) fn or(self, other: Self) -> Self {
+        let taint = self.taint.join(&other.taint);
+        let mut found: Vec<Value> = Vec::new();
+        for value in self.choices().iter().chain(other.choices()) {
+            let idle = matches!(value.what, What::Unknown | What::Nothing);
+            if idle || found.iter().any(|known| known.same(value)) || found.len() >= CHOICE_LIMIT {
+                continue;
+            }
+            found.push(value.clone());
+        }
+        let nothing = self.is_nothing() && other.is_nothing();
+        let what = match (found.pop(), found.is_empty()) {
+            (None, _) if nothing => What::Nothing,
+            (None, _) => What::Unknown,
+            (Some(only), true) => only.what,
+            (Some(last), false) => {
+                found.push(last);
+                What::OneOf(Rc::new(found))
+            }
+        };
+        Self { what, taint }
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        match (&self.what, &other.what) {
+            (What::Text(a), What::Text(b)) => a == b,
+            (What::Number(a), What::Number(b)) => a == b,
+            (What::Bool(a), What::Bool(b)) => a == b,
+            (What::Object(a), What::Object(b)) | (What::List(a), What::List(b)) => a == b,
+            (What::Function(a), What::Function(b)) => Rc::ptr_eq(a, b),
+            (What::Outside(a), What::Outside(b)) => a.path == b.path,
+            (What::Sdk(a), What::Sdk(b)) => Rc::ptr_eq(a, b),
+            (What::Environment, What::Environment) => true,
+            _ => false,
+        }
+    }
+
+    /// Its parts as a text within another text.
+    pub(super) fn pieces(&self) -> Vec<Piece> {
+        match &self.what {
+            What::Text(pieces) => pieces.to_vec(),
+            What::Number(number) => vec![Piece::Literal(number.to_string())],
+            What::OneOf(values) => match values.iter().find(|value| matches!(value.what, What::Text(_))) {
+                Some(value) => value.pieces(),
+                None => vec![Piece::Unknown("it differs".to_owned())],
+            },
+            _ if self.taint.event.is_some() => vec![Piece::Unknown("the caller sends it".to_owned())],
+            _ => vec![Piece::Unknown("it is worked out while running".to_owned())],
+        }
+    }
+
+    /// Texts and values, put together.
+    pub(super) fn joined<'v>(parts: impl IntoIterator<Item = &'v Value>) -> Self {
+        let (mut pieces, mut taint): (Vec<Piece>, _) = (Vec::new(), Taint::default());
+        for part in parts {
+            taint = taint.join(&part.taint);
+            for piece in part.pieces() {
+                let full = pieces.len() >= PIECE_LIMIT;
+                match (pieces.last_mut(), piece) {
+                    (Some(Piece::Literal(text)), Piece::Literal(more)) if text.len() < 4096 => {
+                        text.push_str(&more)
+                    }
+                    (_, piece) if !full => pieces.push(piece),
+                    _ => {}
+                }
+            }
+        }
+        Self { what: What::Text(Rc::new(pieces)), taint }
+    }
+}
+
+/// What a call is handed.
+#[derive(Debug, Default)]
+pub(super) struct Arguments {
+    pub(super) values: Vec<Value>,
+    pub(super) named: Vec<(String, Value)>,
+    /// What expressions by position are called: `event.body`.
+    pub(super) paths: Vec<Option<String>>,
+    /// Whether some of them could not be told apart.
+    pub(super) open: bool,
+}
+
+impl Arguments {
+    pub(super) fn new(values: Vec<Value>) -> Self {
+        Self { values, ..Self::default() }
+    }
+
+    pub(super) fn at(&self, index: usize) -> Option<&Value> {
+        self.values.get(index)
+    }
+
+    pub(super) fn named(&self, name: &str) -> Option<&Value> {
+        self.named.iter().rev().find(|(found, _)| found == name).map(|(_, value)| value)
+    }
+
+    /// By position, or by name.
+    pub(super) fn either(&self, index: usize, name: &str) -> Option<&Value> {
+        self.named(name).or_else(|| self.at(index))
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Value> {
+        self.values.iter().chain(self.named.iter().map(|(_, value)| value))
+    }
+
+    pub(super) fn closures(&self) -> impl Iterator<Item = &Rc<Closure>> {
+        self.all().flat_map(Value::choices).filter_map(|value| match &value.what {
+            What::Function(closure) => Some(closure),
+            _ => None,
+        })
+    }
+}
+
+/// The names of what is handed over, for guards that functions make.
+pub(super) fn paths_of(arguments: &[Expression]) -> Vec<Option<String>> {
+    arguments.iter().map(Expression::path).collect()
+}

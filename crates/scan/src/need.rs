@@ -1,0 +1,165 @@
+//! What a function needs against what its role grants.
+//!
+//! Owns: from a [`Reading`] and a role to permissions that are missing, permissions that nothing uses, and the smallest policy. Invariants:
+//! a permission is missing only where the role plainly does not give it; it is too much only where nothing that was read uses it, and
+//! while anything could not be followed that is no more than likely. Not here: reading code (`code`), what a role may do (`iam`).
+
+mod excess;
+mod implied;
+mod policy;
+mod target;
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+pub use self::excess::Excess;
+pub use self::policy::{Policy, PolicyStatement};
+pub use self::target::Thing;
+use crate::code::{Certainty, Reading, Seen};
+use crate::finding::Confidence;
+use crate::graph::{App, Framework, Function};
+use crate::iam::{Grants, Verdict};
+use crate::known::{Name, Text};
+use crate::source::Place;
+
+/// What a function needs, and how that compares with what it has.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Need {
+    /// The function.
+    pub function: Name,
+    /// What its code uses.
+    pub uses: Vec<Use>,
+    /// What it uses and plainly may not.
+    pub missing: Vec<Missing>,
+    /// What it may and does not use. See [`excess_of_role`] for roles that functions share.
+    pub excess: Vec<Excess>,
+    /// Actions that its set-up asks for, whatever its code says: logs, triggers, a private network.
+    pub implied: BTreeSet<String>,
+    /// The smallest policy that its code can do with; `None` where something could not be followed far enough to write one.
+    pub policy: Option<Policy>,
+    /// Why need is not known in full. Empty: it is.
+    pub gaps: Vec<Seen<String>>,
+}
+
+/// A use of one permission.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Use {
+    /// The permission: `dynamodb:PutItem`.
+    pub action: String,
+    /// On what.
+    pub thing: Thing,
+    /// Whether the handler gets there.
+    pub certainty: Certainty,
+    /// Where.
+    pub place: Place,
+}
+
+/// A permission that is used and not given.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Missing {
+    /// The permission.
+    pub action: String,
+    /// On what.
+    pub thing: Thing,
+    /// Where it is used.
+    pub place: Place,
+    /// One sentence about it.
+    pub message: String,
+}
+
+/// Compares what a function's code uses with what its role grants.
+#[must_use]
+pub fn compare(app: &App, grants: &Grants<'_>, function: &Function, reading: &Reading) -> Need {
+    let uses = uses(app, function, reading);
+    let implied = implied::actions(app, function);
+    let mut gaps = reading.unknowns.clone();
+    if reading.files.is_empty() && gaps.is_empty() {
+        gaps.push(Seen { place: function.place, value: "no code was read".to_owned() });
+    }
+    let missing = missing(grants, function, &uses);
+    let excess = match grants.function(function) {
+        Some(permissions) if !reading.files.is_empty() => {
+            excess::of(app, permissions.role, function, &uses, &implied, &gaps)
+        }
+        _ => Vec::new(),
+    };
+    let policy = if gaps.is_empty() { policy::smallest(app, &uses) } else { None };
+    Need { function: function.name.clone(), uses, missing, excess, implied, policy, gaps }
+}
+
+/// What a role grants and none of its functions uses. `needs` are those of all functions that run with it.
+#[must_use]
+pub fn excess_of_role(needs: &[&Need]) -> Vec<Excess> {
+    let Some((first, rest)) = needs.split_first() else { return Vec::new() };
+    let common = first.excess.iter().filter_map(|excess| {
+        let mut confidence = excess.confidence;
+        for need in rest {
+            let same = need.excess.iter().find(|other| {
+                other.place == excess.place
+                    && other.action == excess.action
+                    && other.resource == excess.resource
+            })?;
+            confidence = confidence.min(same.confidence);
+        }
+        Some(Excess { confidence, ..excess.clone() })
+    });
+    common.collect()
+}
+
+fn uses(app: &App, function: &Function, reading: &Reading) -> Vec<Use> {
+    let mut found: Vec<Use> = Vec::new();
+    for call in &reading.sdk_calls {
+        for action in &call.actions {
+            let thing = target::thing(app, function, action, &call.resource);
+            let same = found.iter_mut().find(|known| known.action == *action && known.thing == thing);
+            match same {
+                Some(known) => known.certainty = known.certainty.max(call.certainty),
+                None => found.push(Use {
+                    action: action.clone(),
+                    thing,
+                    certainty: call.certainty,
+                    place: call.place,
+                }),
+            }
+        }
+    }
+    found
+}
+
+fn missing(grants: &Grants<'_>, function: &Function, uses: &[Use]) -> Vec<Missing> {
+    let Some(permissions) = grants.function(function) else { return Vec::new() };
+    let certain = uses.iter().filter(|used| used.certainty == Certainty::Certain);
+    let lacking = certain.filter(|used| {
+        let verdict = match target::ask(grants.app(), &used.thing) {
+            Some(target) => permissions.may(&used.action, target),
+            // On what is not known: missing only where it is given on nothing at all.
+            None => permissions.may_somewhere(&used.action),
+        };
+        verdict == Verdict::No
+    });
+    lacking
+        .map(|used| Missing {
+            action: used.action.clone(),
+            thing: used.thing.clone(),
+            place: used.place,
+            message: format!(
+                "`{}` calls for `{}` on {}, and its role does not allow that: the call will be refused.",
+                function.name, used.action, used.thing
+            ),
+        })
+        .collect()
+}
+
+/// How sure a claim is that rests on all of the code.
+fn confidence(gaps: &[Seen<String>]) -> Confidence {
+    if gaps.is_empty() { Confidence::Certain } else { Confidence::Likely }
+}
+
+/// How a text is written in a format's own way of referring to things.
+fn written(text: &Text, framework: Framework) -> String {
+    policy::reference(text, framework)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! What code means by the name of a table, bucket, queue or secret.
+//!
+//! Invariant: a name that the environment sets by reference leads to the app's own thing; any other name stays a name.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::facts;
+use crate::graph::{App, Function};
+use crate::iam::Target;
+use crate::known::{Attribute, Name, Piece, Text};
+
+/// What a permission is used on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Thing {
+    /// A thing of the app.
+    Own(Name),
+    /// Something outside of it, by ARN.
+    Arn(Text),
+    /// The action has no resource.
+    Nothing,
+    /// It cannot be told.
+    Unknown,
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(name) => write!(f, "`{name}`"),
+            Self::Arn(text) => write!(f, "`{text}`"),
+            Self::Nothing => f.write_str("no resource"),
+            Self::Unknown => f.write_str("something that its code works out"),
+        }
+    }
+}
+
+/// What a text of code names, for an action.
+pub(super) fn thing(app: &App, function: &Function, action: &str, text: &Text) -> Thing {
+    let fact = facts::action(action);
+    if text.as_literal() == Some("*") || fact.is_some_and(|fact| fact.needs_star) {
+        return if fact.is_none_or(|fact| fact.needs_star) { Thing::Nothing } else { Thing::Unknown };
+    }
+    let text = resolved(function, text);
+    if let Some(name) = own(app, &text) {
+        return Thing::Own(name);
+    }
+    if text.pieces.iter().any(|piece| matches!(piece, Piece::Unknown(_) | Piece::Environment(_))) {
+        return Thing::Unknown;
+    }
+    if matches!(text.pieces.first(), Some(Piece::Literal(start)) if start.starts_with("arn:")) {
+        return Thing::Arn(text);
+    }
+    // A queue's address names it at its end.
+    let named = match text.as_literal() {
+        Some(address) if address.starts_with("https://") => {
+            Text::literal(address.rsplit('/').next().unwrap_or(address), text.place)
+        }
+        _ => text,
+    };
+    fact.and_then(|fact| arn(fact, &named)).map_or(Thing::Unknown, Thing::Arn)
+}
+
+/// A text with the function's environment filled in.
+fn resolved(function: &Function, text: &Text) -> Text {
+    let mut found = Text { pieces: Vec::new(), place: text.place };
+    for piece in &text.pieces {
+        match piece {
+            Piece::Environment(name) => match function.variable(name) {
+                Some(variable) => variable.value.pieces.iter().for_each(|piece| found.push(piece.clone())),
+                None => found.push(piece.clone()),
+            },
+            piece => found.push(piece.clone()),
+        }
+    }
+    found
+}
+
+/// The thing of the app that a text names: by reference, or by the name that the thing is given.
+fn own(app: &App, text: &Text) -> Option<Name> {
+    let exists =
+        |name: &Name| app.store(name).is_some() || app.secret(name).is_some() || app.function(name).is_some();
+    if let Some((name, attribute)) = text.as_reference()
+        && matches!(attribute, Attribute::Arn | Attribute::Name | Attribute::Url | Attribute::Other(_))
+    {
+        return Some(name.clone()).filter(|name| exists(name));
+    }
+    let stores = app.stores.iter().map(|store| (&store.name, store.physical.as_ref()));
+    let secrets = app.secrets.iter().map(|secret| (&secret.name, secret.physical.as_ref()));
+    let functions = app.functions.iter().map(|function| (&function.name, function.physical.as_ref()));
+    let mut all = stores.chain(secrets).chain(functions);
+    let exact = all.find(|(_, physical)| physical.is_some_and(|physical| physical.pieces == text.pieces));
+    if let Some((name, _)) = exact {
+        return Some(name.clone());
+    }
+    // `${Bucket}/key`, `${Stack}-${Table}`: the only thing that is named in it.
+    let mut named = text.references();
+    match (named.next(), named.next()) {
+        (Some(only), None) => Some(only.clone()).filter(|name| exists(name)),
+        _ => None,
+    }
+}
+
+/// The kind of resource that code names: services list rarer ones, such as access points, too.
+fn main_kind(fact: facts::ActionFact) -> Option<facts::ResourceType> {
+    let common = ["object", "bucket"];
+    let named = common.iter().find_map(|name| fact.resource_types().find(|kind| kind.name == *name));
+    named
+        .or_else(|| fact.resource_types().find(|kind| kind.required))
+        .or_else(|| fact.resource_types().next())
+}
+
+/// The ARN of a name, by the first kind of resource that an action is about.
+fn arn(fact: facts::ActionFact, name: &Text) -> Option<Text> {
+    let kind = main_kind(fact)?;
+    let mut text = Text { pieces: Vec::new(), place: name.place };
+    let mut fields = kind.arn.splitn(6, ':');
+    let service = fields.by_ref().nth(2)?;
+    let (region, account, rest) = (fields.next()?, fields.next()?, fields.next()?);
+    text.push(Piece::Literal(format!("arn:aws:{service}:")));
+    if !region.is_empty() {
+        text.push(Piece::Provider("AWS::Region".to_owned()));
+    }
+    text.push(Piece::Literal(":".to_owned()));
+    if !account.is_empty() {
+        text.push(Piece::Provider("AWS::AccountId".to_owned()));
+    }
+    text.push(Piece::Literal(":".to_owned()));
+    let (before, after) = rest.split_once('*')?;
+    // Names of parameters begin with the slash that their ARN has already.
+    let doubled = before.ends_with('/')
+        && matches!(name.pieces.first(), Some(Piece::Literal(start)) if start.starts_with('/'));
+    let before = if doubled { before.trim_end_matches('/') } else { before };
+    text.push(Piece::Literal(before.to_owned()));
+    name.pieces.iter().for_each(|piece| text.push(piece.clone()));
+    let end = if fact.service == "secretsmanager" { "-*" } else { after };
+    text.push(Piece::Literal(end.to_owned()));
+    Some(text)
+}
+
+/// A thing as a question about permissions; `None` where it cannot be told what it is.
+pub(super) fn ask<'a>(app: &'a App, thing: &'a Thing) -> Option<Target<'a>> {
+    match thing {
+        Thing::Own(name) => app
+            .store(name)
+            .map(Target::Store)
+            .or_else(|| app.secret(name).map(Target::Secret))
+            .or_else(|| app.function(name).map(Target::Function)),
+        Thing::Arn(text) => Some(Target::Arn(text)),
+        Thing::Nothing | Thing::Unknown => None,
+    }
+}
