@@ -19,6 +19,7 @@ mod parse;
 mod stand_in;
 mod syntax;
 mod value;
+mod yaml;
 
 use std::rc::Rc;
 

@@ -33,7 +33,7 @@ pub(super) struct Builder<'r> {
     resources: &'r [Resource],
     by_name: HashMap<&'r Name, &'r Resource>,
     by_kind: HashMap<&'r str, Vec<&'r Resource>>,
-    /// Functions by the name that they will have, where that is written.
+    /// Functions by the name that they will have, as it is written.
     functions_by_physical: HashMap<String, &'r Name>,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn build<'r>(evaluator: &'r Evaluator<'r>, resources: &'r [Resource],
     let by_name = resources.iter().map(|resource| (&resource.name, resource)).collect();
     let functions = by_kind.get("aws_lambda_function").into_iter().flatten();
     let functions_by_physical = functions
-        .filter_map(|resource| Some((resource.body.literal_of("function_name")?, &resource.name)))
+        .filter_map(|resource| Some((written(&resource.body.text_of("function_name")?)?, &resource.name)))
         .collect();
     let tree = evaluator.tree;
     let mut builder = Builder { tree, evaluator, app, resources, by_name, by_kind, functions_by_physical };
@@ -87,10 +87,11 @@ impl<'r> Builder<'r> {
         if let Some(found) = self.referred(&text, &[kind]) {
             return Some(found);
         }
-        let literal = text.as_literal().filter(|literal| !literal.is_empty())?;
-        let tail = literal.rsplit([':', '/']).next().unwrap_or(literal);
+        let whole = written(&text)?;
+        let tail = text.as_literal().and_then(|literal| literal.rsplit([':', '/']).next());
         let named = |resource: &&&Resource| {
-            resource.body.literal_of(key).is_some_and(|name| name == literal || name == tail)
+            let name = resource.body.text_of(key).and_then(|name| written(&name));
+            name.is_some_and(|name| name == whole || Some(name.as_str()) == tail)
         };
         self.by_kind.get(kind)?.iter().find(named).copied()
     }
@@ -119,6 +120,9 @@ impl<'r> Builder<'r> {
             && depth < 4
         {
             return self.own_function(&alias.body.text_of("function_name")?, depth + 1);
+        }
+        if let Some(name) = written(text).and_then(|text| self.functions_by_physical.get(&text).copied()) {
+            return Some(name.clone());
         }
         // By name: alone, or behind `function:` in an ARN.
         let last = text.pieces.iter().rev().find_map(|piece| match piece {
@@ -195,6 +199,12 @@ impl<'r> Builder<'r> {
             });
         }
     }
+}
+
+/// A name as it is written, for comparison; two that hold something unknown are never the same.
+fn written(text: &Text) -> Option<String> {
+    let known = text.why_unknown().is_none() && !text.pieces.is_empty();
+    known.then(|| text.to_string()).filter(|text| !text.is_empty())
 }
 
 /// Whether what a resource refers to is read as something better than a mention, or is no use of it: permissions, triggers, alarms.

@@ -2,7 +2,7 @@
 //!
 //! Invariants: every value has its place where the text stands in a file as it is; depth is bounded. Not here: what the values mean.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::value::{Chunk, Key, Kind, Value};
 use crate::known::Piece;
@@ -12,11 +12,11 @@ use crate::source::Place;
 const MAX_DEPTH: usize = 64;
 
 /// Stands in the joined text for a part that is not known.
-const HOLE: char = '\u{FFFC}';
+pub(super) const HOLE: char = '\u{FFFC}';
 
 /// Reads a text as JSON. `whole` is the place of what has none of its own.
 pub(super) fn read(chunks: &[Chunk], whole: Place) -> Result<Value, String> {
-    let mut reader = Reader::new(chunks, whole);
+    let mut reader = Reader { joined: Joined::new(chunks, whole), at: 0 };
     let value = reader.value(0)?;
     reader.blank();
     match reader.peek() {
@@ -85,38 +85,39 @@ fn escaped(text: &str) -> String {
     inner.unwrap_or_default().to_owned()
 }
 
-struct Reader {
-    text: String,
-    at: usize,
-    /// What stands at the holes, by offset.
-    holes: HashMap<usize, Piece>,
+/// The parts of a text as one text, with a mark for each part that is not known.
+pub(super) struct Joined {
+    pub(super) text: String,
+    /// What stands at the marks, by offset.
+    pub(super) holes: BTreeMap<usize, Piece>,
     /// Offsets at which parts of the text start, in order, and their places.
     parts: Vec<(usize, Option<Place>)>,
+    /// The place of what has none of its own.
     whole: Place,
 }
 
-impl Reader {
-    fn new(chunks: &[Chunk], whole: Place) -> Self {
-        let mut reader = Self { text: String::new(), at: 0, holes: HashMap::new(), parts: Vec::new(), whole };
+impl Joined {
+    pub(super) fn new(chunks: &[Chunk], whole: Place) -> Self {
+        let mut joined = Self { text: String::new(), holes: BTreeMap::new(), parts: Vec::new(), whole };
         for chunk in chunks {
-            reader.parts.push((reader.text.len(), chunk.at));
+            joined.parts.push((joined.text.len(), chunk.at));
             match &chunk.piece {
-                // A hole that the writer put there would be taken for one of ours.
+                // A mark that the writer put there would be taken for one of ours.
                 Piece::Literal(text) if text.contains(HOLE) => {
-                    reader.text.push_str(&text.replace(HOLE, "\u{FFFD}"));
+                    joined.text.push_str(&text.replace(HOLE, "\u{FFFD}"));
                 }
-                Piece::Literal(text) => reader.text.push_str(text),
+                Piece::Literal(text) => joined.text.push_str(text),
                 piece => {
-                    reader.holes.insert(reader.text.len(), piece.clone());
-                    reader.text.push(HOLE);
+                    joined.holes.insert(joined.text.len(), piece.clone());
+                    joined.text.push(HOLE);
                 }
             }
         }
-        reader
+        joined
     }
 
     /// Where a stretch of the text stands in its file.
-    fn place(&self, start: usize, end: usize) -> Place {
+    pub(super) fn place(&self, start: usize, end: usize) -> Place {
         let position = |offset: usize| {
             let next = self.parts.partition_point(|(from, _)| *from <= offset);
             let (from, at) = self.parts.get(next.checked_sub(1)?)?;
@@ -124,14 +125,27 @@ impl Reader {
             Some((at.file, at.start as usize + (offset - from)))
         };
         match (position(start), position(end.saturating_sub(1))) {
-            (Some((file, start)), Some((other, last))) if file == other => Place::new(file, start, last + 1),
+            (Some((file, start)), Some((other, last))) if file == other && last >= start => {
+                Place::new(file, start, last + 1)
+            }
             (Some((file, start)), _) => Place::new(file, start, start + 1),
             _ => self.whole,
         }
     }
+}
+
+struct Reader {
+    joined: Joined,
+    at: usize,
+}
+
+impl Reader {
+    fn place(&self, start: usize, end: usize) -> Place {
+        self.joined.place(start, end)
+    }
 
     fn peek(&self) -> Option<char> {
-        self.text.get(self.at..)?.chars().next()
+        self.joined.text.get(self.at..)?.chars().next()
     }
 
     fn next(&mut self) -> Option<char> {
@@ -174,7 +188,7 @@ impl Reader {
             }
             Some(HOLE) => {
                 self.next();
-                let piece = self.holes.get(&start).cloned();
+                let piece = self.joined.holes.get(&start).cloned();
                 let piece = piece.unwrap_or_else(|| Piece::Unknown("it is left open".to_owned()));
                 Ok(Value::piece(self.place(start, self.at), piece))
             }
@@ -233,7 +247,7 @@ impl Reader {
             self.next();
         }
         let place = self.place(start, self.at);
-        let word = self.text.get(start..self.at).unwrap_or_default();
+        let word = self.joined.text.get(start..self.at).unwrap_or_default();
         match word {
             "true" => Ok(Value::bool(place, true)),
             "false" => Ok(Value::bool(place, false)),
@@ -264,7 +278,7 @@ impl Reader {
                 '\\' => text.push(self.escape()?),
                 HOLE => {
                     self.close(&mut chunks, &mut text, from, here);
-                    if let Some(piece) = self.holes.get(&here) {
+                    if let Some(piece) = self.joined.holes.get(&here) {
                         chunks.push(Chunk { piece: piece.clone(), at: None });
                     }
                     from = self.at;
@@ -280,7 +294,7 @@ impl Reader {
             return;
         }
         let literal = std::mem::take(text);
-        let same = self.text.get(from..to) == Some(literal.as_str());
+        let same = self.joined.text.get(from..to) == Some(literal.as_str());
         let place = same.then(|| self.place(from, to));
         let at = place.filter(|place| (place.end - place.start) as usize == literal.len());
         chunks.push(Chunk { piece: Piece::Literal(literal), at });
@@ -296,7 +310,7 @@ impl Reader {
             Some('u') => {
                 let first = self.hex()?;
                 let second = if (0xD800..0xDC00).contains(&first)
-                    && self.text.get(self.at..self.at + 2) == Some("\\u")
+                    && self.joined.text.get(self.at..self.at + 2) == Some("\\u")
                 {
                     self.at += 2;
                     Some(self.hex()?)
@@ -315,8 +329,11 @@ impl Reader {
     }
 
     fn hex(&mut self) -> Result<u32, String> {
-        let digits =
-            self.text.get(self.at..self.at + 4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let digits = self
+            .joined
+            .text
+            .get(self.at..self.at + 4)
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
         self.at += 4;
         digits.ok_or_else(|| self.blame("an escape is wrong"))
     }

@@ -1,14 +1,12 @@
 //! Functions on files of the tree. Paths are relative to the root module's folder, as they are when Terraform runs in it.
 
-use std::rc::Rc;
-
 use super::{Context, Evaluator};
 use crate::known::Piece;
 use crate::source::{FileId, Place, normalise};
-use crate::terraform::json;
 use crate::terraform::parse::{self, MAX_BYTES, Source};
 use crate::terraform::syntax::Expr;
 use crate::terraform::value::{Chunk, Kind, Value};
+use crate::terraform::{json, yaml};
 
 /// Files that one `fileset` gives.
 const MAX_FILES: usize = 200;
@@ -130,8 +128,14 @@ impl Evaluator<'_> {
                 if let [Chunk { piece: Piece::Of { .. }, .. }] = chunks.as_ref() {
                     return Err(value.why_not());
                 }
-                let chunks: Rc<[Chunk]> = chunks.clone();
-                json::read(&chunks, value.place)
+                let start = chunks.iter().find_map(|chunk| match &chunk.piece {
+                    Piece::Literal(text) => text.trim_start().chars().next(),
+                    _ => None,
+                });
+                match start {
+                    Some('{' | '[') | None => json::read(chunks, value.place),
+                    Some(_) => yaml::read(chunks, value.place),
+                }
             }
             _ => Err(value.why_not()),
         }

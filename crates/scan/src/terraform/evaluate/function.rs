@@ -2,9 +2,9 @@
 
 use super::{Context, Evaluator};
 use crate::source::Place;
-use crate::terraform::json;
 use crate::terraform::syntax::{Call, Expr};
 use crate::terraform::value::{Kind, Value};
+use crate::terraform::{json, yaml};
 
 impl Evaluator<'_> {
     pub(super) fn call(&self, call: &Call, place: Place, context: Context<'_>) -> Value {
@@ -74,11 +74,13 @@ impl Evaluator<'_> {
                 converted(first, first.as_number().map(|number| Value::number(first.place, number)))
             }
             "tobool" => converted(first, first.as_bool().map(|value| Value::bool(first.place, value))),
-            "jsonencode" => Value::json(first.place, first.clone()),
-            "jsondecode" => match &first.kind {
+            // JSON is YAML, and whoever reads the text takes both.
+            "jsonencode" | "yamlencode" => Value::json(first.place, first.clone()),
+            "jsondecode" | "yamldecode" => match &first.kind {
                 Kind::Json(value) => value.as_ref().clone(),
                 Kind::Text(chunks) => {
-                    json::read(chunks, first.place).unwrap_or_else(|why| Value::unknown(place, why))
+                    let read = if name == "jsondecode" { json::read } else { yaml::read };
+                    read(chunks, first.place).unwrap_or_else(|why| Value::unknown(place, why))
                 }
                 _ => Value::unknown(place, first.why_not()),
             },

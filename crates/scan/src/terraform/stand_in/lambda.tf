@@ -45,6 +45,10 @@ variable "policies" { default = [] }
 variable "attach_policy_statements" { default = false }
 variable "policy_statements" { default = {} }
 variable "trusted_entities" { default = [] }
+variable "assume_role_policy_statements" { default = {} }
+variable "attach_dead_letter_policy" { default = false }
+variable "attach_async_event_policy" { default = false }
+variable "destination_on_success" { default = null }
 
 locals {
   makes    = var.create && var.create_function && !var.create_layer
@@ -156,11 +160,37 @@ data "aws_iam_policy_document" "trust" {
   statement {
     actions = ["sts:AssumeRole"]
     principals {
-      type = "Service"
-      identifiers = distinct(concat(
-        ["lambda.amazonaws.com"],
-        [for entity in var.trusted_entities : try(entity.identifiers[0], entity)]
-      ))
+      type        = "Service"
+      identifiers = distinct(concat(["lambda.amazonaws.com"], [for entity in var.trusted_entities : entity if !can(entity.type)]))
+    }
+    dynamic "principals" {
+      for_each = [for entity in var.trusted_entities : entity if can(entity.type)]
+      content {
+        type        = principals.value.type
+        identifiers = principals.value.identifiers
+      }
+    }
+  }
+  dynamic "statement" {
+    for_each = var.assume_role_policy_statements
+    content {
+      effect  = try(statement.value.effect, "Allow")
+      actions = try(statement.value.actions, ["sts:AssumeRole"])
+      dynamic "principals" {
+        for_each = try(statement.value.principals, [])
+        content {
+          type        = principals.value.type
+          identifiers = principals.value.identifiers
+        }
+      }
+      dynamic "condition" {
+        for_each = try(statement.value.condition, [])
+        content {
+          test     = condition.value.test
+          variable = condition.value.variable
+          values   = condition.value.values
+        }
+      }
     }
   }
 }
@@ -176,6 +206,22 @@ resource "aws_iam_role_policy" "logs" {
   count  = local.own_role && var.attach_cloudwatch_logs_policy ? 1 : 0
   role   = aws_iam_role.lambda[0].name
   policy = data.aws_iam_policy_document.logs.json
+}
+
+data "aws_iam_policy_document" "failures" {
+  statement {
+    actions = ["sns:Publish", "sqs:SendMessage", "lambda:InvokeFunction", "events:PutEvents"]
+    resources = compact(concat(
+      var.attach_dead_letter_policy ? [var.dead_letter_target_arn] : [],
+      var.attach_async_event_policy ? [var.destination_on_failure, var.destination_on_success] : [],
+    ))
+  }
+}
+
+resource "aws_iam_role_policy" "failures" {
+  count  = local.own_role && (var.attach_dead_letter_policy || var.attach_async_event_policy) ? 1 : 0
+  role   = aws_iam_role.lambda[0].name
+  policy = data.aws_iam_policy_document.failures.json
 }
 
 resource "aws_iam_role_policy_attachment" "network" {

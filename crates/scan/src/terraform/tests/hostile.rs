@@ -150,3 +150,32 @@ fn hostile_json_is_refused() {
         assert!(unread[0].why.contains(part), "{}", unread[0].why);
     }
 }
+
+/// Whether every place that the graph shows lies within its file.
+fn places_hold(tree: &SourceTree, app: &App) -> bool {
+    let places = (app.functions.iter().map(|function| function.place))
+        .chain(app.roles.iter().flat_map(|role| role.statements.iter().map(|statement| statement.place)))
+        .chain(app.unknowns.iter().map(|unknown| unknown.place))
+        .chain(app.routes.iter().map(|route| route.access.place));
+    let within = |place: Place| {
+        tree.file(place.file)
+            .is_some_and(|file| place.start <= place.end && place.end as usize <= file.bytes.len())
+    };
+    places.into_iter().all(within)
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    /// A module with a stretch cut out and something put in is read or refused, and never more than that.
+    #[test]
+    fn damaged_modules_are_read_or_refused(from in 0_usize..3_000, length in 0_usize..60, put in "[ -~\n]{0,12}") {
+        let text: Vec<char> = super::ORDERS.chars().collect();
+        let from = from.min(text.len());
+        let end = (from + length).min(text.len());
+        let damaged: String = text[..from].iter().copied().chain(put.chars()).chain(text[end..].iter().copied()).collect();
+        let (tree, apps, unread) = read_all(&[("main.tf", &damaged)]);
+        proptest::prop_assert_eq!(apps.len() + unread.len(), 1);
+        proptest::prop_assert!(apps.iter().all(|app| places_hold(&tree, app)));
+    }
+}

@@ -237,3 +237,142 @@ output "role" { value = aws_iam_role.r.arn }
     assert!(lines.iter().any(|line| line.contains("s3:Get*")));
     assert!(app.mentioned.contains(&role.name));
 }
+
+#[test]
+fn an_openapi_body_is_read_in_json_and_yaml() {
+    let yaml = r#"openapi: "3.0.1"
+info: {title: shop, version: "1"}
+security:
+  - users: []
+paths:
+  /orders:
+    get:
+      security: []
+      x-amazon-apigateway-integration:
+        type: aws_proxy
+        uri: arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/${function}/invocations
+    post:
+      x-amazon-apigateway-integration: {type: aws_proxy, uri: "${function}"}
+components:
+  securitySchemes:
+    users:
+      type: apiKey
+      x-amazon-apigateway-authtype: cognito_user_pools
+      x-amazon-apigateway-authorizer: {type: cognito_user_pools, providerARNs: ["${pool}"]}
+"#;
+    let json = r#"{"paths": {"/orders": {
+        "get": {"x-amazon-apigateway-integration": {"type": "aws_proxy", "uri": "${function}"}},
+        "post": {"security": [{"users": []}], "x-amazon-apigateway-integration": {"type": "aws_proxy", "uri": "${function}"}}}},
+      "securityDefinitions": {"users": {"type": "apiKey", "x-amazon-apigateway-authorizer": {"type": "cognito_user_pools", "providerARNs": ["${pool}"]}}}}"#;
+    let main = |name: &str| {
+        format!(
+            r#"
+resource "aws_cognito_user_pool" "users" {{ name = "users" }}
+resource "aws_lambda_function" "f" {{
+  function_name = "f"
+  role          = "r"
+}}
+resource "aws_api_gateway_rest_api" "api" {{
+  name = "api"
+  body = templatefile("${{path.module}}/{name}", {{
+    function = aws_lambda_function.f.arn
+    pool     = aws_cognito_user_pool.users.arn
+  }})
+}}
+"#
+        )
+    };
+    for (file, body) in [("api.yaml", yaml), ("api.json", json)] {
+        let (tree, app) = read_one(&[("main.tf", &main(file)), (file, body)]);
+        assert_eq!(app.unknowns, [], "{file}");
+        let routes: Vec<(&str, Option<&str>, Option<&Access>)> = app
+            .routes
+            .iter()
+            .map(|route| {
+                let target = route.target.value().map(Name::as_str);
+                (route.method.value().unwrap().as_str(), target, route.access.known())
+            })
+            .collect();
+        let users = Access::Authorizer(name("aws_api_gateway_rest_api.api.users"));
+        let f = Some("aws_lambda_function.f");
+        assert_eq!(routes, [("GET", f, Some(&Access::Anyone)), ("POST", f, Some(&users))], "{file}");
+        assert_eq!(tree.path(app.routes[0].place.file), file);
+        let pool = "${aws_cognito_user_pool.users.Arn}";
+        assert!(
+            matches!(&app.authorizers[0].kind, AuthorizerKind::UserPool(pools) if pools[0].to_string() == pool)
+        );
+    }
+}
+
+#[test]
+fn things_are_found_by_names_that_are_put_together() {
+    let text = r#"
+variable "stage" {}
+resource "aws_iam_role" "r" {
+  name               = "${var.stage}-role"
+  assume_role_policy = jsonencode({ Statement = [] })
+}
+resource "aws_iam_role_policy" "r" {
+  role   = "${var.stage}-role"
+  policy = jsonencode({ Statement = { Effect = "Allow", Action = "s3:GetObject", Resource = "*" } })
+}
+resource "aws_lambda_function" "f" {
+  function_name = "${var.stage}-f"
+  role          = aws_iam_role.r.arn
+}
+resource "aws_lambda_permission" "f" {
+  function_name = "${var.stage}-f"
+  principal     = "*"
+}
+"#;
+    let (_, app) = main(text);
+    assert_eq!(lines(&app.roles[0].statements), ["allow [] s3:GetObject on *"]);
+    assert_eq!(
+        lines(&app.functions[0].permissions),
+        ["allow [*] lambda:InvokeFunction on ${aws_lambda_function.f.Arn}"]
+    );
+}
+
+#[test]
+fn networks_and_secrets_are_read() {
+    let text = r#"
+resource "aws_security_group" "db" {
+  name = "db"
+  ingress {
+    from_port   = 5432
+    to_port     = 5432
+    protocol    = "tcp"
+    cidr_blocks = ["0.0.0.0/0", "10.0.0.0/8"]
+  }
+}
+resource "aws_vpc_security_group_ingress_rule" "all" {
+  security_group_id = aws_security_group.db.id
+  cidr_ipv6         = "::/0"
+  ip_protocol       = "-1"
+}
+resource "aws_secretsmanager_secret" "key" { name = "key" }
+resource "aws_secretsmanager_secret_version" "key" {
+  secret_id     = aws_secretsmanager_secret.key.id
+  secret_string = "in clear text"
+}
+resource "aws_ssm_parameter" "plain" {
+  name  = "/plain"
+  type  = "String"
+  value = "x"
+}
+"#;
+    let (_, app) = main(text);
+    let openings: Vec<(String, Option<(u16, u16)>)> =
+        app.networks[0].inward.iter().map(|opening| (opening.peer.to_string(), opening.ports)).collect();
+    let wanted = [("0.0.0.0/0", Some((5432, 5432))), ("10.0.0.0/8", Some((5432, 5432))), ("::/0", None)];
+    assert_eq!(openings, wanted.map(|(peer, ports)| (peer.to_owned(), ports)));
+    let secrets: Vec<(&str, Option<&str>)> = app
+        .secrets
+        .iter()
+        .map(|secret| (secret.name.as_str(), secret.value.as_ref().and_then(|value| value.as_literal())))
+        .collect();
+    assert_eq!(
+        secrets,
+        [("aws_secretsmanager_secret.key", Some("in clear text")), ("aws_ssm_parameter.plain", Some("x"))]
+    );
+}
