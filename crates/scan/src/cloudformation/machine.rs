@@ -2,7 +2,7 @@
 //!
 //! Invariant: every function that a definition or its substitutions name is taken for a step. Not here: the order of steps.
 
-use super::role::trusted;
+use super::role::{Addition, trusted};
 use super::sam;
 use super::stack::Resource;
 use super::value::{str_at, text};
@@ -44,6 +44,9 @@ pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool 
             boundary: properties.get("PermissionsBoundary").map(text),
             implicit: true,
         };
+        if properties.at(&["Tracing", "Enabled"]).and_then(Node::as_bool) == Some(true) {
+            Addition::Policy(sam::XRAY, resource.place).apply(&mut role);
+        }
         sam::policies::add(writer, &mut role, properties.get("Policies"));
         writer.add_role(role);
     }

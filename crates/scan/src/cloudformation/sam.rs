@@ -21,6 +21,9 @@ use crate::source::Place;
 const IMPLICIT_REST: &str = "ServerlessRestApi";
 const IMPLICIT_HTTP: &str = "ServerlessHttpApi";
 
+/// What SAM grants for tracing.
+pub(super) const XRAY: &str = "AWSXrayWriteOnlyAccess";
+
 /// A resource's properties with the defaults of its kind: maps are joined, lists put one after the other, anything else is replaced.
 pub(super) fn with_globals(stack: &Stack<'_>, kind: &'static str, properties: &Node) -> Node {
     match stack.globals(kind) {
@@ -70,7 +73,7 @@ pub(super) fn function_role(writer: &Writer<'_, '_>, resource: &Resource, proper
     };
     Addition::Policy("service-role/AWSLambdaBasicExecutionRole", resource.place).apply(&mut made);
     if properties.get("Tracing").is_some_and(|node| node.as_str() != Some("Disabled")) {
-        Addition::Policy("AWSXRayDaemonWriteAccess", resource.place).apply(&mut made);
+        Addition::Policy(XRAY, resource.place).apply(&mut made);
     }
     if properties.get("VpcConfig").is_some() {
         Addition::Policy("service-role/AWSLambdaVPCAccessExecutionRole", resource.place).apply(&mut made);
@@ -155,6 +158,11 @@ fn events(resource: &Resource) -> impl Iterator<Item = &(Key, Node)> {
 
 pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
     if has_events(resource) {
+        if let Some((node, why)) =
+            resource.properties.get("Events").and_then(|node| Some((node, node.why_open()?)))
+        {
+            writer.app.unknown(Some(&resource.name), node.place, format!("what starts it: {why}"));
+        }
         for (key, event) in events(resource) {
             event::read(writer, resource, key, event);
         }

@@ -255,9 +255,8 @@ impl<'a> Stack<'a> {
         for (key, node) in self.expanded(section, 0).iter() {
             let Some(kind) = str_at(node, "Type") else { continue };
             declared.push((key.text.clone(), kind.to_owned()));
-            if matches!(kind, "AWS::Serverless::Function" | "AWS::Serverless::StateMachine")
-                && node.at(&["Properties", "Role"]).is_none()
-            {
+            // Whether SAM makes the role shows only when conditions are carried out; nobody else gives it this name.
+            if matches!(kind, "AWS::Serverless::Function" | "AWS::Serverless::StateMachine") {
                 declared.push((format!("{}Role", key.text), "AWS::IAM::Role".to_owned()));
             }
         }

@@ -175,40 +175,61 @@ pub(super) fn asked(
 /// SAM's words for a resource policy, as statements. `resource` where it is of one route.
 pub(in crate::cloudformation) fn resource_policy(policy: &Node, resource: Option<&str>) -> Vec<Statement> {
     let mut made = Vec::new();
-    let on = |effect: Effect, principals: Vec<Principal>, condition: Option<Condition>| {
+    let on = |effect: Effect, principals: Vec<Principal>, conditions: Vec<Condition>| {
         let mut statement = Statement::allow(policy.place, Origin::Framework);
         statement.effect = Known::Value(effect);
         statement.principals = principals;
         statement.actions.push(Setting::new(policy.place, "execute-api:Invoke".to_owned()));
         statement.resources.push(Text::literal(resource.unwrap_or("execute-api:/*"), policy.place));
-        statement.conditions.extend(condition);
+        statement.conditions = conditions;
         statement
     };
     for (key, effect) in [("AwsAccountWhitelist", Effect::Allow), ("AwsAccountBlacklist", Effect::Deny)] {
         let accounts = texts_at(policy, key);
         if !accounts.is_empty() {
-            made.push(on(effect, accounts.into_iter().map(Principal::Aws).collect(), None));
+            made.push(on(effect, accounts.into_iter().map(Principal::Aws).collect(), Vec::new()));
         }
     }
-    let limits: [(&[&str], &str, &str); 6] = [
-        (&["IpRangeWhitelist"], "NotIpAddress", "aws:SourceIp"),
-        (&["IpRangeBlacklist"], "IpAddress", "aws:SourceIp"),
-        (&["SourceVpcWhitelist", "IntrinsicVpcWhitelist"], "StringNotEquals", "aws:SourceVpc"),
-        (&["IntrinsicVpceWhitelist"], "StringNotEquals", "aws:SourceVpce"),
-        (&["SourceVpcBlacklist", "IntrinsicVpcBlacklist"], "StringEquals", "aws:SourceVpc"),
-        (&["IntrinsicVpceBlacklist"], "StringEquals", "aws:SourceVpce"),
-    ];
-    for (keys, operator, condition) in limits {
-        let values: Vec<Text> = keys.iter().flat_map(|key| texts_at(policy, key)).collect();
-        if values.is_empty() {
-            continue;
-        }
-        let condition = Condition { operator: operator.to_owned(), key: condition.to_owned(), values };
-        made.push(on(Effect::Allow, vec![Principal::Anyone], None));
-        made.push(on(Effect::Deny, vec![Principal::Anyone], Some(condition)));
+    for limit in limits(policy) {
+        made.push(on(Effect::Allow, vec![Principal::Anyone], Vec::new()));
+        made.push(on(Effect::Deny, vec![Principal::Anyone], limit));
     }
     if let Some(custom) = policy.get("CustomStatements") {
         made.extend(custom.one_or_many().iter().map(statement));
     }
     made
+}
+
+/// From where calls are refused.
+fn limits(policy: &Node) -> Vec<Vec<Condition>> {
+    let networks = |plain: &str, vpc: &str, endpoint: &str| {
+        let (endpoints, others): (Vec<Text>, Vec<Text>) = texts_at(policy, plain)
+            .into_iter()
+            .partition(|text| text.as_literal().is_some_and(|text| text.starts_with("vpce-")));
+        let join = |first: Vec<Text>, key: &str| first.into_iter().chain(texts_at(policy, key)).collect();
+        (join(others, vpc), join(endpoints, endpoint))
+    };
+    let (allowed, allowed_endpoints) =
+        networks("SourceVpcWhitelist", "IntrinsicVpcWhitelist", "IntrinsicVpceWhitelist");
+    let (refused, refused_endpoints) =
+        networks("SourceVpcBlacklist", "IntrinsicVpcBlacklist", "IntrinsicVpceBlacklist");
+    let condition = |operator: &str, key: &str, values: Vec<Text>| {
+        let made = Condition { operator: operator.to_owned(), key: key.to_owned(), values };
+        (!made.values.is_empty()).then_some(made)
+    };
+    let all = [
+        [condition("NotIpAddress", "aws:SourceIp", texts_at(policy, "IpRangeWhitelist")), None],
+        [condition("IpAddress", "aws:SourceIp", texts_at(policy, "IpRangeBlacklist")), None],
+        // Both in one statement: a call comes through a network or an endpoint, and either will do.
+        [
+            condition("StringNotEquals", "aws:SourceVpc", allowed),
+            condition("StringNotEquals", "aws:SourceVpce", allowed_endpoints),
+        ],
+        [
+            condition("StringEquals", "aws:SourceVpc", refused),
+            condition("StringEquals", "aws:SourceVpce", refused_endpoints),
+        ],
+    ];
+    let limits = all.into_iter().map(|limit| limit.into_iter().flatten().collect());
+    limits.filter(|limit: &Vec<Condition>| !limit.is_empty()).collect()
 }

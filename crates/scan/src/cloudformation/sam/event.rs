@@ -17,7 +17,10 @@ pub(super) fn read(writer: &mut Writer<'_, '_>, resource: &Resource, key: &Key, 
     let empty = nothing(key.place);
     let properties = event.get("Properties").unwrap_or(&empty);
     match str_at(event, "Type") {
-        Some("Api") => rest(writer, resource, key, properties),
+        Some("Api") => {
+            rest(writer, resource, key, properties);
+            event_source::invoking_role(writer, resource, key, "Api", properties);
+        }
         Some("HttpApi") => http(writer, resource, key, properties),
         Some(kind) => event_source::read(writer, resource, key, kind, properties),
         None => {

@@ -3,14 +3,14 @@
 //! Not here: events that make routes (`event`).
 
 use crate::cloudformation::function::extend_role;
-use crate::cloudformation::role::Addition;
+use crate::cloudformation::role::{Addition, trusted};
 use crate::cloudformation::stack::Resource;
 use crate::cloudformation::trigger::not_disabled;
 use crate::cloudformation::value::{text, texts_at};
 use crate::cloudformation::writer::Writer;
 use crate::document::{Key, Node};
-use crate::graph::{Origin, Principal, Statement, Trigger, TriggerKind};
-use crate::known::{Known, Name, Setting, Text};
+use crate::graph::{Origin, Principal, Role, Statement, Trigger, TriggerKind};
+use crate::known::{Attribute, Known, Name, Setting, Text};
 
 pub(super) fn read(
     writer: &mut Writer<'_, '_>,
@@ -52,6 +52,7 @@ pub(super) fn read(
         alexa(writer, resource, key, properties);
     }
     grant(writer, resource, key, kind, properties);
+    invoking_role(writer, resource, key, kind, properties);
     writer.add_trigger(Trigger {
         name: Name::from(format!("{}{}", resource.name, key.text)),
         place: key.place,
@@ -118,4 +119,38 @@ fn alexa(writer: &mut Writer<'_, '_>, resource: &Resource, key: &Key, properties
     if let Some(function) = writer.function(&resource.name) {
         function.permissions.push(made);
     }
+}
+
+/// Schedules and whatever starts a state machine do it with a role of their own, which SAM makes.
+pub(super) fn invoking_role(
+    writer: &mut Writer<'_, '_>,
+    resource: &Resource,
+    key: &Key,
+    kind: &str,
+    properties: &Node,
+) {
+    let machine = resource.kind == "AWS::Serverless::StateMachine";
+    let service = match (kind, machine) {
+        ("ScheduleV2", _) => "scheduler.amazonaws.com",
+        ("Schedule" | "CloudWatchEvent" | "EventBridgeRule", true) => "events.amazonaws.com",
+        ("Api", true) => "apigateway.amazonaws.com",
+        _ => return,
+    };
+    if properties.get("RoleArn").is_some() || properties.get("Role").is_some() {
+        return;
+    }
+    let mut role = Role {
+        name: writer.stack.name(&format!("{}{}Role", resource.id, key.text)),
+        place: key.place,
+        statements: Vec::new(),
+        managed: Vec::new(),
+        trust: trusted(service, key.place),
+        boundary: None,
+        implicit: true,
+    };
+    let actions: &'static [&'static str] =
+        if machine { &["states:StartExecution"] } else { &["lambda:InvokeFunction"] };
+    let target = Text::of(resource.name.clone(), Attribute::Arn, key.place);
+    Addition::Actions(actions, vec![target], key.place).apply(&mut role);
+    writer.add_role(role);
 }

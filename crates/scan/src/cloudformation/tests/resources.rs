@@ -279,6 +279,7 @@ Resources:
   Secret: {Type: AWS::SecretsManager::Secret, Properties: {SecretString: hunter2}}
   P5: {Type: AWS::SecretsManager::ResourcePolicy, Properties: {SecretId: !Ref Secret, ResourcePolicy: {Statement: [{Effect: Allow, Principal: '*', Action: 'secretsmanager:GetSecretValue', Resource: '*'}]}}}
   Turn: {Type: AWS::SecretsManager::RotationSchedule, Properties: {SecretId: !Ref Secret}}
+  P7: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Queue], PolicyDocument: '{\"Statement\": {\"Effect\": \"Allow\", \"Principal\": \"*\", \"Action\": \"sqs:SendMessage\", \"Resource\": \"*\"}}'}}
   Plain: {Type: AWS::SSM::Parameter, Properties: {Type: String, Value: x}}
   P6: {Type: AWS::S3::BucketPolicy, Properties: {Bucket: elsewhere, PolicyDocument: {Statement: []}}}
 ");
@@ -292,7 +293,7 @@ Resources:
             "deny s3:* on * to anyone if Bool aws:SecureTransport false",
         ]
     );
-    assert_eq!(policy("Queue"), ["allow sqs:* on * to anyone"]);
+    assert_eq!(policy("Queue"), ["allow sqs:* on * to anyone", "allow sqs:SendMessage on * to anyone"]);
     assert_eq!(policy("Bus"), ["allow events:PutEvents on  to anyone"]);
     assert_eq!(policy("Key"), ["allow kms:* on * to anyone"]);
     let secret = &app.secrets[0];
