@@ -8,18 +8,21 @@
 //! ```
 
 mod apps;
+mod dependencies;
 mod entries;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use self::dependencies::Dependencies;
+use crate::advisories::Match;
 use crate::facts::Day;
 use crate::finding::Finding;
 use crate::graph::App;
-use crate::parallel;
 use crate::report::{AppReport, Found, Note, Report, Spot, Suppressed};
 use crate::rules::{self, Context, Part};
 use crate::source::{FileId, SourceTree};
 use crate::suppress::Marks;
+use crate::{parallel, paths};
 
 /// What an assessment takes into account beside the files.
 #[derive(Debug, Clone, Default)]
@@ -34,28 +37,56 @@ pub struct Options {
 
 /// Assesses every app of a tree.
 #[must_use]
-pub fn inspect(tree: &SourceTree, options: &Options) -> Report {
+pub fn inspect(tree: &SourceTree, dependencies: &Dependencies, options: &Options) -> Report {
     let mut inventory = apps::find(tree);
     if let Some(name) = &options.app {
         inventory.apps.retain(|app| app.name == *name);
     }
     let files = apps::files(tree, &inventory.apps);
-    let work: Vec<(App, Vec<(FileId, Part)>)> = inventory.apps.into_iter().zip(files).collect();
-    let apps = parallel::map(&work, |(app, files)| assess(tree, app, files, options));
-    let mut unread: Vec<Note> = inventory.unread.iter().map(|unread| Note::of_unread(tree, unread)).collect();
+    let locks = apps::locks(tree, &inventory.apps, &dependencies.locks);
+    let parts = files.into_iter().zip(locks).map(|(files, locks)| Parts { files, locks });
+    let work: Vec<(App, Parts)> = inventory.apps.into_iter().zip(parts).collect();
+    let apps = parallel::map(&work, |(app, parts)| assess(tree, app, parts, dependencies, options));
+    let unread = inventory.unread.iter().chain(&dependencies.unread);
+    let mut unread: Vec<Note> = unread.map(|unread| Note::of_unread(tree, unread)).collect();
     unread.sort();
     unread.dedup();
     Report { apps, unread, files: tree.files().count() }
 }
 
-fn assess(tree: &SourceTree, app: &App, files: &[(FileId, Part)], options: &Options) -> AppReport {
-    let marks = Marks::read(tree, files.iter().map(|(file, _)| *file), options.today);
-    let context = Context { tree, app, files, marks: &marks, hygiene: options.hygiene, today: options.today };
+/// What belongs to one app.
+struct Parts {
+    files: Vec<(FileId, Part)>,
+    /// Positions of its lock files.
+    locks: BTreeSet<usize>,
+}
+
+fn assess(
+    tree: &SourceTree,
+    app: &App,
+    parts: &Parts,
+    dependencies: &Dependencies,
+    options: &Options,
+) -> AppReport {
+    let marks = Marks::read(tree, parts.files.iter().map(|(file, _)| *file), options.today);
+    let matches = dependencies.judged.matches.iter().filter(|found| parts.locks.contains(&found.lock));
+    let matches: Vec<Match> = matches.cloned().collect();
+    let context = Context {
+        locks: &dependencies.locks,
+        matches: &matches,
+        marks: &marks,
+        hygiene: options.hygiene,
+        today: options.today,
+        ..Context::bare(tree, app, &parts.files)
+    };
     let mut verdict = rules::judge(&context);
     verdict.findings.extend(marks.faults());
+    let holds = |finding: &&Finding| marks.covering(tree, finding.rule.id, finding.place).is_none();
+    let counted: Vec<Finding> = verdict.findings.iter().filter(holds).cloned().collect();
     let (findings, suppressed) = sort_out(tree, app, &verdict.findings, &marks);
     let unknowns = app.unknowns.iter().chain(&verdict.unknowns);
     let unknowns: BTreeSet<Note> = unknowns.map(|unknown| Note::of_unknown(tree, unknown)).collect();
+    let packages = parts.locks.iter().filter_map(|at| dependencies.locks.get(*at));
     AppReport {
         name: app.name.clone(),
         framework: app.framework,
@@ -64,6 +95,8 @@ fn assess(tree: &SourceTree, app: &App, files: &[(FileId, Part)], options: &Opti
         findings,
         suppressed,
         unknowns: unknowns.into_iter().collect(),
+        packages: packages.map(|lock| lock.packages.len()).sum(),
+        assessment: paths::assess(app, &counted),
         graph: app.clone(),
     }
 }

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::finding::{Confidence, Finding, Rule, Severity};
 use crate::graph::{App, Framework, Unknown, Unread};
+use crate::paths::Assessment;
 use crate::source::{Place, SourceTree};
 
 /// What an assessment says of a tree.
@@ -46,6 +47,10 @@ pub struct AppReport {
     pub suppressed: Vec<Suppressed>,
     /// What could not be told and might matter.
     pub unknowns: Vec<Note>,
+    /// How many packages its lock files name.
+    pub packages: usize,
+    /// How somebody from outside gets to what, and what that adds up to.
+    pub assessment: Assessment,
     /// The app itself.
     #[serde(skip)]
     pub graph: App,

@@ -6,6 +6,7 @@
 
 mod access;
 pub mod catalogue;
+mod dependencies;
 mod hygiene;
 mod obsolete;
 mod opening;
@@ -23,11 +24,13 @@ mod words;
 use std::collections::BTreeMap;
 
 use self::reach::Reach;
+use crate::advisories::Match;
 use crate::facts::Day;
 use crate::finding::Finding;
 use crate::graph::{App, Role, Unknown};
 use crate::iam::Grants;
 use crate::known::Name;
+use crate::packages::Lock;
 use crate::source::{FileId, Place, SourceTree};
 use crate::suppress::Marks;
 
@@ -40,12 +43,25 @@ pub struct Context<'a> {
     pub app: &'a App,
     /// The files that belong to it, and what they are to it.
     pub files: &'a [(FileId, Part)],
+    /// The lock files of the tree.
+    pub locks: &'a [Lock],
+    /// Vulnerable packages of this app.
+    pub matches: &'a [Match],
     /// What comments allow.
     pub marks: &'a Marks,
     /// Whether advice is wanted that no attacker cares about.
     pub hygiene: bool,
     /// The day, where the caller knows it.
     pub today: Option<Day>,
+}
+
+impl<'a> Context<'a> {
+    /// An app and its files alone, on no particular day.
+    #[must_use]
+    pub fn bare(tree: &'a SourceTree, app: &'a App, files: &'a [(FileId, Part)]) -> Self {
+        static NO_MARKS: Marks = Marks::none();
+        Self { tree, app, files, locks: &[], matches: &[], marks: &NO_MARKS, hygiene: false, today: None }
+    }
 }
 
 /// What a file is to an app.
@@ -63,6 +79,8 @@ pub(crate) struct Sight<'a> {
     tree: &'a SourceTree,
     app: &'a App,
     files: &'a [(FileId, Part)],
+    locks: &'a [Lock],
+    matches: &'a [Match],
     marks: &'a Marks,
     today: Option<Day>,
     grants: Grants<'a>,
@@ -71,9 +89,10 @@ pub(crate) struct Sight<'a> {
 
 impl<'a> Sight<'a> {
     fn of(context: &Context<'a>) -> Self {
-        let Context { tree, app, files, marks, today, hygiene: _ } = *context;
+        let Context { tree, app, files, locks, matches, marks, today, hygiene: _ } = *context;
         let grants = Grants::of(app);
-        let mut sight = Self { tree, app, files, marks, today, grants, reaches: BTreeMap::new() };
+        let mut sight =
+            Self { tree, app, files, locks, matches, marks, today, grants, reaches: BTreeMap::new() };
         let used = |role: &&Role| app.functions_of(&role.name).next().is_some();
         sight.reaches =
             app.roles.iter().filter(used).map(|role| (&role.name, Reach::of(&sight, role))).collect();
@@ -115,6 +134,7 @@ pub fn judge(context: &Context<'_>) -> Verdict {
     runtime::look(&sight, &mut verdict);
     secrets::look(&sight, &mut verdict);
     obsolete::look(&sight, &mut verdict);
+    dependencies::look(&sight, &mut verdict);
     if context.hygiene {
         hygiene::look(&sight, &mut verdict);
     }

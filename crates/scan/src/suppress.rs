@@ -41,6 +41,12 @@ const WORD: &str = "casemate:";
 const KEY: &str = "\"casemate\"";
 
 impl Marks {
+    /// No comments at all.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { by_file: BTreeMap::new() }
+    }
+
     /// Reads the comments of files. Without `today`, no end date is over.
     #[must_use]
     pub fn read(tree: &SourceTree, files: impl IntoIterator<Item = FileId>, today: Option<Day>) -> Self {

@@ -7,7 +7,7 @@
 )]
 
 use casemate_scan::facts::Day;
-use casemate_scan::inspect::{Options, inspect};
+use casemate_scan::inspect::{Dependencies, Options, inspect};
 use casemate_scan::report::{Report, html, markdown, sarif};
 use casemate_scan::source::SourceTree;
 use serde_json::Value;
@@ -16,7 +16,7 @@ fn report(template: &str) -> Report {
     let mut tree = SourceTree::new();
     tree.add("a b/template.yaml", template.as_bytes().to_vec());
     let options = Options { today: Day::parse("2026-11-22"), ..Options::default() };
-    inspect(&tree, &options)
+    inspect(&tree, &Dependencies::default(), &options)
 }
 
 /// An app whose every text tries to leave its place in a page.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::document;
 use crate::graph::{App, Framework, Inventory, Statement, Unread};
 use crate::known::Text;
+use crate::packages::Lock;
 use crate::rules::Part;
 use crate::source::{FileId, Place, SourceTree};
 use crate::{cloudformation, parallel, serverless, terraform};
@@ -150,6 +151,36 @@ pub(super) fn files(tree: &SourceTree, apps: &[App]) -> Vec<Vec<(FileId, Part)>>
         }
     }
     lists
+}
+
+/// The lock files of each app, by position: those of its folder and of the folders around it, up to another app's.
+pub(super) fn locks(tree: &SourceTree, apps: &[App], locks: &[Lock]) -> Vec<BTreeSet<usize>> {
+    let mut lists = vec![BTreeSet::new(); apps.len()];
+    for (at, lock) in locks.iter().enumerate() {
+        let folder = tree.path(lock.file).rsplit_once('/').map_or("", |(folder, _)| folder);
+        let below = |inner: &str, outer: &str| {
+            outer.is_empty()
+                || inner == outer
+                || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+        };
+        // One beside code of the app, else one that the app lies below.
+        let within: Vec<usize> = positions(apps, |app| below(folder, &app.folder));
+        let longest = within.iter().filter_map(|at| apps.get(*at)).map(|app| app.folder.len()).max();
+        let chosen = match longest {
+            Some(longest) => positions(apps, |app| app.folder.len() == longest && below(folder, &app.folder)),
+            None => positions(apps, |app| below(&app.folder, folder)),
+        };
+        for app in chosen {
+            if let Some(list) = lists.get_mut(app) {
+                list.insert(at);
+            }
+        }
+    }
+    lists
+}
+
+fn positions(apps: &[App], wanted: impl Fn(&App) -> bool) -> Vec<usize> {
+    apps.iter().enumerate().filter(|(_, app)| wanted(app)).map(|(at, _)| at).collect()
 }
 
 /// The app of the nearest folder around a file.

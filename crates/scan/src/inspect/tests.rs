@@ -7,7 +7,7 @@ fn found(files: &[(&str, &str)]) -> Vec<(String, Vec<&'static str>, usize)> {
         tree.add(path, text.as_bytes().to_vec());
     }
     let options = Options { today: Day::parse("2026-11-22"), ..Options::default() };
-    let report = inspect(&tree, &options);
+    let report = inspect(&tree, &Dependencies::default(), &options);
     let rules = |app: &AppReport| {
         let mut rules: Vec<_> = app.findings.iter().map(|found| found.rule.id).collect();
         rules.sort_unstable();
@@ -68,7 +68,7 @@ fn ids_survive_edits() {
     let id = |text: &str| {
         let mut tree = SourceTree::new();
         tree.add("template.yaml", text.as_bytes().to_vec());
-        inspect(&tree, &Options::default()).apps[0].findings[0].id.clone()
+        inspect(&tree, &Dependencies::default(), &Options::default()).apps[0].findings[0].id.clone()
     };
     assert_eq!(id(OPEN), id(&format!("# moved down\n\n{OPEN}")));
     assert_ne!(id(OPEN), id(&OPEN.replace("Runtime: nodejs24.x", "Runtime: nodejs14.x")));

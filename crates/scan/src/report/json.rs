@@ -65,7 +65,7 @@ fn rule(rule: &Rule) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inspect::{Options, inspect};
+    use crate::inspect::{Dependencies, Options, inspect};
     use crate::source::SourceTree;
 
     #[test]
@@ -74,7 +74,7 @@ mod tests {
         let template =
             "Resources:\n  Data:\n    Type: AWS::EFS::FileSystem\n    Properties: { Encrypted: false }\n";
         tree.add("template.yaml", template.as_bytes().to_vec());
-        let document = json(&inspect(&tree, &Options::default()));
+        let document = json(&inspect(&tree, &Dependencies::default(), &Options::default()));
         assert_eq!(document["version"], VERSION);
         assert_eq!(document["summary"]["medium"], 1, "{document}");
         let finding = &document["apps"][0]["findings"][0];

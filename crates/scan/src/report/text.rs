@@ -8,6 +8,7 @@ use std::fmt::Write;
 use super::{AppReport, Found, Report};
 use crate::finding::{Confidence, Severity};
 use crate::graph::Framework;
+use crate::paths::Assessment;
 
 /// What a piece of text is, for whoever paints it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +122,7 @@ impl Page<'_> {
         for found in &app.findings {
             self.finding(found);
         }
+        self.risk(app);
         if app.findings.is_empty() {
             let good = self.paint.paint(Role::Good, "Nothing was found.");
             self.line(&format!("  {good}"));
@@ -158,6 +160,30 @@ impl Page<'_> {
             self.words(4, Some(Role::Change), &format!("→ {}{fix}", change.advice));
         }
         self.line("");
+    }
+
+    /// The worst way through the app, and the one change that takes most away.
+    fn risk(&mut self, app: &AppReport) {
+        let Assessment { score, paths, best_change, left_out } = &app.assessment;
+        if let Some(path) = paths.first() {
+            let more = paths.len() - 1 + left_out;
+            let more = if more == 0 { String::new() } else { format!(", and {more} more ways") };
+            let head = format!("Risk {} of 100. The worst way in{more}:", score.points);
+            self.words(2, Some(Role::Title), &head);
+            for step in &path.steps {
+                self.words(4, None, &format!("→ {}", step.text));
+            }
+        }
+        if let Some(best) = best_change {
+            let text = format!(
+                "The change that takes most away: {} ({} → {})",
+                best.text, score.points, best.remaining
+            );
+            self.words(2, Some(Role::Change), &text);
+        }
+        if !paths.is_empty() || best_change.is_some() {
+            self.line("");
+        }
     }
 
     fn asides(&mut self, app: &AppReport) {

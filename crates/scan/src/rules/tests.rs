@@ -10,14 +10,7 @@ use crate::known::{Known, Setting, Text};
 /// The ids that the rules report for an app, sorted, with what each says.
 fn judged(app: &App) -> Vec<(&'static str, String)> {
     let tree = SourceTree::new();
-    let verdict = judge(&Context {
-        tree: &tree,
-        app,
-        files: &[],
-        marks: &Marks::default(),
-        hygiene: false,
-        today: None,
-    });
+    let verdict = judge(&Context::bare(&tree, app, &[]));
     let mut found: Vec<_> =
         verdict.findings.into_iter().map(|finding| (finding.rule.id, finding.message)).collect();
     found.sort();
@@ -86,14 +79,7 @@ fn a_route_says_what_it_leads_to() {
     app.draw_api("Api", ApiKind::Http);
     app.draw_route("Api", "POST /orders", "Create", Access::Anyone);
     let tree = SourceTree::new();
-    let verdict = judge(&Context {
-        tree: &tree,
-        app: &app,
-        files: &[],
-        marks: &Marks::default(),
-        hygiene: false,
-        today: None,
-    });
+    let verdict = judge(&Context::bare(&tree, &app, &[]));
     let finding = verdict.findings.iter().find(|finding| finding.rule.id == "open-route").unwrap();
     assert_eq!(
         finding.message,
@@ -161,14 +147,7 @@ fn what_cannot_be_told_is_listed() {
     app.draw_route("Api", "GET /orders", "F", Access::Anyone).access =
         Setting::unknown(place(), "a parameter chooses it");
     let tree = SourceTree::new();
-    let verdict = judge(&Context {
-        tree: &tree,
-        app: &app,
-        files: &[],
-        marks: &Marks::default(),
-        hygiene: false,
-        today: None,
-    });
+    let verdict = judge(&Context::bare(&tree, &app, &[]));
     assert_eq!(verdict.findings, []);
     assert_eq!(
         verdict.unknowns.iter().map(|unknown| unknown.why.as_str()).collect::<Vec<_>>(),
@@ -360,14 +339,7 @@ fn hygiene_is_silent_unless_asked_for() {
     app.draw_trigger(TriggerKind::Schedule, "Clock", "F");
     let tree = SourceTree::new();
     let ids = |hygiene| {
-        let verdict = judge(&Context {
-            tree: &tree,
-            app: &app,
-            files: &[],
-            marks: &Marks::default(),
-            hygiene,
-            today: None,
-        });
+        let verdict = judge(&Context { hygiene, ..Context::bare(&tree, &app, &[]) });
         verdict.findings.iter().map(|finding| finding.rule.id).collect::<Vec<_>>()
     };
     assert_eq!(ids(false), [""; 0]);

@@ -1,6 +1,6 @@
 use super::*;
 use crate::facts::Day;
-use crate::inspect::{Options, inspect};
+use crate::inspect::{Dependencies, Options, inspect};
 use crate::source::SourceTree;
 
 #[test]
@@ -34,5 +34,5 @@ Resources:
 ";
     tree.add("template.yaml", template.as_bytes().to_vec());
     let options = Options { today: Day::parse("2026-11-22"), ..Options::default() };
-    insta::assert_snapshot!(text(&inspect(&tree, &options), 100, &Plain));
+    insta::assert_snapshot!(text(&inspect(&tree, &Dependencies::default(), &options), 100, &Plain));
 }

@@ -3,7 +3,6 @@ use crate::graph::Statement;
 use crate::graph::sketch::{self, Sketch, allow, allow_on};
 use crate::rules::Context;
 use crate::source::SourceTree;
-use crate::suppress::Marks;
 
 #[test]
 fn what_a_role_reaches() {
@@ -14,14 +13,7 @@ fn what_a_role_reaches() {
         app.draw_secret("Key");
         app.draw_function("Create", statements);
         let tree = SourceTree::new();
-        let context = Context {
-            tree: &tree,
-            app: &app,
-            files: &[],
-            marks: &Marks::default(),
-            hygiene: false,
-            today: None,
-        };
+        let context = Context::bare(&tree, &app, &[]);
         let reach = Sight::of(&context).reach(&app.functions[0]);
         assert_eq!(reach.clause().as_deref(), clause);
         assert_eq!(severity_of(Some(&reach)), severity, "{clause:?}");

@@ -84,14 +84,7 @@ fn secrets_in_files() {
     let test = tree.add("test/a.js", "const password = 'c0rrect-staple'".as_bytes());
     let app = App::new("shop", Framework::Sam, template, "");
     let files = [(template, Part::Infrastructure), (code, Part::Code), (test, Part::Code)];
-    let verdict = judge(&Context {
-        tree: &tree,
-        app: &app,
-        files: &files,
-        marks: &Marks::default(),
-        hygiene: false,
-        today: None,
-    });
+    let verdict = judge(&Context::bare(&tree, &app, &files));
     let found: Vec<_> = verdict.findings.iter().map(|f| (f.rule.id, tree.excerpt(f.place))).collect();
     assert_eq!(found, [("secret-in-template", "h0rse-battery"), ("secret-in-source", "c0rrect-staple")]);
     assert!(verdict.findings.iter().all(|finding| !finding.message.contains("battery")));
