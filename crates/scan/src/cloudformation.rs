@@ -23,12 +23,13 @@ mod secret;
 mod stack;
 mod store;
 mod trigger;
-mod value;
+pub(crate) mod value;
 mod writer;
 
 use std::collections::BTreeMap;
 
 pub use self::policy::{principals, statement, statements};
+pub(crate) use self::role::provided;
 pub use self::stack::{Declared, Stack};
 use self::writer::Writer;
 use crate::document::Node;

@@ -10,13 +10,14 @@ mod functions;
 mod interfaces;
 mod policy;
 mod resolve;
+mod resources;
 mod roles;
 mod service;
 mod sources;
-mod text;
 mod variable;
 
-use self::service::Service;
+use self::service::{Parts, Service};
+use crate::cloudformation::Stack;
 use crate::document::{self, Node};
 use crate::graph::{App, Framework, Parameter, Unread};
 use crate::known::Text;
@@ -53,10 +54,12 @@ pub fn read(files: &SourceTree, file: FileId) -> Result<App, Unread> {
     let Some(provider) =
         root.get("provider").filter(|_| root.get("service").is_some() || root.get("functions").is_some())
     else {
-        return refuse(
-            Place::whole(file),
-            "it names no provider, so it is no service of the Serverless Framework",
-        );
+        let component = root.entries().iter().any(|(_, node)| node.get("component").is_some());
+        let why = match component || root.get("component").is_some() {
+            true => "it uses components, which only a deployment resolves",
+            false => "it names no provider, so it is no service of the Serverless Framework",
+        };
+        return refuse(Place::whole(file), why);
     };
     if let Some(name) = foreign(&root, provider) {
         let why = format!("the provider `{name}` is out of reach; only `aws` is assessed");
@@ -84,9 +87,12 @@ fn app(files: &SourceTree, file: FileId, root: &Node) -> App {
     let path = files.path(file);
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut app = App::new("", Framework::Serverless, file, folder);
-    let service = Service::new(files, folder, root, &mut app);
-    app.name = match service.name.as_str() {
-        "" => folder.rsplit('/').next().unwrap_or_default().to_owned(),
+    let parts = Parts::new(files, folder, root, &mut app);
+    app.includes = parts.included.clone();
+    let stack = Stack::new(files, file, &parts.template, &parts.own);
+    let service = Service::new(&parts, &stack, &mut app);
+    app.name = match service.name {
+        "" => folder.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("serverless").to_owned(),
         name => name.to_owned(),
     };
     if let Some(why) = service.provider.why_open() {
@@ -96,6 +102,7 @@ fn app(files: &SourceTree, file: FileId, root: &Node) -> App {
     functions::read(&service, &mut app);
     roles::read(&service, &mut app);
     events::read(&service, &mut app);
+    resources::read(files, file, &parts, &service, &mut app);
     app
 }
 

@@ -100,7 +100,7 @@ pub(super) fn attached(writer: &Writer<'_, '_>, policy: Text) -> (ManagedPolicy,
 }
 
 /// The statements of a policy of the provider, by name or ARN. With `origin`, they come from there.
-pub(super) fn provided(policy: &Text, origin: Option<Origin>) -> Known<Vec<Statement>> {
+pub(crate) fn provided(policy: &Text, origin: Option<Origin>) -> Known<Vec<Statement>> {
     if let Some(why) = policy.why_unknown() {
         return Known::Unknown(why.to_owned());
     }

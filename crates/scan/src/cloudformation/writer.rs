@@ -48,7 +48,10 @@ fn physical_name(store: &Store) -> Option<(String, Name)> {
 
 impl<'a, 's> Writer<'a, 's> {
     pub(super) fn new(stack: &'a Stack<'s>, app: &'a mut App, resources: &'a [Resource]) -> Self {
-        let mut physical = HashMap::new();
+        let named = |function: &Function| {
+            Some((function.physical.as_ref()?.as_literal()?.to_owned(), function.name.clone()))
+        };
+        let mut physical: HashMap<String, Name> = app.functions.iter().filter_map(named).collect();
         for resource in resources {
             if let ("AWS::Lambda::Function" | "AWS::Serverless::Function", Some(name)) =
                 (resource.kind.as_str(), str_at(&resource.properties, "FunctionName"))

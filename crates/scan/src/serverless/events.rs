@@ -8,16 +8,17 @@ use std::collections::BTreeSet;
 use super::interfaces::{Event, Interfaces};
 use super::roles::is_table_stream;
 use super::service::{Declared, Service, alphanumeric};
-use super::text::why;
+use crate::cloudformation::value::{switch, text};
 use crate::document::{Key, Node, NodeKind};
 use crate::graph::{App, PublicAccess, Store, StoreKind, Trigger, TriggerKind};
 use crate::known::{Attribute, Known, Name, Piece, Text};
 use crate::source::Place;
 
 /// Reads the events of all functions.
-pub(super) fn read(service: &Service, app: &mut App) {
+pub(super) fn read(service: &Service<'_>, app: &mut App) {
     let mut reader = Events { interfaces: Interfaces::new(service, app), made: BTreeSet::new() };
     for declared in &service.functions {
+        destinations(service, app, declared);
         let Some(events) = declared.node.get("events") else { continue };
         let mut count = 0;
         reader.list(service, app, declared, events, &mut count);
@@ -35,7 +36,7 @@ impl Events {
     /// Events, also those that an included file puts into a list of their own.
     fn list(
         &mut self,
-        service: &Service,
+        service: &Service<'_>,
         app: &mut App,
         declared: &Declared,
         events: &Node,
@@ -76,13 +77,13 @@ impl Events {
         }
     }
 
-    fn one(&mut self, service: &Service, app: &mut App, event: &Event<'_>, count: &mut usize) {
+    fn one(&mut self, service: &Service<'_>, app: &mut App, event: &Event<'_>, count: &mut usize) {
         *count += 1;
         if self.interfaces.take(service, app, event) {
             return;
         }
         let (kind, sources) = self.source(service, app, event);
-        let enabled = enabled(service, event.config);
+        let enabled = enabled(event.config);
         for source in sources {
             let name = format!("{}.{}{}", event.function.key.text, event.key.text, *count);
             app.triggers.push(Trigger {
@@ -97,31 +98,31 @@ impl Events {
     }
 
     /// What kind of trigger an event is, and what sends.
-    fn source(&mut self, service: &Service, app: &mut App, event: &Event<'_>) -> (TriggerKind, Vec<Text>) {
+    fn source(
+        &mut self,
+        service: &Service<'_>,
+        app: &mut App,
+        event: &Event<'_>,
+    ) -> (TriggerKind, Vec<Text>) {
         let config = event.config;
         let place = event.key.place;
-        let one =
-            |keys: &[&str]| {
-                let node = keys.iter().find_map(|key| config.get(key));
-                let node =
-                    node.or_else(|| (!describes(config) && config.kind != NodeKind::Null).then_some(config));
-                vec![node.map_or_else(
-                    || Text::unknown("no source is named", place),
-                    |node| service.names.text(node),
-                )]
-            };
+        let one = |keys: &[&str]| {
+            let node = keys.iter().find_map(|key| config.get(key));
+            let node = node.or_else(|| (!config.is_map() && config.kind != NodeKind::Null).then_some(config));
+            vec![node.map_or_else(|| Text::unknown("no source is named", place), text)]
+        };
         match event.key.text.as_str() {
-            "schedule" => (TriggerKind::Schedule, rates(service, config)),
+            "schedule" => (TriggerKind::Schedule, rates(config)),
             "sqs" => (TriggerKind::Queue, one(&["arn"])),
             "activemq" | "rabbitmq" => (TriggerKind::Queue, one(&["arn"])),
-            "stream" if is_table_stream(service, config) => (TriggerKind::TableStream, one(&["arn"])),
+            "stream" if is_table_stream(config) => (TriggerKind::TableStream, one(&["arn"])),
             "stream" | "kinesis" => (TriggerKind::Stream, one(&["arn"])),
             "msk" => (TriggerKind::Stream, one(&["arn"])),
             "kafka" => (TriggerKind::Stream, one(&["topic"])),
             "documentDb" => (TriggerKind::Stream, one(&["cluster"])),
             "s3" => (TriggerKind::Bucket, vec![self.bucket(service, app, place, config)]),
             "sns" => (TriggerKind::Topic, vec![self.topic(service, app, place, config)]),
-            "eventBridge" => (TriggerKind::EventBus, vec![bus(service, config, place)]),
+            "eventBridge" => (TriggerKind::EventBus, vec![bus(config, place)]),
             "cloudwatchEvent" => (TriggerKind::EventBus, vec![Text::literal("default", place)]),
             "cloudwatchLog" => (TriggerKind::Logs, one(&["logGroup"])),
             "cognitoUserPool" => (TriggerKind::UserPool, one(&["pool"])),
@@ -133,27 +134,27 @@ impl Events {
     }
 
     /// A bucket that notifies: the framework makes it, unless it exists.
-    fn bucket(&mut self, service: &Service, app: &mut App, place: Place, config: &Node) -> Text {
+    fn bucket(&mut self, service: &Service<'_>, app: &mut App, place: Place, config: &Node) -> Text {
         let node = config.get("bucket").unwrap_or(config);
-        let text = service.names.text(node);
-        let Some(written) = text.as_literal() else { return text };
+        let found = text(node);
+        let Some(written) = found.as_literal() else { return found };
         // `provider.s3` describes buckets that events then name.
         let settings = service.provider.at(&["s3", written]);
-        let physical =
-            settings.and_then(|settings| settings.get("name")).map(|name| service.names.text(name));
+        let physical = settings.and_then(|settings| settings.get("name")).map(text);
         let logical = format!("S3Bucket{}", alphanumeric(written));
         if config.get("existing").and_then(Node::as_bool) == Some(true) {
-            return text;
+            return found;
         }
-        self.make(service, app, &logical, place, StoreKind::Bucket, physical.unwrap_or_else(|| text.clone()));
-        Text::of(Name::from(logical), Attribute::Name, text.place)
+        let physical = physical.unwrap_or_else(|| found.clone());
+        self.make(service, app, &logical, place, StoreKind::Bucket, physical);
+        Text::of(Name::from(logical), Attribute::Name, found.place)
     }
 
     /// A topic that notifies: one by ARN, or one that the framework makes.
-    fn topic(&mut self, service: &Service, app: &mut App, place: Place, config: &Node) -> Text {
+    fn topic(&mut self, service: &Service<'_>, app: &mut App, place: Place, config: &Node) -> Text {
         let name = config.get("topicName").and_then(Node::as_scalar);
-        let arn = config.get("arn").or_else(|| (!describes(config)).then_some(config));
-        let text = arn.map(|arn| service.names.text(arn));
+        let arn = config.get("arn").or_else(|| (!config.is_map()).then_some(config));
+        let text = arn.map(text);
         let written = match &text {
             Some(text) => match text.as_literal().filter(|literal| !literal.contains(':')) {
                 Some(literal) => Some(literal.to_owned()),
@@ -170,14 +171,14 @@ impl Events {
     /// Writes down a store that the framework makes, once, unless the resources describe it.
     fn make(
         &mut self,
-        service: &Service,
+        service: &Service<'_>,
         app: &mut App,
         logical: &str,
         place: Place,
         kind: StoreKind,
         physical: Text,
     ) {
-        if service.names.kind(logical).is_some() || !self.made.insert(logical.to_owned()) {
+        if service.described(logical).is_some() || !self.made.insert(logical.to_owned()) {
             return;
         }
         app.stores.push(Store {
@@ -195,35 +196,42 @@ impl Events {
     }
 }
 
-/// Whether a value describes a source by several settings, rather than being the source.
-fn describes(config: &Node) -> bool {
-    match config.entries() {
-        [] => false,
-        [(key, _)] => !(key.text == "Ref" || key.text.starts_with("Fn::")),
-        _ => true,
+/// Functions that get what another one's asynchronous calls end with.
+fn destinations(service: &Service<'_>, app: &mut App, declared: &Declared) {
+    for (key, target) in declared.node.get("destinations").map(Node::entries).unwrap_or_default() {
+        let own = target.as_str().and_then(|name| service.function(name)).map(|found| found.name.clone());
+        let referred = || text(target).as_reference().map(|(name, _)| name.clone());
+        let Some(name) = own.or_else(referred) else { continue };
+        if !service.functions.iter().any(|found| found.name == name) {
+            continue;
+        }
+        app.triggers.push(Trigger {
+            name: Name::from(format!("{}.{}", declared.key.text, key.text)),
+            place: key.place,
+            function: Known::Value(name),
+            kind: TriggerKind::Other("destination".to_owned()),
+            source: Text::of(declared.name.clone(), Attribute::Arn, key.place),
+            enabled: Known::Value(true),
+        });
     }
 }
 
 /// The expressions of a schedule.
-fn rates(service: &Service, config: &Node) -> Vec<Text> {
+fn rates(config: &Node) -> Vec<Text> {
     let node = config.get("rate").unwrap_or(config);
     match &node.kind {
-        NodeKind::List(items) => items.iter().map(|item| service.names.text(item)).collect(),
-        _ => vec![service.names.text(node)],
+        NodeKind::List(items) => items.iter().map(text).collect(),
+        _ => vec![text(node)],
     }
 }
 
 /// The bus that a rule listens on.
-fn bus(service: &Service, config: &Node, place: Place) -> Text {
-    let bus = config.get("eventBus").map(|bus| service.names.text(bus));
+fn bus(config: &Node, place: Place) -> Text {
+    let bus = config.get("eventBus").map(text);
     bus.unwrap_or_else(|| Text { pieces: vec![Piece::Literal("default".to_owned())], place })
 }
 
-fn enabled(service: &Service, config: &Node) -> Known<bool> {
-    let Some(node) = config.get("enabled") else { return Known::Value(true) };
-    match (node.as_bool(), &node.kind) {
-        (Some(value), _) => Known::Value(value),
-        (None, NodeKind::Null) => Known::Value(true),
-        _ => Known::Unknown(why(&service.names.text(node))),
-    }
+fn enabled(config: &Node) -> Known<bool> {
+    let written = config.get("enabled").filter(|node| node.kind != NodeKind::Null);
+    written.map_or(Known::Value(true), |node| switch(node).value)
 }

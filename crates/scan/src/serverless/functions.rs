@@ -3,6 +3,7 @@
 //! Invariant: the nearest setting counts and keeps its place. Not here: roles (`roles`), what starts them (`events`).
 
 use super::service::{Declared, Service};
+use crate::cloudformation::value::{number, string, switch, text};
 use crate::document::{Node, NodeKind};
 use crate::graph::{
     Access, App, Code, CodeLocation, Condition, Cors, Function, FunctionUrl, Principal, Statement, Variable,
@@ -14,7 +15,7 @@ use crate::source::Place;
 const MAX_VARIABLES: usize = 500;
 
 /// Reads the functions, in their order.
-pub(super) fn read(service: &Service, app: &mut App) {
+pub(super) fn read(service: &Service<'_>, app: &mut App) {
     for declared in &service.functions {
         if let Some(why) = declared.node.why_open() {
             app.unknown(
@@ -28,68 +29,64 @@ pub(super) fn read(service: &Service, app: &mut App) {
     }
 }
 
-fn function(service: &Service, declared: &Declared, app: &mut App) -> Function {
+fn function(service: &Service<'_>, declared: &Declared, app: &mut App) -> Function {
     let node = &declared.node;
-    let names = &service.names;
     let mut function = Function::new(declared.name.clone(), declared.key.place);
     let own = |key: &str| node.get(key).filter(|found| found.kind != NodeKind::Null);
-    function.handler = own("handler").map(|found| names.string(found));
+    function.handler = own("handler").map(string);
     function.code = code(service, declared);
     let from_image = own("image").is_some();
-    function.runtime =
-        service.setting(node, "runtime").filter(|_| !from_image).map(|found| names.string(found));
+    function.runtime = service.setting(node, "runtime").filter(|_| !from_image).map(string);
     function.environment = environment(service, declared, app);
-    function.timeout_s = service.setting(node, "timeout").map(|found| names.number(found));
-    function.memory_mb = service.setting(node, "memorySize").map(|found| names.number(found));
-    function.concurrency = own("reservedConcurrency").map(|found| names.number(found));
-    function.network = service.setting(node, "vpc").and_then(|vpc| network(service, vpc));
+    function.timeout_s = service.setting(node, "timeout").map(number);
+    function.memory_mb = service.setting(node, "memorySize").map(number);
+    function.concurrency = own("reservedConcurrency").map(number);
+    function.network = service.setting(node, "vpc").and_then(network);
     function.tracing = tracing(service, node);
-    function.dead_letter = dead_letter(node).map(|found| Setting::new(found.place, names.text(found)));
+    function.dead_letter = dead_letter(node).map(|found| Setting::new(found.place, text(found)));
     let key = own("kmsKeyArn").or_else(|| own("awsKmsKeyArn")).or_else(|| service.provider.get("kmsKeyArn"));
-    function.environment_key = key.map(|found| Setting::new(found.place, names.text(found)));
+    function.environment_key = key.map(|found| Setting::new(found.place, text(found)));
     let layers = service.setting(node, "layers").map(Node::one_or_many).unwrap_or_default();
-    function.layers = layers.iter().take(20).map(|layer| names.text(layer)).collect();
-    function.url = node.entry("url").and_then(|(key, url)| address(service, key.place, url));
-    function.permissions = skills(service, node);
+    function.layers = layers.iter().take(20).map(text).collect();
+    function.url = node.entry("url").and_then(|(key, url)| address(key.place, url));
+    function.permissions = skills(node);
     if let Some(condition) = own("condition").and_then(Node::as_scalar) {
-        function.deployed = Known::Unknown(format!("it depends on the condition `{condition}`"));
+        function.deployed = service.stack.condition(&condition);
     }
+    function.physical = Some(Text::literal(service.physical(declared), declared.key.place));
     function
 }
 
 /// Where the code is: beside the service, unless a package or an image is named.
-fn code(service: &Service, declared: &Declared) -> Code {
+fn code(service: &Service<'_>, declared: &Declared) -> Code {
     let node = &declared.node;
     if let Some((key, image)) = node.entry("image") {
         return Code { place: key.place, location: Known::Value(CodeLocation::Image(built(service, image))) };
     }
     let place = node.entry("handler").map_or(declared.key.place, |(_, handler)| handler.place);
     let package = node.get("package").and_then(|package| package.get("artifact"));
-    let common = || service.package.as_ref().and_then(|package| package.get("artifact"));
+    let common = || service.package.and_then(|package| package.get("artifact"));
     let location = match package.or_else(common) {
-        Some(artifact) => {
-            let text = service.names.text(artifact);
-            Known::Unknown(format!("it is in the archive `{text}`"))
-        }
+        Some(artifact) => Known::Unknown(format!("it is in the archive `{}`", text(artifact))),
         None => match node.get("module").and_then(Node::as_scalar) {
             // serverless-python-requirements: a folder for each function.
             Some(module) if module != "." => {
-                Known::Value(CodeLocation::Folder(join(&service.folder, &module)))
+                Known::Value(CodeLocation::Folder(join(service.folder, &module)))
             }
-            _ => Known::Value(CodeLocation::Folder(service.folder.clone())),
+            _ => Known::Value(CodeLocation::Folder(service.folder.to_owned())),
         },
     };
     Code { place, location }
 }
 
 /// The folder that an image is built from.
-fn built(service: &Service, image: &Node) -> Option<String> {
+fn built(service: &Service<'_>, image: &Node) -> Option<String> {
     let described = image.as_str().or_else(|| image.get("name").and_then(Node::as_str));
     let described = described.and_then(|name| service.provider.at(&["ecr", "images", name])).unwrap_or(image);
     let path = described.get("path").and_then(Node::as_scalar);
     // Short form: `images: { app: ./app }`.
     let path = path.or_else(|| described.as_str().filter(|text| text.starts_with('.')).map(str::to_owned));
-    path.map(|path| join(&service.folder, &path))
+    path.map(|path| join(service.folder, &path))
 }
 
 fn join(folder: &str, path: &str) -> String {
@@ -97,7 +94,7 @@ fn join(folder: &str, path: &str) -> String {
 }
 
 /// The provider's variables, then the function's own over them.
-fn environment(service: &Service, declared: &Declared, app: &mut App) -> Vec<Variable> {
+fn environment(service: &Service<'_>, declared: &Declared, app: &mut App) -> Vec<Variable> {
     let mut variables: Vec<Variable> = Vec::new();
     let (mut left_out, mut beyond) = (0_usize, false);
     let mut set = |name: &str, value: Option<Text>| {
@@ -121,7 +118,7 @@ fn environment(service: &Service, declared: &Declared, app: &mut App) -> Vec<Var
                 app.unknown(Some(&declared.name), part.place, why);
             }
             for (key, value) in part.entries().iter().take(MAX_VARIABLES) {
-                let value = (value.kind != NodeKind::Null).then(|| service.names.text(value));
+                let value = (value.kind != NodeKind::Null).then(|| text(value));
                 set(&key.text, value);
             }
             beyond |= part.entries().len() > MAX_VARIABLES;
@@ -134,26 +131,22 @@ fn environment(service: &Service, declared: &Declared, app: &mut App) -> Vec<Var
     variables
 }
 
-fn network(service: &Service, vpc: &Node) -> Option<Setting<Vec<Text>>> {
-    let text = |node: &Node| service.names.text(node);
+fn network(vpc: &Node) -> Option<Setting<Vec<Text>>> {
     if !vpc.is_map() {
         return vpc.why_open().map(|why| Setting::unknown(vpc.place, why));
     }
     let groups = vpc.get("securityGroupIds").filter(|groups| groups.kind != NodeKind::Null)?;
-    if matches!(groups.kind, NodeKind::Map(_) | NodeKind::Tagged(..)) {
-        return Some(Setting::new(vpc.place, vec![text(groups)]));
-    }
     Some(Setting::new(vpc.place, groups.one_or_many().iter().take(50).map(text).collect()))
 }
 
 /// Whether calls are traced: the function's own word, or the provider's.
-pub(super) fn tracing(service: &Service, node: &Node) -> Option<Setting<bool>> {
+pub(super) fn tracing(service: &Service<'_>, node: &Node) -> Option<Setting<bool>> {
     let written = |found: &&Node| found.kind != NodeKind::Null;
     let own = node.get("tracing").filter(written);
     let found = own.or_else(|| service.provider.at(&["tracing", "lambda"]).filter(written))?;
     Some(match found.as_str() {
         Some("Active" | "PassThrough") => Setting::new(found.place, true),
-        _ => service.names.boolean(found),
+        _ => switch(found),
     })
 }
 
@@ -171,14 +164,14 @@ fn dead_letter(node: &Node) -> Option<&Node> {
 }
 
 /// The function's own address.
-fn address(service: &Service, place: Place, url: &Node) -> Option<FunctionUrl> {
+fn address(place: Place, url: &Node) -> Option<FunctionUrl> {
     if matches!(url.kind, NodeKind::Null | NodeKind::Bool(false)) {
         return None;
     }
     if let Some(why) = url.why_open() {
         return Some(FunctionUrl { place, access: Setting::unknown(url.place, why), cors: None });
     }
-    let access = match url.entry("authorizer").map(|(_, found)| service.names.string(found)) {
+    let access = match url.entry("authorizer").map(|(_, found)| string(found)) {
         None => Setting::new(place, Access::Anyone),
         Some(word) => Setting {
             place: word.place,
@@ -190,11 +183,11 @@ fn address(service: &Service, place: Place, url: &Node) -> Option<FunctionUrl> {
             },
         },
     };
-    Some(FunctionUrl { place, access, cors: cors(service, url, ["allowedOrigins", "allowedHeaders"]) })
+    Some(FunctionUrl { place, access, cors: cors(url, ["allowedOrigins", "allowedHeaders"]) })
 }
 
 /// `cors: true`, or an object that speaks of origins, headers and credentials; the framework's defaults where it is silent.
-pub(super) fn cors(service: &Service, node: &Node, [origins, headers]: [&str; 2]) -> Option<Cors> {
+pub(super) fn cors(node: &Node, [origins, headers]: [&str; 2]) -> Option<Cors> {
     let (key, cors) = node.entry("cors")?;
     if matches!(cors.kind, NodeKind::Null | NodeKind::Bool(false)) {
         return None;
@@ -204,20 +197,18 @@ pub(super) fn cors(service: &Service, node: &Node, [origins, headers]: [&str; 2]
         let credentials = Some(Setting::unknown(cors.place, why));
         return Some(Cors { place: key.place, origins, credentials, headers: Vec::new() });
     }
-    let list = |found: &Node| -> Vec<_> {
-        found.one_or_many().iter().map(|one| service.names.string(one)).collect()
-    };
+    let list = |found: &Node| -> Vec<_> { found.one_or_many().iter().map(string).collect() };
     let written = cors.get(origins).or_else(|| cors.get("origins")).or_else(|| cors.get("origin"));
     Some(Cors {
         place: key.place,
         origins: written.map_or_else(|| vec![Setting::new(key.place, "*".to_owned())], list),
-        credentials: cors.get("allowCredentials").map(|found| service.names.boolean(found)),
+        credentials: cors.get("allowCredentials").map(switch),
         headers: cors.get(headers).map(list).unwrap_or_default(),
     })
 }
 
 /// Alexa skills: without a skill's id, anybody's skill may call the function.
-fn skills(service: &Service, node: &Node) -> Vec<Statement> {
+fn skills(node: &Node) -> Vec<Statement> {
     let mut statements = Vec::new();
     for event in node.get("events").map(Node::items).unwrap_or_default() {
         let bare =
@@ -239,7 +230,7 @@ fn skills(service: &Service, node: &Node) -> Vec<Statement> {
             statement.conditions.push(Condition {
                 operator: "StringEquals".to_owned(),
                 key: "lambda:EventSourceToken".to_owned(),
-                values: vec![service.names.text(id)],
+                values: vec![text(id)],
             });
         }
         statements.push(statement);

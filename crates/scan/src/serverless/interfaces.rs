@@ -15,7 +15,7 @@ use self::http::Http;
 use self::rest::Rest;
 use self::websocket::Websocket;
 use super::service::{Declared, Service};
-use super::text::why;
+use crate::cloudformation::value::{string, text};
 use crate::document::{Key, Node, NodeKind};
 use crate::graph::{Access, App, Authorizer, AuthorizerKind};
 use crate::known::{Known, Name, Setting, Text};
@@ -40,7 +40,7 @@ pub(super) struct Event<'a> {
 }
 
 impl Interfaces {
-    pub(super) fn new(service: &Service, app: &mut App) -> Self {
+    pub(super) fn new(service: &Service<'_>, app: &mut App) -> Self {
         Self {
             rest: Rest::default(),
             http: Http::new(service, app),
@@ -50,7 +50,7 @@ impl Interfaces {
     }
 
     /// Takes an event that leads to a route; false for any other.
-    pub(super) fn take(&mut self, service: &Service, app: &mut App, event: &Event<'_>) -> bool {
+    pub(super) fn take(&mut self, service: &Service<'_>, app: &mut App, event: &Event<'_>) -> bool {
         match event.key.text.as_str() {
             "http" => self.rest.take(service, app, event),
             "httpApi" => self.http.take(service, app, event),
@@ -62,7 +62,7 @@ impl Interfaces {
     }
 
     /// Writes the interfaces down that have routes.
-    pub(super) fn finish(self, service: &Service, app: &mut App) {
+    pub(super) fn finish(self, service: &Service<'_>, app: &mut App) {
         self.rest.finish(service, app);
         self.http.finish(service, app);
         self.websocket.finish(service, app);
@@ -100,7 +100,7 @@ fn is_off(node: &Node) -> bool {
 }
 
 /// A function of this service as an authorizer.
-fn by_function(service: &Service, key: &str) -> AuthorizerKind {
+fn by_function(service: &Service<'_>, key: &str) -> AuthorizerKind {
     AuthorizerKind::Function(match service.function(key) {
         Some(declared) => Known::Value(declared.name.clone()),
         None => Known::Unknown(format!("there is no function `{key}`")),
@@ -108,12 +108,12 @@ fn by_function(service: &Service, key: &str) -> AuthorizerKind {
 }
 
 /// What an ARN names as an authorizer: a user pool, a function of this service, or something outside (`None`).
-fn by_arn(service: &Service, arn: &Node, pool: bool) -> Option<AuthorizerKind> {
-    let text = service.names.text(arn);
+fn by_arn(service: &Service<'_>, arn: &Node, pool: bool) -> Option<AuthorizerKind> {
+    let text = text(arn);
     let target = text.as_reference().map(|(name, _)| name.clone());
     let of_pool = target
         .as_ref()
-        .is_some_and(|name| service.names.kind(name.as_str()) == Some("AWS::Cognito::UserPool"));
+        .is_some_and(|name| service.described(name.as_str()) == Some("AWS::Cognito::UserPool"));
     if pool || of_pool || text.to_string().contains(":cognito-idp:") {
         return Some(AuthorizerKind::UserPool(vec![text]));
     }
@@ -132,18 +132,14 @@ fn scopes(node: &Node) -> Vec<String> {
 }
 
 /// A method as the provider writes it.
-fn method(service: &Service, node: Option<&Node>) -> Known<String> {
+fn method(node: Option<&Node>) -> Known<String> {
     let Some(node) = node else { return Known::Value("ANY".to_owned()) };
-    service
-        .names
-        .string(node)
-        .value
-        .map(|word| if word == "*" { "ANY".to_owned() } else { word.to_uppercase() })
+    string(node).value.map(|word| if word == "*" { "ANY".to_owned() } else { word.to_uppercase() })
 }
 
 /// A name that no function or resource has.
-fn fresh(service: &Service, wanted: &str, otherwise: String) -> Name {
-    let taken = service.function(wanted).is_some() || service.names.kind(wanted).is_some();
+fn fresh(service: &Service<'_>, wanted: &str, otherwise: String) -> Name {
+    let taken = service.function(wanted).is_some() || service.described(wanted).is_some();
     Name::from(if taken { otherwise } else { wanted.to_owned() })
 }
 
@@ -160,10 +156,17 @@ fn switched(node: &Node) -> Setting<bool> {
     }
 }
 
-/// Why a value cannot be told, when it cannot.
-fn unclear(service: &Service, node: &Node) -> Option<String> {
-    node.why_open().or_else(|| {
-        let text = service.names.text(node);
-        (text.as_literal().is_none() && !node.is_map()).then(|| why(&text))
-    })
+/// Why an event's settings cannot be told, when they cannot.
+fn unclear(node: &Node) -> Option<String> {
+    node.why_open().or_else(|| (!node.is_map()).then(|| "it describes no route".to_owned()))
+}
+
+/// Why an authorizer cannot be told. One that whoever deploys names is an authorizer all the same.
+fn unresolved(node: &Node) -> Option<String> {
+    text(node).why_unknown().filter(|_| !node.is_map()).map(str::to_owned)
+}
+
+/// The thing of this app that a value refers to as a whole.
+fn target(node: &Node) -> Option<Name> {
+    text(node).as_reference().map(|(name, _)| name.clone())
 }

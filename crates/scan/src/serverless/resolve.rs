@@ -16,7 +16,7 @@ use crate::source::{Place, SourceTree};
 /// Values that may be made in all.
 const NODE_LIMIT: usize = 2_000_000;
 /// Variables that may be followed in all.
-const VARIABLE_LIMIT: usize = 100_000;
+const VARIABLE_LIMIT: usize = 50_000;
 /// Bytes of text that may be made in all.
 const BYTE_LIMIT: usize = 32 << 20;
 /// How deep values and variables may lie within one another.
@@ -119,7 +119,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn string(&mut self, text: &str, place: Place) -> Node {
-        if !text.contains("${") {
+        if !text.contains("${") && !text.contains("#{AWS::") {
             return self.text(vec![Piece::Literal(text.to_owned())], place);
         }
         let parts = variable::parse(text);
@@ -139,6 +139,7 @@ impl<'a> Resolver<'a> {
         for part in parts {
             match part {
                 Part::Text(text) => join(&mut pieces, Piece::Literal(text.clone())),
+                Part::Provider(name) => pieces.push(Piece::Provider(name.clone())),
                 Part::Broken(rest) => {
                     let start: String = rest.chars().take(40).collect();
                     join(&mut pieces, Piece::Unknown(format!("the variable `{start}` cannot be read")));
@@ -268,7 +269,9 @@ impl<'a> Resolver<'a> {
             return Found::Missing(Piece::Unknown(format!("`self:{full}` refers to itself")));
         }
         let found = match self.walk(self.root, &steps) {
-            Found::Missing(_) => Found::Missing(Piece::Unknown(format!("there is no `self:{full}`"))),
+            Found::Missing(piece) if piece == no_such() => {
+                Found::Missing(Piece::Unknown(format!("there is no `self:{full}`")))
+            }
             found => found,
         };
         self.underway.remove(&full);
@@ -314,7 +317,12 @@ impl<'a> Resolver<'a> {
 }
 
 fn nothing() -> Found {
-    Found::Missing(Piece::Unknown("there is no such value".to_owned()))
+    Found::Missing(no_such())
+}
+
+/// Stands for a step that is not there; whoever asked says which.
+pub(super) fn no_such() -> Piece {
+    Piece::Unknown("there is no such value".to_owned())
 }
 
 fn too_much() -> Piece {

@@ -3,20 +3,19 @@
 //! Invariants: functions without a role of their own share `IamRoleLambdaExecution`, as the framework has it; a role outside of the files
 //! is unknown. Not here: roles written out under `resources` (`cloudformation`).
 
-use super::policy::{added, anything, statements, trust};
+use super::policy::{added, statements, trust};
 use super::service::{Declared, Service, normal};
-use super::text::{generated, why};
+use crate::cloudformation::{provided, statements as document, value::text};
 use crate::document::{Node, NodeKind};
-use crate::graph::{App, ManagedPolicy, Role, Statement};
-use crate::known::{Known, Name, Setting, Text};
+use crate::graph::{App, ManagedPolicy, Origin, Role, Statement};
+use crate::known::{Known, Name, Piece, Setting, Text};
 use crate::source::Place;
 
 /// The role that functions share.
 const SHARED: &str = "IamRoleLambdaExecution";
 
 /// What runs in a private network needs this.
-const NETWORK_POLICY: &str =
-    "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole";
+const NETWORK_POLICY: &str = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole";
 
 /// The role of a function.
 enum Chosen {
@@ -29,7 +28,7 @@ enum Chosen {
 }
 
 /// Gives every function its role and makes the roles that the framework makes.
-pub(super) fn read(service: &Service, app: &mut App) {
+pub(super) fn read(service: &Service<'_>, app: &mut App) {
     let mut sharing = Vec::new();
     for (at, declared) in service.functions.iter().enumerate() {
         let name = match choose(service, declared) {
@@ -59,11 +58,11 @@ pub(super) fn read(service: &Service, app: &mut App) {
 }
 
 /// Whether a plugin makes roles for functions.
-fn per_function(service: &Service) -> bool {
+fn per_function(service: &Service<'_>) -> bool {
     service.has_plugin(&["iam-roles-per-function", "granular-iam", "iam-pre-function"])
 }
 
-fn choose(service: &Service, declared: &Declared) -> Chosen {
+fn choose(service: &Service<'_>, declared: &Declared) -> Chosen {
     if let Some(role) = declared.node.get("role").filter(|role| role.kind != NodeKind::Null) {
         return given(service, role);
     }
@@ -86,34 +85,31 @@ fn choose(service: &Service, declared: &Declared) -> Chosen {
 
 /// Whether a value names a role, rather than describing one.
 fn refers(role: &Node) -> bool {
-    match &role.kind {
-        NodeKind::Null => false,
-        NodeKind::Map(entries) => {
-            matches!(entries.as_slice(), [(key, _)] if key.text.starts_with("Fn::") || key.text == "Ref")
-        }
-        _ => true,
-    }
+    !matches!(role.kind, NodeKind::Null | NodeKind::Map(_))
 }
 
 /// A role by logical id, reference or ARN.
-fn given(service: &Service, role: &Node) -> Chosen {
-    let text = service.names.text(role);
-    if text.as_literal() == Some(SHARED) {
+fn given(service: &Service<'_>, role: &Node) -> Chosen {
+    let text = text(role);
+    if text.as_literal() == Some(SHARED)
+        || text.as_reference().is_some_and(|(name, _)| name.as_str() == SHARED)
+    {
         return Chosen::Shared;
     }
-    let named = text.as_literal().and_then(|logical| service.names.name(logical));
+    let named = text.as_literal().and_then(|logical| service.named(logical));
     let name = named.or_else(|| text.as_reference().map(|(name, _)| name.clone()));
     Chosen::Given(match (name, text.as_literal()) {
         (Some(name), _) => Setting::new(role.place, name),
         (None, Some(arn)) => Setting::unknown(role.place, format!("the role `{arn}` is not in these files")),
-        (None, None) => {
-            Setting::unknown(role.place, format!("the role is not in these files: {}", why(&text)))
-        }
+        (None, None) => Setting::unknown(
+            role.place,
+            format!("the role is not in these files: {}", role.why_open().unwrap_or_default()),
+        ),
     })
 }
 
 /// Where the shared role's policies are, or the provider.
-fn shared_place(service: &Service) -> Place {
+fn shared_place(service: &Service<'_>) -> Place {
     let written = service.provider.get("iam").and_then(|iam| iam.entry("role"));
     let older = || {
         service.provider.entry("iamRoleStatements").or_else(|| service.provider.entry("iamManagedPolicies"))
@@ -121,7 +117,7 @@ fn shared_place(service: &Service) -> Place {
     written.or_else(older).map_or(service.place(), |(key, _)| key.place)
 }
 
-fn shared(service: &Service, sharing: &[&Declared]) -> Role {
+fn shared(service: &Service<'_>, sharing: &[&Declared]) -> Role {
     let place = shared_place(service);
     let mut role = empty(SHARED, place, sharing);
     if sharing.iter().any(|declared| writes_logs(declared)) {
@@ -140,7 +136,7 @@ fn shared(service: &Service, sharing: &[&Declared]) -> Role {
     role
 }
 
-fn own(service: &Service, declared: &Declared) -> Role {
+fn own(service: &Service<'_>, declared: &Declared) -> Role {
     let written = declared.node.entry("iamRoleStatements").or_else(|| declared.node.entry("iam"));
     let place = written.map_or(declared.key.place, |(key, _)| key.place);
     let mut role = empty(&format!("{}{SHARED}", normal(&declared.key.text)), place, &[declared]);
@@ -157,8 +153,7 @@ fn own(service: &Service, declared: &Declared) -> Role {
         role.statements.extend(common_statements(service));
     }
     for path in [&["iamRoleStatements"][..], &["iam", "role", "statements"]] {
-        role.statements
-            .extend(declared.node.at(path).map(|node| statements(&service.names, node)).unwrap_or_default());
+        role.statements.extend(declared.node.at(path).map(statements).unwrap_or_default());
     }
     manage(service, &mut role, &[declared]);
     role
@@ -183,7 +178,7 @@ fn empty(name: &str, place: Place, functions: &[&Declared]) -> Role {
 }
 
 /// What the service grants to all.
-fn common_statements(service: &Service) -> Vec<Statement> {
+fn common_statements(service: &Service<'_>) -> Vec<Statement> {
     let role = service.provider.at(&["iam", "role"]);
     let written = role.and_then(|role| role.get("statements"));
     let written = written.or_else(|| service.provider.get("iamRoleStatements"));
@@ -195,32 +190,41 @@ fn common_statements(service: &Service) -> Vec<Statement> {
             ..added(place, &[], Vec::new())
         }];
     }
-    let mut all = written.map(|node| statements(&service.names, node)).unwrap_or_default();
+    let mut all = written.map(statements).unwrap_or_default();
     // A policy holds 10 KB; every role that inherits repeats them.
     all.truncate(500);
     all
 }
 
 /// Managed policies and the boundary.
-fn manage(service: &Service, role: &mut Role, functions: &[&Declared]) {
+fn manage(service: &Service<'_>, role: &mut Role, functions: &[&Declared]) {
     let common = service.provider.at(&["iam", "role"]);
     let written = common.and_then(|role| role.get("managedPolicies"));
     let written = written.or_else(|| service.provider.get("iamManagedPolicies"));
     let own = functions.iter().filter_map(|declared| declared.node.at(&["iam", "role", "managedPolicies"]));
     for node in written.into_iter().chain(own).flat_map(Node::one_or_many) {
-        role.managed.push(policy(service.names.text(node)));
+        attach(service, role, text(node));
     }
     if functions.iter().any(|declared| service.setting(&declared.node, "vpc").is_some()) {
-        role.managed.push(policy(generated(NETWORK_POLICY, role.place)));
+        attach(service, role, Text::literal(NETWORK_POLICY, role.place));
     }
     let boundary =
         common.and_then(|role| role.get("permissionsBoundary").or_else(|| role.get("permissionBoundary")));
     let boundary = boundary.or_else(|| service.provider.get("rolePermissionsBoundary"));
-    role.boundary = boundary.map(|node| service.names.text(node));
+    role.boundary = boundary.map(text);
 }
 
-fn policy(policy: Text) -> ManagedPolicy {
-    ManagedPolicy { policy, statements: Known::Unknown("its statements are not in these files".to_owned()) }
+/// Names a policy and adds what it allows: the provider's by the tables, the template's own by its document.
+fn attach(service: &Service<'_>, role: &mut Role, policy: Text) {
+    let own = policy.references().find_map(|name| service.resource(name.as_str()));
+    let own = own.and_then(|node| service.stack.resolve(node.at(&["Properties", "PolicyDocument"])?));
+    let origin = (policy.as_literal() == Some(NETWORK_POLICY)).then_some(Origin::Framework);
+    let found = match own {
+        Some(found) => Known::Value(document(&found)),
+        None => provided(&policy, origin),
+    };
+    role.statements.extend(found.value().into_iter().flatten().cloned());
+    role.managed.push(ManagedPolicy { policy, statements: found.map(|_| ()) });
 }
 
 fn writes_logs(declared: &Declared) -> bool {
@@ -236,6 +240,21 @@ fn logs(place: Place, group: &str) -> Statement {
     )
 }
 
+/// A text of the framework's own in which the provider fills in its partition, region and account.
+fn generated(template: &str, place: Place) -> Text {
+    let mut made = Text { pieces: Vec::new(), place };
+    let mut rest = template;
+    while let Some((before, (name, behind))) =
+        rest.split_once("${").and_then(|(before, tail)| Some((before, tail.split_once('}')?)))
+    {
+        made.push(Piece::Literal(before.to_owned()));
+        made.push(Piece::Provider(name.to_owned()));
+        rest = behind;
+    }
+    made.push(Piece::Literal(rest.to_owned()));
+    made
+}
+
 fn events(declared: &Declared) -> &[Node] {
     declared.node.get("events").map(Node::items).unwrap_or_default()
 }
@@ -245,17 +264,14 @@ fn has_event(declared: &Declared, kind: &str) -> bool {
 }
 
 /// What the framework grants because of a function's events and settings.
-fn needed(service: &Service, declared: &Declared) -> Vec<Statement> {
+fn needed(service: &Service<'_>, declared: &Declared) -> Vec<Statement> {
     let mut statements = Vec::new();
-    let text = |node: &Node| service.names.text(node);
     for (key, config) in events(declared).iter().flat_map(Node::entries) {
         let arn = config.get("arn").unwrap_or(config);
         let place = key.place;
         let resources = vec![text(arn)];
         match key.text.as_str() {
-            "stream" if is_table_stream(service, config) => {
-                statements.push(added(place, &TABLE_STREAM, resources))
-            }
+            "stream" if is_table_stream(config) => statements.push(added(place, &TABLE_STREAM, resources)),
             "stream" => statements.push(added(place, &DATA_STREAM, resources)),
             "sqs" => statements.push(added(place, &QUEUE, resources)),
             "msk" => statements.push(added(place, &CLUSTER, resources)),
@@ -280,7 +296,7 @@ fn needed(service: &Service, declared: &Declared) -> Vec<Statement> {
         && tracing.known() != Some(&false)
     {
         let actions = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
-        statements.push(added(tracing.place, &actions, vec![anything(tracing.place)]));
+        statements.push(added(tracing.place, &actions, vec![Text::literal("*", tracing.place)]));
     }
     if let Some(files) = declared.node.at(&["fileSystemConfig", "arn"]) {
         let actions = ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"];
@@ -290,11 +306,11 @@ fn needed(service: &Service, declared: &Declared) -> Vec<Statement> {
 }
 
 /// Whether a `stream` event is a table's.
-pub(super) fn is_table_stream(service: &Service, config: &Node) -> bool {
+pub(super) fn is_table_stream(config: &Node) -> bool {
     if let Some(kind) = config.get("type").and_then(Node::as_str) {
         return kind == "dynamodb";
     }
-    let text = service.names.text(config.get("arn").unwrap_or(config));
+    let text = text(config.get("arn").unwrap_or(config));
     text.to_string().contains(":dynamodb:")
         || text.as_reference().is_some_and(|(_, attribute)| attribute.word() == "StreamArn")
 }

@@ -1,54 +1,17 @@
-//! A service as its file describes it, with variables resolved, and what the framework calls the things that it makes of it.
+//! A service as its file describes it, with variables and CloudFormation's functions carried out.
 //!
-//! Invariants: variables are resolved once, here; logical ids are the framework's own. Not here: what the parts mean (`functions`,
+//! Owns: which parts of a service matter, and what the framework calls the things that it makes. Invariants: variables are resolved
+//! once, here, before CloudFormation's functions are; logical ids are the framework's own. Not here: what the parts mean (`functions`,
 //! `roles`, `interfaces`, `events`).
 
 use std::collections::BTreeMap;
 
 use super::resolve::Resolver;
-use super::text::Names;
+use crate::cloudformation::{Declared as Resource, Stack};
 use crate::document::{Key, Node, NodeKind};
-use crate::graph::{App, OtherResource};
+use crate::graph::App;
 use crate::known::{Name, Text};
-use crate::source::{Place, SourceTree};
-
-/// A service.
-pub(super) struct Service {
-    /// Its folder.
-    pub(super) folder: String,
-    /// Its name, as far as it is known.
-    pub(super) name: String,
-    /// Its stage.
-    pub(super) stage: String,
-    /// `provider:`.
-    pub(super) provider: Node,
-    /// `functions:`, one after the other.
-    pub(super) functions: Vec<Declared>,
-    /// Where a function is among them, by what the file calls it.
-    by_key: BTreeMap<String, usize>,
-    /// `resources:`, one after the other.
-    pub(super) resources: Vec<Node>,
-    /// `package:`.
-    pub(super) package: Option<Node>,
-    /// The parts of `custom:` that plugins read.
-    pub(super) custom: Vec<(&'static str, Node)>,
-    /// Names of plugins.
-    pub(super) plugins: Vec<String>,
-    /// What names of the generated template stand for.
-    pub(super) names: Names,
-    /// Variables that `.env` files put into every function.
-    pub(super) dotenv: Vec<(String, Text)>,
-}
-
-/// A function as it is declared.
-pub(super) struct Declared {
-    /// What the file calls it.
-    pub(super) key: Key,
-    /// What the graph calls it.
-    pub(super) name: Name,
-    /// Its settings.
-    pub(super) node: Node,
-}
+use crate::source::{FileId, Place, SourceTree};
 
 /// Functions that are read; a stack of the provider holds 500 resources.
 const MAX_FUNCTIONS: usize = 2_000;
@@ -63,50 +26,199 @@ const CUSTOM: [&str; 6] = [
     "wafArn",
 ];
 
-impl Service {
-    /// Resolves a service.
+/// What the framework itself knows at the top of a service.
+const SECTIONS: [&str; 21] = [
+    "service",
+    "app",
+    "org",
+    "tenant",
+    "frameworkVersion",
+    "configValidationMode",
+    "useDotenv",
+    "provider",
+    "plugins",
+    "custom",
+    "functions",
+    "resources",
+    "package",
+    "layers",
+    "params",
+    "stages",
+    "outputs",
+    "build",
+    "disabledDeprecations",
+    "variablesResolutionMode",
+    "licenseKey",
+];
+
+/// What the framework makes in every service that needs it, with its type.
+const MADE: [(&str, &str); 5] = [
+    ("ServerlessDeploymentBucket", "AWS::S3::Bucket"),
+    ("IamRoleLambdaExecution", "AWS::IAM::Role"),
+    ("ApiGatewayRestApi", "AWS::ApiGateway::RestApi"),
+    ("HttpApi", "AWS::ApiGatewayV2::Api"),
+    ("WebsocketsApi", "AWS::ApiGatewayV2::Api"),
+];
+
+/// The parts of a service, with the framework's own variables replaced.
+pub(super) struct Parts {
+    name: String,
+    stage: String,
+    provider: Node,
+    functions: Vec<(Key, Node)>,
+    package: Option<Node>,
+    custom: Vec<(&'static str, Node)>,
+    plugins: Vec<String>,
+    dotenv: Vec<(String, Text)>,
+    /// The CloudFormation part, as one template.
+    pub(super) template: Node,
+    /// What the template may refer to beside its own resources.
+    pub(super) own: BTreeMap<String, Resource>,
+    /// Parts that the framework does not know: plugins read them.
+    pub(super) extra: Vec<(Key, Node)>,
+    /// The files that variables were read from.
+    pub(super) included: Vec<FileId>,
+}
+
+impl Parts {
+    /// Resolves the variables of a service.
     pub(super) fn new(tree: &SourceTree, folder: &str, root: &Node, app: &mut App) -> Self {
         let plugins = plugins(root);
         let mut resolver = Resolver::new(tree, folder, root);
-        let everyone = super::dotenv::load(&mut resolver, root, &plugins);
+        let dotenv = super::dotenv::load(&mut resolver, root, &plugins);
         let name = resolver.section(&["service"]).map(|node| node.get("name").cloned().unwrap_or(node));
         let stage = resolver.stage(root.place).as_scalar().unwrap_or_else(|| "dev".to_owned());
         let provider = resolver.section(&["provider"]);
-        let functions = resolver.section(&["functions"]);
-        let resources = resolver.section(&["resources"]);
-        let mut service = Self {
-            folder: folder.to_owned(),
+        let functions = resolver.section(&["functions"]).map(|node| listed(&node, app)).unwrap_or_default();
+        let template = template(resolver.section(&["resources"]), root.place, app);
+        let mut parts = Self {
             name: name.and_then(|name| name.as_scalar()).unwrap_or_default(),
             stage,
             provider: provider.unwrap_or(Node { place: root.place, kind: NodeKind::Null }),
-            functions: Vec::new(),
-            by_key: BTreeMap::new(),
-            resources: resources.map(|node| node.one_or_many().to_vec()).unwrap_or_default(),
+            functions,
             package: resolver.section(&["package"]),
             custom: CUSTOM
                 .iter()
                 .filter_map(|key| Some((*key, resolver.section(&["custom", key])?)))
                 .collect(),
             plugins,
-            names: Names::default(),
-            dotenv: everyone,
+            dotenv,
+            template,
+            own: BTreeMap::new(),
+            extra: extra(root, &mut resolver),
+            included: resolver.files.keys().filter_map(|path| tree.find(path)).collect(),
         };
-        service.name_resources(app);
-        service.name_layers(root.get("layers"), app);
-        if let Some(functions) = functions {
-            service.take_functions(&functions, app);
+        parts.name_things(root);
+        parts
+    }
+
+    /// What references may name beside the template's own resources.
+    fn name_things(&mut self, root: &Node) {
+        let mut add = |logical: String, name: &str, kind: &str| {
+            self.own.insert(logical, Resource { name: Name::from(name), kind: kind.to_owned() });
+        };
+        for (logical, kind) in MADE {
+            add(logical.to_owned(), logical, kind);
+        }
+        let described = ids(&self.template);
+        for (key, function) in &self.functions {
+            let logical = format!("{}LambdaFunction", normal(&key.text));
+            // A resource may have the same name; within an app a name is unique.
+            let name = if described.contains_key(key.text.as_str()) { &logical } else { &key.text };
+            add(format!("{logical}Url"), name, "AWS::Lambda::Url");
+            add(format!("{}LogGroup", normal(&key.text)), name, "AWS::Logs::LogGroup");
+            add(logical.clone(), name, "AWS::Lambda::Function");
+            for event in function.get("events").map(Node::items).unwrap_or_default() {
+                for (logical, kind) in stores(event) {
+                    add(logical.clone(), &logical, kind);
+                }
+            }
+        }
+        for (key, _) in root.get("layers").map(Node::entries).unwrap_or_default() {
+            let logical = format!("{}LambdaLayer", upper(&key.text));
+            add(logical.clone(), &logical, "AWS::Lambda::LayerVersion");
+        }
+    }
+}
+
+/// A service that can be read.
+pub(super) struct Service<'a> {
+    /// Its name, as far as it is known.
+    pub(super) name: &'a str,
+    /// Its stage.
+    pub(super) stage: &'a str,
+    /// Its folder.
+    pub(super) folder: &'a str,
+    /// `provider:`.
+    pub(super) provider: Node,
+    /// `functions:`, one after the other.
+    pub(super) functions: Vec<Declared>,
+    /// `package:`.
+    pub(super) package: Option<&'a Node>,
+    /// Variables that `.env` files put into every function.
+    pub(super) dotenv: &'a [(String, Text)],
+    /// Its template, which says what references mean.
+    pub(super) stack: &'a Stack<'a>,
+    /// The resources that the template describes, with their types.
+    described: BTreeMap<&'a str, &'a str>,
+    /// Where a function is among them, by what the file calls it.
+    by_key: BTreeMap<String, usize>,
+    parts: &'a Parts,
+}
+
+/// A function as it is declared.
+pub(super) struct Declared {
+    /// What the file calls it.
+    pub(super) key: Key,
+    /// What the graph calls it.
+    pub(super) name: Name,
+    /// Its settings.
+    pub(super) node: Node,
+}
+
+impl<'a> Service<'a> {
+    /// Carries out CloudFormation's functions in the parts of a service.
+    pub(super) fn new(parts: &'a Parts, stack: &'a Stack<'a>, app: &mut App) -> Self {
+        let settled =
+            |node: &Node| stack.resolve(node).unwrap_or(Node { place: node.place, kind: NodeKind::Null });
+        let mut service = Self {
+            name: &parts.name,
+            stage: &parts.stage,
+            folder: stack.folder(),
+            provider: settled(&parts.provider),
+            functions: Vec::new(),
+            package: parts.package.as_ref(),
+            dotenv: &parts.dotenv,
+            stack,
+            described: ids(&parts.template),
+            by_key: BTreeMap::new(),
+            parts,
+        };
+        for (key, node) in &parts.functions {
+            if service.by_key.contains_key(&key.text) {
+                continue;
+            }
+            if service.functions.len() == MAX_FUNCTIONS {
+                app.unknown(None, key.place, format!("only {MAX_FUNCTIONS} functions are read"));
+                break;
+            }
+            let logical = format!("{}LambdaFunction", normal(&key.text));
+            let named = parts.own.get(&logical).map(|found| found.name.clone());
+            let name = named.unwrap_or_else(|| Name::from(key.text.as_str()));
+            service.by_key.insert(key.text.clone(), service.functions.len());
+            service.functions.push(Declared { key: key.clone(), name, node: settled(node) });
         }
         service
     }
 
     /// A part of `custom:`.
-    pub(super) fn custom(&self, key: &str) -> Option<&Node> {
-        self.custom.iter().find(|(found, _)| *found == key).map(|(_, node)| node)
+    pub(super) fn custom(&self, key: &str) -> Option<&'a Node> {
+        self.parts.custom.iter().find(|(found, _)| *found == key).map(|(_, node)| node)
     }
 
     /// Whether a plugin is used whose name holds one of some words.
     pub(super) fn has_plugin(&self, words: &[&str]) -> bool {
-        self.plugins.iter().any(|plugin| words.iter().any(|word| plugin.contains(word)))
+        self.parts.plugins.iter().any(|plugin| words.iter().any(|word| plugin.contains(word)))
     }
 
     /// A setting of a function, or the provider's for all of them.
@@ -120,83 +232,103 @@ impl Service {
         self.functions.get(*self.by_key.get(key)?)
     }
 
+    /// The type of a resource that the template describes.
+    pub(super) fn described(&self, logical: &str) -> Option<&'a str> {
+        self.described.get(logical).copied()
+    }
+
+    /// What the template says of a resource: the framework merges that into what it makes.
+    pub(super) fn resource(&self, logical: &str) -> Option<&'a Node> {
+        self.parts.template.at(&["Resources", logical])
+    }
+
+    /// What a logical id stands for in the graph.
+    pub(super) fn named(&self, logical: &str) -> Option<Name> {
+        let own = self.parts.own.get(logical).map(|found| found.name.clone());
+        own.or_else(|| self.described(logical).map(|_| Name::from(logical)))
+    }
+
     /// The physical name that a function gets.
     pub(super) fn physical(&self, function: &Declared) -> String {
-        let written = function.node.get("name").and_then(Node::as_scalar);
+        let written =
+            function.node.get("name").map(|name| crate::cloudformation::value::text(name).to_string());
         written.unwrap_or_else(|| format!("{}-{}-{}", self.name, self.stage, function.key.text))
-    }
-
-    /// What references may name: resources, parameters, and what the framework makes in every service.
-    fn name_resources(&mut self, app: &mut App) {
-        for made in [
-            "ServerlessDeploymentBucket",
-            "IamRoleLambdaExecution",
-            "ApiGatewayRestApi",
-            "HttpApi",
-            "WebsocketsApi",
-        ] {
-            self.names.add(made, &Name::from(made));
-        }
-        let resources = std::mem::take(&mut self.resources);
-        for part in &resources {
-            if let Some(why) = part.why_open() {
-                app.unknown(None, part.place, format!("a part of `resources` is not known: {why}"));
-            }
-            for (key, resource) in part.get("Resources").unwrap_or(part).entries() {
-                let kind = resource.get("Type").and_then(Node::as_str).unwrap_or_default();
-                if !kind.is_empty() {
-                    self.names.add_resource(&key.text, kind);
-                }
-            }
-            for (key, _) in part.get("Parameters").map(Node::entries).unwrap_or_default() {
-                self.names.add_parameter(&key.text);
-            }
-        }
-        self.resources = resources;
-    }
-
-    /// Layers that the service makes.
-    fn name_layers(&mut self, layers: Option<&Node>, app: &mut App) {
-        for (key, _) in layers.map(Node::entries).unwrap_or_default() {
-            let name = Name::from(format!("{}LambdaLayer", upper(&key.text)));
-            self.names.add(name.as_str(), &name);
-            app.others.push(OtherResource {
-                name,
-                place: key.place,
-                kind: "AWS::Lambda::LayerVersion".to_owned(),
-            });
-        }
-    }
-
-    /// Functions, written as a map or as a list of maps.
-    fn take_functions(&mut self, node: &Node, app: &mut App) {
-        for part in node.one_or_many() {
-            if let Some(why) = part.why_open() {
-                app.unknown(None, part.place, format!("functions are not known: {why}"));
-            }
-            for (key, function) in part.entries() {
-                if function.kind == NodeKind::Null || self.function(&key.text).is_some() {
-                    continue;
-                }
-                if self.functions.len() == MAX_FUNCTIONS {
-                    app.unknown(None, key.place, format!("only {MAX_FUNCTIONS} functions are read"));
-                    return;
-                }
-                let logical = format!("{}LambdaFunction", normal(&key.text));
-                // A resource may have the same name; within an app a name is unique.
-                let taken = self.names.kind(&key.text).is_some();
-                let name = Name::from(if taken { logical.as_str() } else { key.text.as_str() });
-                self.names.add(logical, &name);
-                self.by_key.insert(key.text.clone(), self.functions.len());
-                self.functions.push(Declared { key: key.clone(), name, node: function.clone() });
-            }
-        }
     }
 
     /// Where the service as a whole is declared.
     pub(super) fn place(&self) -> Place {
         self.provider.place
     }
+}
+
+/// Parts that the framework does not know.
+fn extra(root: &Node, resolver: &mut Resolver<'_>) -> Vec<(Key, Node)> {
+    let unknown = root.entries().iter().filter(|(key, _)| !SECTIONS.contains(&key.text.as_str()));
+    unknown.filter_map(|(key, _)| Some((key.clone(), resolver.section(&[&key.text])?))).collect()
+}
+
+/// Functions, written as a map or as a list of maps.
+fn listed(node: &Node, app: &mut App) -> Vec<(Key, Node)> {
+    let mut functions = Vec::new();
+    for part in node.one_or_many() {
+        if let Some(why) = part.why_open() {
+            app.unknown(None, part.place, format!("functions are not known: {why}"));
+        }
+        let entries = part.entries().iter().filter(|(_, node)| node.kind != NodeKind::Null);
+        functions.extend(entries.cloned());
+    }
+    functions
+}
+
+/// `resources:`, written as one template or as a list of them, as one.
+fn template(resources: Option<Node>, place: Place, app: &mut App) -> Node {
+    let mut sections: Vec<(Key, Vec<(Key, Node)>)> = Vec::new();
+    let place = resources.as_ref().map_or(place, |node| node.place);
+    for part in resources.as_ref().map(Node::one_or_many).unwrap_or_default() {
+        if let Some(why) = part.why_open() {
+            app.unknown(None, part.place, format!("a part of `resources` is not known: {why}"));
+        }
+        for (key, section) in part.entries() {
+            for inner in section.one_or_many() {
+                if let Some(why) = inner.why_open() {
+                    app.unknown(None, inner.place, format!("a part of `resources` is not known: {why}"));
+                }
+                match sections.iter_mut().find(|(found, _)| found.text == key.text) {
+                    Some((_, entries)) => entries.extend_from_slice(inner.entries()),
+                    None => sections.push((key.clone(), inner.entries().to_vec())),
+                }
+            }
+        }
+    }
+    let section = |(key, entries): (Key, Vec<(Key, Node)>)| {
+        let place = key.place;
+        (key, Node { place, kind: NodeKind::Map(entries) })
+    };
+    Node { place, kind: NodeKind::Map(sections.into_iter().map(section).collect()) }
+}
+
+/// The resources of a template, with their types.
+fn ids(template: &Node) -> BTreeMap<&str, &str> {
+    let resources = template.get("Resources").map(Node::entries).unwrap_or_default();
+    let typed =
+        resources.iter().filter_map(|(key, node)| Some((key.text.as_str(), node.get("Type")?.as_str()?)));
+    typed.collect()
+}
+
+/// Buckets and topics that the framework makes for an event.
+fn stores(event: &Node) -> Vec<(String, &'static str)> {
+    let mut made = Vec::new();
+    let bucket =
+        event.get("s3").and_then(|config| config.as_str().or_else(|| config.get("bucket")?.as_str()));
+    if let Some(name) = bucket {
+        made.push((format!("S3Bucket{}", alphanumeric(name)), "AWS::S3::Bucket"));
+    }
+    let topic =
+        event.get("sns").and_then(|config| config.as_str().or_else(|| config.get("topicName")?.as_str()));
+    if let Some(name) = topic.filter(|name| !name.contains(':')) {
+        made.push((format!("SNSTopic{}", alphanumeric(name)), "AWS::SNS::Topic"));
+    }
+    made
 }
 
 /// Names of plugins; both ways of writing them.

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use super::resolve::{Found, Resolver, open};
+use super::resolve::{Found, Resolver, no_such, open};
 use super::variable::Named;
 use crate::document::{self, Node, NodeKind};
 use crate::known::Piece;
@@ -119,7 +119,9 @@ impl Resolver<'_> {
         let found = self.walk(&document, &steps);
         self.underway.remove(&key);
         match found {
-            Found::Missing(_) => Found::Missing(Piece::Unknown(format!("`{path}` has no `{wanted}`"))),
+            Found::Missing(piece) if piece == no_such() => {
+                Found::Missing(Piece::Unknown(format!("`{path}` has no `{wanted}`")))
+            }
             found => found,
         }
     }

@@ -4,6 +4,7 @@ use crate::known::{Known, Setting};
 
 mod access;
 mod grants;
+mod resources;
 mod settings;
 
 fn tree(files: &[(&str, &str)]) -> SourceTree {
@@ -243,6 +244,7 @@ fn what_is_out_of_reach_is_said_so() {
         ("serverless.yml", "service: a\nprovider: azure", "the provider `azure` is out of reach"),
         ("serverless-compose.yml", "services: { a: { path: a } }", "it composes services"),
         ("serverless.yml", "name: x\nbuild: y", "it names no provider"),
+        ("serverless.yml", "site: { component: '@sls-next/x' }", "it uses components"),
         ("serverless.yml", "a: [", ""),
     ];
     for (path, text, expected) in cases {

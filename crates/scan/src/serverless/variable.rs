@@ -17,6 +17,8 @@ pub(super) enum Part {
     Text(String),
     /// A variable.
     Variable(Variable),
+    /// `#{AWS::AccountId}`, as plugins write what CloudFormation fills in.
+    Provider(String),
     /// The rest of the text, from a variable that is never closed or cannot be read.
     Broken(String),
 }
@@ -79,6 +81,8 @@ pub(super) fn parse(text: &str) -> Template {
                 return parts;
             };
             parts.push(Part::Variable(variable));
+        } else if let Some(name) = reader.provider() {
+            parts.push(Part::Provider(name));
         } else {
             push(&mut parts, next);
             reader.at += next.len_utf8();
@@ -108,6 +112,15 @@ impl<'a> Reader<'a> {
 
     fn peek(&self) -> Option<char> {
         self.rest().chars().next()
+    }
+
+    /// A name of the provider in the form of the pseudo parameters plugin.
+    fn provider(&mut self) -> Option<String> {
+        let inside = self.rest().strip_prefix("#{AWS::")?;
+        let name = inside.get(..inside.len() - inside.trim_start_matches(is_word).len())?;
+        inside.strip_prefix(name)?.strip_prefix('}')?;
+        self.at += "#{AWS::}".len() + name.len();
+        Some(format!("AWS::{name}"))
     }
 
     fn skip_spaces(&mut self) {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{Event, anyone, fresh, is_off, unclear};
+use crate::cloudformation::value::{string, text};
 use crate::document::Node;
 use crate::graph::{Access, Api, ApiKind, App, Authorizer, AuthorizerKind, Route};
 use crate::known::{Known, Name, Setting};
@@ -24,16 +25,16 @@ pub(super) struct Balancers {
 }
 
 impl Balancers {
-    pub(super) fn new(service: &Service, app: &mut App) -> Self {
+    pub(super) fn new(service: &Service<'_>, app: &mut App) -> Self {
         let mut declared = BTreeMap::new();
         let authorizers = service.provider.at(&["alb", "authorizers"]);
         for (key, node) in authorizers.map(Node::entries).unwrap_or_default() {
             let name = fresh(service, &key.text, format!("{}AlbAuthorizer", normal(&key.text)));
-            let text = |key: &str| node.get(key).map(|found| service.names.text(found));
-            let kind = match (text("userPoolArn"), text("issuer")) {
+            let at = |key: &str| node.get(key).map(text);
+            let kind = match (at("userPoolArn"), at("issuer")) {
                 (Some(pool), _) => AuthorizerKind::UserPool(vec![pool]),
                 (None, Some(issuer)) => {
-                    AuthorizerKind::Jwt { issuer, audience: text("clientId").into_iter().collect() }
+                    AuthorizerKind::Jwt { issuer, audience: at("clientId").into_iter().collect() }
                 }
                 (None, None) => AuthorizerKind::Other("an authorizer without user pool or issuer".to_owned()),
             };
@@ -45,7 +46,7 @@ impl Balancers {
         Self { declared, by_listener: BTreeMap::new() }
     }
 
-    pub(super) fn take(&mut self, service: &Service, app: &mut App, event: &Event<'_>) {
+    pub(super) fn take(&mut self, service: &Service<'_>, app: &mut App, event: &Event<'_>) {
         let place = event.key.place;
         let api = self.api(service, app, place, event.config);
         let conditions = event.config.get("conditions");
@@ -53,13 +54,13 @@ impl Balancers {
             let Some(found) = conditions.and_then(|conditions| conditions.get(key)) else {
                 return Vec::new();
             };
-            found.one_or_many().iter().map(|one| service.names.string(one).value).collect()
+            found.one_or_many().iter().map(|one| string(one).value).collect()
         };
         let or = |values: Vec<Known<String>>, all: &str| match values.is_empty() {
             true => vec![Known::Value(all.to_owned())],
             false => values,
         };
-        let access = match unclear(service, event.config) {
+        let access = match unclear(event.config) {
             Some(why) => Setting::unknown(event.config.place, why),
             None => self.access(place, event.config),
         };
@@ -81,8 +82,8 @@ impl Balancers {
     }
 
     /// The load balancer of a listener, made at its first use.
-    fn api(&mut self, service: &Service, app: &mut App, place: Place, config: &Node) -> Name {
-        let listener = config.get("listenerArn").map(|listener| service.names.text(listener));
+    fn api(&mut self, service: &Service<'_>, app: &mut App, place: Place, config: &Node) -> Name {
+        let listener = config.get("listenerArn").map(text);
         let key = listener.map(|listener| listener.to_string()).unwrap_or_default();
         if let Some(name) = self.by_listener.get(&key) {
             return name.clone();

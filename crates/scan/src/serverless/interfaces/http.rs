@@ -4,8 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Event, anyone, by_arn, by_function, fresh, is_off, method, outside, scopes, switched, unclear};
-use crate::document::Node;
+use super::{
+    Event, anyone, by_arn, by_function, fresh, is_off, method, outside, scopes, switched, target, unclear,
+    unresolved,
+};
+use crate::cloudformation::value::{string, text};
+use crate::document::{Node, NodeKind};
 use crate::graph::{Access, Api, ApiKind, App, Authorizer, AuthorizerKind, Endpoint, Route};
 use crate::known::{Known, Name, Setting};
 use crate::serverless::functions::cors;
@@ -24,7 +28,7 @@ pub(super) struct Http {
 
 impl Http {
     /// Takes in the authorizers that the provider declares; they exist whether a route uses them or not.
-    pub(super) fn new(service: &Service, app: &mut App) -> Self {
+    pub(super) fn new(service: &Service<'_>, app: &mut App) -> Self {
         let mut declared = BTreeMap::new();
         let authorizers = service.provider.at(&["httpApi", "authorizers"]);
         for (key, node) in authorizers.map(Node::entries).unwrap_or_default() {
@@ -40,22 +44,22 @@ impl Http {
         Self { first: None, declared }
     }
 
-    pub(super) fn take(&mut self, service: &Service, app: &mut App, event: &Event<'_>) {
+    pub(super) fn take(&mut self, service: &Service<'_>, app: &mut App, event: &Event<'_>) {
         let place = event.key.place;
         self.first.get_or_insert(place);
         let config = event.config;
         let (method, path) = match config.as_str() {
             Some(short) => short_form(short),
-            None => match unclear(service, config) {
+            None => match unclear(config) {
                 Some(why) => (Known::Unknown(why.clone()), Known::Unknown(why)),
                 None => {
-                    let path = config.get("path").map(|path| service.names.string(path).value);
+                    let path = config.get("path").map(|path| string(path).value);
                     let path = path.unwrap_or_else(|| Known::Value("*".to_owned()));
-                    (method(service, config.get("method")), path.map(|path| full_path(&path)))
+                    (method(config.get("method")), path.map(|path| full_path(&path)))
                 }
             },
         };
-        let access = match unclear(service, config) {
+        let access = match unclear(config) {
             Some(why) if config.as_str().is_none() => Setting::unknown(config.place, why),
             _ => self.access(service, place, config),
         };
@@ -71,20 +75,23 @@ impl Http {
         });
     }
 
-    fn access(&self, service: &Service, place: Place, config: &Node) -> Setting<Access> {
+    fn access(&self, service: &Service<'_>, place: Place, config: &Node) -> Setting<Access> {
         let Some((key, node)) = config.entry("authorizer").filter(|(_, node)| !is_off(node)) else {
             return anyone(place);
         };
         let at = key.place;
-        if let Some(why) = node.why_open() {
+        if let Some(why) = unresolved(node) {
             return Setting::unknown(at, why);
         }
         if let Some(id) = node.get("id") {
-            let access = match service.names.target(id) {
+            let access = match target(id) {
                 Some(name) => Access::Authorizer(name),
-                None => outside(&service.names.text(id)),
+                None => outside(&text(id)),
             };
             return Setting::new(at, access);
+        }
+        if matches!(node.kind, NodeKind::Composed(_)) {
+            return Setting::new(at, outside(&text(node)));
         }
         let name = node.as_scalar().or_else(|| node.get("name").and_then(Node::as_scalar));
         if let Some(found) = name.as_ref().and_then(|name| self.declared.get(name)) {
@@ -103,7 +110,7 @@ impl Http {
         }
     }
 
-    pub(super) fn finish(self, service: &Service, app: &mut App) {
+    pub(super) fn finish(self, service: &Service<'_>, app: &mut App) {
         let settings = service.provider.get("httpApi");
         let setting = |key: &str| settings.and_then(|settings| settings.get(key));
         // Authorizers belong to an API, also when no route uses it.
@@ -114,7 +121,7 @@ impl Http {
         };
         let place = match setting("id") {
             Some(id) => {
-                let text = service.names.text(id);
+                let text = text(id);
                 let why = format!("the HTTP API `{text}` is not made here: its CORS and stages are unknown");
                 app.unknown(Some(&Name::from(API)), id.place, why);
                 id.place
@@ -127,7 +134,7 @@ impl Http {
             kind: ApiKind::Http,
             endpoint: Setting::new(place, Endpoint::Public),
             policy: Vec::new(),
-            cors: settings.and_then(|settings| cors(service, settings, ["allowedOrigins", "allowedHeaders"])),
+            cors: settings.and_then(|settings| cors(settings, ["allowedOrigins", "allowedHeaders"])),
             access_log: service.provider.at(&["logs", "httpApi"]).map(switched),
             throttled: None,
             data_trace: None,
@@ -139,7 +146,7 @@ impl Http {
 }
 
 /// How a declared authorizer asks.
-fn kind(service: &Service, node: &Node) -> AuthorizerKind {
+fn kind(service: &Service<'_>, node: &Node) -> AuthorizerKind {
     if let Some(why) = node.why_open() {
         return AuthorizerKind::Other(format!("not known: {why}"));
     }
@@ -147,13 +154,12 @@ fn kind(service: &Service, node: &Node) -> AuthorizerKind {
         return by_function(service, &function.as_scalar().unwrap_or_default());
     }
     if let Some(arn) = node.get("functionArn") {
-        let text = service.names.text(arn);
+        let text = text(arn);
         let found = by_arn(service, arn, false);
         return found.unwrap_or_else(|| {
             AuthorizerKind::Function(Known::Unknown(format!("`{text}` is not made here")))
         });
     }
-    let text = |node: &Node| service.names.text(node);
     match node.get("issuerUrl") {
         Some(issuer) => AuthorizerKind::Jwt {
             issuer: text(issuer),

@@ -4,8 +4,9 @@
 
 use super::{
     Authorizers, Event, anyone, by_arn, by_function, fresh, is_off, method, outside, scopes, switched,
-    unclear,
+    target, unclear, unresolved,
 };
+use crate::cloudformation::value::{string, text};
 use crate::document::{Node, NodeKind};
 use crate::graph::{Access, Api, ApiKind, App, Authorizer, AuthorizerKind, Cors, Endpoint, Route};
 use crate::known::{Known, Name, Setting};
@@ -26,7 +27,7 @@ pub(super) struct Rest {
 }
 
 impl Rest {
-    pub(super) fn take(&mut self, service: &Service, app: &mut App, event: &Event<'_>) {
+    pub(super) fn take(&mut self, service: &Service<'_>, app: &mut App, event: &Event<'_>) {
         let place = event.key.place;
         self.first.get_or_insert(place);
         let config = event.config;
@@ -35,20 +36,20 @@ impl Rest {
                 let (method, path) = short.trim().split_once(char::is_whitespace).unwrap_or((short, "/"));
                 (Known::Value(method.to_uppercase()), Known::Value(full_path(path)))
             }
-            None => match unclear(service, config) {
+            None => match unclear(config) {
                 Some(why) => (Known::Unknown(why.clone()), Known::Unknown(why)),
                 None => {
-                    let path = config.get("path").map(|path| service.names.string(path).value);
+                    let path = config.get("path").map(|path| string(path).value);
                     let path = path.unwrap_or_else(|| Known::Value(String::new()));
-                    (method(service, config.get("method")), path.map(|path| full_path(&path)))
+                    (method(config.get("method")), path.map(|path| full_path(&path)))
                 }
             },
         };
-        let (access, scopes) = match unclear(service, config) {
+        let (access, scopes) = match unclear(config) {
             Some(why) if config.as_str().is_none() => (Setting::unknown(config.place, why), Vec::new()),
             _ => self.access(service, app, place, config),
         };
-        self.remember(cors(service, config, ["origins", "headers"]));
+        self.remember(cors(config, ["origins", "headers"]));
         app.routes.push(Route {
             api: Known::Value(Name::from(API)),
             place,
@@ -63,7 +64,7 @@ impl Rest {
 
     fn access(
         &mut self,
-        service: &Service,
+        service: &Service<'_>,
         app: &mut App,
         place: Place,
         config: &Node,
@@ -72,7 +73,7 @@ impl Rest {
             return (anyone(place), Vec::new());
         };
         let at = key.place;
-        if let Some(why) = node.why_open() {
+        if let Some(why) = unresolved(node) {
             return (Setting::unknown(at, why), Vec::new());
         }
         let word = |key: &str| node.get(key).and_then(Node::as_scalar);
@@ -80,9 +81,9 @@ impl Rest {
         let access = if kind.eq_ignore_ascii_case("aws_iam") {
             Access::Iam
         } else if let Some(id) = node.get("authorizerId") {
-            match service.names.target(id) {
+            match target(id) {
                 Some(name) => Access::Authorizer(name),
-                None => outside(&service.names.text(id)),
+                None => outside(&text(id)),
             }
         } else if let Some(arn) = arn_of(node) {
             let pool = kind.eq_ignore_ascii_case("cognito_user_pools");
@@ -98,14 +99,14 @@ impl Rest {
 
     fn by_arn(
         &mut self,
-        service: &Service,
+        service: &Service<'_>,
         app: &mut App,
         place: Place,
         arn: &Node,
         name: Option<String>,
         pool: bool,
     ) -> Access {
-        let text = service.names.text(arn);
+        let text = text(arn);
         match by_arn(service, arn, pool) {
             Some(made) => {
                 // The framework names an authorizer after the end of its ARN.
@@ -120,7 +121,7 @@ impl Rest {
 
     fn declare(
         &mut self,
-        service: &Service,
+        service: &Service<'_>,
         app: &mut App,
         place: Place,
         name: &str,
@@ -144,14 +145,14 @@ impl Rest {
         }
     }
 
-    pub(super) fn finish(self, service: &Service, app: &mut App) {
+    pub(super) fn finish(self, service: &Service<'_>, app: &mut App) {
         let Some(first) = self.first else { return };
         let settings = service.provider.get("apiGateway");
         let setting = |key: &str| settings.and_then(|settings| settings.get(key));
         let policy = setting("resourcePolicy").or_else(|| service.provider.get("resourcePolicy"));
         let place = match setting("restApiId") {
             Some(id) => {
-                let text = service.names.text(id);
+                let text = text(id);
                 let why = format!(
                     "the REST API `{text}` is not made here: its resource policy and stages are unknown"
                 );
@@ -166,7 +167,7 @@ impl Rest {
             place,
             kind: ApiKind::Rest,
             endpoint: endpoint(service, place),
-            policy: policy.map(|policy| statements(&service.names, policy)).unwrap_or_default(),
+            policy: policy.map(statements).unwrap_or_default(),
             cors: self.cors,
             access_log: logs.map(|logs| logs.get("accessLogging").map_or_else(|| switched(logs), switched)),
             throttled: service.custom("apiGatewayThrottling").map(switched),
@@ -182,11 +183,8 @@ impl Rest {
 fn arn_of(node: &Node) -> Option<&Node> {
     match &node.kind {
         NodeKind::String(text) => text.contains(':').then_some(node),
-        NodeKind::Tagged(..) => Some(node),
-        NodeKind::Map(entries) => match entries.as_slice() {
-            [(key, _)] if key.text.starts_with("Fn::") || key.text == "Ref" => Some(node),
-            _ => node.get("arn"),
-        },
+        NodeKind::Composed(_) => Some(node),
+        NodeKind::Map(_) => node.get("arn"),
         _ => None,
     }
 }
@@ -195,11 +193,11 @@ fn full_path(path: &str) -> String {
     format!("/{}", path.trim().trim_matches('/'))
 }
 
-fn endpoint(service: &Service, place: Place) -> Setting<Endpoint> {
+fn endpoint(service: &Service<'_>, place: Place) -> Setting<Endpoint> {
     let Some(node) = service.provider.get("endpointType") else {
         return Setting::new(place, Endpoint::Public);
     };
-    let word = service.names.string(node);
+    let word = string(node);
     Setting {
         place: word.place,
         value: word.value.map(|word| match word.eq_ignore_ascii_case("private") {
@@ -218,7 +216,7 @@ fn data_trace(logs: &Node) -> Option<Setting<bool>> {
 }
 
 /// The oldest protocol that a domain of the domain plugin accepts.
-fn oldest_protocol(service: &Service) -> Option<Setting<String>> {
-    let word = service.names.string(service.custom("customDomain")?.get("securityPolicy")?);
+fn oldest_protocol(service: &Service<'_>) -> Option<Setting<String>> {
+    let word = string(service.custom("customDomain")?.get("securityPolicy")?);
     Some(Setting { place: word.place, value: word.value.map(|word| word.to_uppercase().replace('.', "_")) })
 }

@@ -2,8 +2,11 @@
 //!
 //! Not here: the permission to answer on connections (`roles`).
 
-use super::{Authorizers, Event, anyone, by_arn, by_function, fresh, is_off, outside, switched, unclear};
-use crate::document::Node;
+use super::{
+    Authorizers, Event, anyone, by_arn, by_function, fresh, is_off, outside, switched, unclear, unresolved,
+};
+use crate::cloudformation::value::{string, text};
+use crate::document::{Node, NodeKind};
 use crate::graph::{Access, Api, ApiKind, App, Authorizer, AuthorizerKind, Endpoint, Route};
 use crate::known::{Known, Name, Setting};
 use crate::serverless::service::{Service, normal};
@@ -24,17 +27,15 @@ pub(super) struct Websocket {
 }
 
 impl Websocket {
-    pub(super) fn take(&mut self, service: &Service, app: &mut App, event: &Event<'_>) {
+    pub(super) fn take(&mut self, service: &Service<'_>, app: &mut App, event: &Event<'_>) {
         let place = event.key.place;
         self.first.get_or_insert(place);
         let config = event.config;
         let route = match config.as_str() {
             Some(route) => Known::Value(route.to_owned()),
             None => match config.get("route") {
-                Some(route) => service.names.string(route).value,
-                None => {
-                    Known::Unknown(unclear(service, config).unwrap_or_else(|| "no route is named".to_owned()))
-                }
+                Some(route) => string(route).value,
+                None => Known::Unknown(unclear(config).unwrap_or_else(|| "no route is named".to_owned())),
             },
         };
         let connects = route.value().is_some_and(|route| route == "$connect");
@@ -56,21 +57,28 @@ impl Websocket {
         });
     }
 
-    fn access(&mut self, service: &Service, app: &mut App, place: Place, config: &Node) -> Setting<Access> {
+    fn access(
+        &mut self,
+        service: &Service<'_>,
+        app: &mut App,
+        place: Place,
+        config: &Node,
+    ) -> Setting<Access> {
         let Some((key, node)) = config.entry("authorizer").filter(|(_, node)| !is_off(node)) else {
             return anyone(place);
         };
-        if let Some(why) = node.why_open() {
+        if let Some(why) = unresolved(node) {
             return Setting::unknown(key.place, why);
         }
         let word = |key: &str| node.get(key).and_then(Node::as_scalar);
         let name = node.as_scalar().or_else(|| word("name"));
         let kind = word("type").or_else(|| node.as_scalar()).unwrap_or_default();
-        let arn = node.get("arn").or_else(|| node.as_str().filter(|text| text.contains(':')).map(|_| node));
+        let arn = node.get("arn").or_else(|| matches!(node.kind, NodeKind::Composed(_)).then_some(node));
+        let arn = arn.or_else(|| node.as_str().filter(|text| text.contains(':')).map(|_| node));
         let access = if kind.eq_ignore_ascii_case("aws_iam") {
             Access::Iam
         } else if let Some(arn) = arn {
-            let text = service.names.text(arn);
+            let text = text(arn);
             match by_arn(service, arn, false) {
                 Some(made) => {
                     let name = name.filter(|name| !name.contains(':'));
@@ -88,14 +96,14 @@ impl Websocket {
             let made = by_function(service, &name);
             Access::Authorizer(self.declare(service, app, key.place, &name, made))
         } else {
-            outside(&service.names.text(node))
+            outside(&text(node))
         };
         Setting::new(key.place, access)
     }
 
     fn declare(
         &mut self,
-        service: &Service,
+        service: &Service<'_>,
         app: &mut App,
         place: Place,
         name: &str,
@@ -106,7 +114,7 @@ impl Websocket {
         self.authorizers.declare(app, name, || Authorizer { name: unique, place, api, kind })
     }
 
-    pub(super) fn finish(self, service: &Service, app: &mut App) {
+    pub(super) fn finish(self, service: &Service<'_>, app: &mut App) {
         let Some(first) = self.first else { return };
         // Whoever is connected may use every route.
         if let Some(connect) = self.connect {
@@ -118,7 +126,7 @@ impl Websocket {
         }
         let id = service.provider.at(&["apiGateway", "websocketApiId"]);
         if let Some(id) = id {
-            let why = format!("the websocket API `{}` is not made here", service.names.text(id));
+            let why = format!("the websocket API `{}` is not made here", text(id));
             app.unknown(Some(&Name::from(API)), id.place, why);
         }
         let logs = service.provider.at(&["logs", "websocket"]);

@@ -87,7 +87,7 @@ fn variables_are_replaced() {
 #[test]
 fn other_files_are_read() {
     type Files = &'static [(&'static str, &'static str)];
-    let cases: [(&str, Files, &str); 11] = [
+    let cases: [(&str, Files, &str); 13] = [
         ("wanted: ${file(a.yml):x.y}", &[("app/a.yml", "x: { y: 1 }")], "1"),
         ("wanted: ${file(./a.json)}", &[("app/a.json", r#"{"x": [1]}"#)], "{x=[1]}"),
         ("wanted: ${file(../common/a.yml):x}", &[("common/a.yml", "x: 1")], "1"),
@@ -101,6 +101,12 @@ fn other_files_are_read() {
         ("wanted: ${file(a.yml):x}", &[("app/a.yml", "x: ${file(b.yml):z}"), ("app/b.yml", "z: 3")], "3"),
         ("wanted: ${file(../../a.yml):x, 1}", &[], "<!`../../a.yml` is outside of what is assessed>"),
         ("wanted: ${file(a.yml):x}", &[], "<!there is no file `a.yml`>"),
+        ("wanted: ${file(a.yml):x}", &[("app/a.yml", "y: 1")], "<!`a.yml` has no `x`>"),
+        (
+            "custom: { s: \"${file(s.json)}\" }\nwanted: ${self:custom.s.key}",
+            &[],
+            "<!there is no file `s.json`>",
+        ),
         ("wanted: ${file(a.yml):x, 'y'}", &[], "'y'"),
         (
             "wanted: ${file(a.js):x, 'y'}",

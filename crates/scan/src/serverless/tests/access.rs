@@ -75,7 +75,7 @@ fn rest_routes() {
         ),
         (
             "http: { method: get, path: a, authorizer: \"${env:AUTH}\" }",
-            &["ApiGatewayRestApi: GET /a -> f: ?(`env:AUTH` is given by whoever deploys)"],
+            &["ApiGatewayRestApi: GET /a -> f: outside the authorizer `${env:AUTH}`"],
         ),
         (
             "http: { method: get, path: \"${opt:path}\", authorizer: aws_iam }",

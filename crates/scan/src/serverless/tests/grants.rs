@@ -35,7 +35,11 @@ fn roles_may_be_given() {
             "role: arn:aws:iam::1:role/x",
             &["f role ?(the role `arn:aws:iam::1:role/x` is not in these files)"],
         ),
-        ("", "role: !ImportValue x", &["f role ?(the role is not in these files: another stack exports it)"]),
+        (
+            "",
+            "role: !ImportValue x",
+            &["f role ?(the role is not in these files: `ImportValue x` is given by whoever deploys)"],
+        ),
         ("role: MyRole", "memorySize: 128", &["f role MyRole"]),
         ("iam: { role: !GetAtt MyRole.Arn }", "memorySize: 128", &["f role MyRole"]),
         ("role: MyRole", "role: IamRoleLambdaExecution", &["f role IamRoleLambdaExecution"]),
@@ -91,7 +95,7 @@ fn managed_policies_and_boundaries() {
         "provider: { name: aws, iam: { role: { managedPolicies: ['arn:aws:iam::aws:policy/AdministratorAccess'], permissionsBoundary: arn:b } }, vpc: { securityGroupIds: [s], subnetIds: [n] } }\nfunctions: { f: { handler: h.f } }",
         &[
             "IamRoleLambdaExecution managed arn:aws:iam::aws:policy/AdministratorAccess",
-            "IamRoleLambdaExecution managed arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole",
+            "IamRoleLambdaExecution managed arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole",
             "IamRoleLambdaExecution boundary arn:b",
         ],
     );
@@ -146,36 +150,39 @@ fn statements_are_read_in_all_their_forms() {
     let cases = [
         ("{ Effect: Deny, Action: 'a:B', Resource: x }", "deny a:B on x"),
         (
-            "{ Action: 'a:B', Resource: [!GetAtt T.Arn, !Sub '${T.Arn}/index/*'] }",
+            "{ Effect: Allow, Action: 'a:B', Resource: [!GetAtt T.Arn, !Sub '${T.Arn}/index/*'] }",
             "allow a:B on ${T.Arn} ${T.Arn}/index/*",
         ),
-        ("{ NotAction: ['a:B'], NotResource: x }", "allow not a:B on not x"),
+        ("{ Effect: Allow, NotAction: ['a:B'], NotResource: x }", "allow not a:B on not x"),
         (
-            "{ Action: a:B, Resource: { 'Fn::Join': ['/', ['x', !Ref N, !Ref Q]] } }",
+            "{ Effect: Allow, Action: a:B, Resource: { 'Fn::Join': ['/', ['x', !Ref N, !Ref Q]] } }",
             "allow a:B on x/${N.Arn}/${Q.Url}",
         ),
-        ("{ Action: a:B, Resource: !Sub ['${x}-${Name}-${!y}', { x: 1 }] }", "allow a:B on 1-${Name}-${y}"),
         (
-            "{ Action: a:B, Resource: 'arn:aws:s3:::${self:custom.b}/${env:C}' }",
+            "{ Effect: Allow, Action: a:B, Resource: !Sub ['${x}-${Name}-${!y}', { x: 1 }] }",
+            "allow a:B on 1-${Name}-${y}",
+        ),
+        (
+            "{ Effect: Allow, Action: a:B, Resource: 'arn:aws:s3:::${self:custom.b}/${env:C}' }",
             "allow a:B on arn:aws:s3:::bucket/${env:C}",
         ),
         (
-            "{ Action: a:B, Resource: !Sub 'arn:${AWS::AccountId}:${sls:stage}' }",
+            "{ Effect: Allow, Action: a:B, Resource: !Sub 'arn:${AWS::AccountId}:${sls:stage}' }",
             "allow a:B on arn:${AWS::AccountId}:dev",
         ),
-        ("{ Action: a:B, Resource: !GetAtt Gone.Arn }", "allow a:B on ${?}"),
-        ("{ Action: a:B, Resource: !GetAtt FLambdaFunction.Arn }", "allow a:B on ${f.Arn}"),
+        ("{ Effect: Allow, Action: a:B, Resource: !GetAtt Gone.Arn }", "allow a:B on ${?}"),
+        ("{ Effect: Allow, Action: a:B, Resource: !GetAtt FLambdaFunction.Arn }", "allow a:B on ${f.Arn}"),
         (
-            "{ Action: a:B, Resource: x, Condition: { StringEquals: { 'k:y': [v, w] } } }",
+            "{ Effect: Allow, Action: a:B, Resource: x, Condition: { StringEquals: { 'k:y': [v, w] } } }",
             "allow a:B on x if k:y StringEquals v w",
         ),
         ("\"${self:custom.many}\"", "allow m:N on y"),
-        ("\"${file(gone.js)}\"", "?(there is no file `gone.js`) ?(there is no file `gone.js`) on ${?}"),
+        ("\"${file(gone.js)}\"", "?(there is no file `gone.js`) ?(there is no file `gone.js`)"),
     ];
     for (statement, expected) in cases {
         check(
             &format!(
-                "provider:\n  name: aws\n  iam:\n    role:\n      statements:\n        - {statement}\ncustom: {{ b: bucket, many: [{{ Action: 'm:N', Resource: y }}] }}\nfunctions: {{ f: {{ handler: h.f }} }}\n{resources}"
+                "provider:\n  name: aws\n  iam:\n    role:\n      statements:\n        - {statement}\ncustom: {{ b: bucket, many: [{{ Effect: Allow, Action: 'm:N', Resource: y }}] }}\nfunctions: {{ f: {{ handler: h.f }} }}\n{resources}"
             ),
             &[&format!("IamRoleLambdaExecution {expected}")],
         );
@@ -186,7 +193,7 @@ fn statements_are_read_in_all_their_forms() {
 fn statements_that_are_not_known_are_not_left_out() {
     check(
         "provider: { name: aws, iam: { role: { statements: \"${file(gone.yml)}\" } } }\nfunctions: { f: { handler: h.f } }",
-        &["IamRoleLambdaExecution ?(there is no file `gone.yml`) ?(there is no file `gone.yml`) on ${?}"],
+        &["IamRoleLambdaExecution ?(there is no file `gone.yml`) ?(there is no file `gone.yml`)"],
     );
     check(
         "provider: { name: aws, iam: { role: \"${file(gone.yml)}\" } }\nfunctions: { f: { handler: h.f } }",

@@ -29,7 +29,11 @@ fn functions_have_their_own_settings_or_the_providers() {
         ),
         (
             "functions: { f: { handler: a.b, onError: 'arn:x', kmsKeyArn: 'arn:k', condition: C } }",
-            &["f dead letters arn:x", "f key arn:k", "f deployed ?(it depends on the condition `C`)"],
+            &[
+                "f dead letters arn:x",
+                "f key arn:k",
+                "f deployed ?(the condition `C` is not in the template)",
+            ],
         ),
         (
             "functions: { f: { handler: a.b, vpc: { securityGroupIds: [sg-1, { Ref: G }], subnetIds: [s] } } }\nresources: { Resources: { G: { Type: 'AWS::EC2::SecurityGroup' } } }",

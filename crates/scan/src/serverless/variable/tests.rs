@@ -9,6 +9,7 @@ fn show_part(part: &Part) -> String {
     match part {
         Part::Text(text) => text.clone(),
         Part::Variable(variable) => show_variable(variable),
+        Part::Provider(name) => format!("<{name}>"),
         Part::Broken(rest) => format!("!{rest}"),
     }
 }
@@ -55,6 +56,7 @@ fn variables_are_taken_apart() {
             "${AWS::Region}/${Table.Arn}/${table.Arn}/<aws:region>",
         ),
         ("${strToBool(${self:custom.on})}", "<strToBool(<self:custom.on>):>"),
+        ("a:#{AWS::AccountId}:#{b}:#{AWS::", "a:<AWS::AccountId>:#{b}:#{AWS::"),
         (r"\${self:a}", "${self:a}"),
         ("a${self:b", "a!${self:b"),
         ("${self:a ${b}}", "<self:a ${b}>"),
