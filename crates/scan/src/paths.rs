@@ -32,9 +32,6 @@ use crate::iam::Deed;
 use crate::known::Name;
 use crate::source::Place;
 
-/// Paths beyond these are counted, not told.
-const MAX_PATHS: usize = 40;
-
 /// What an app's risk comes to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Assessment {
@@ -142,11 +139,10 @@ pub struct BestChange {
 pub fn assess(app: &App, findings: &[Finding]) -> Assessment {
     let model = model::Model::of(app, findings);
     let solution = spread::solve(&model, None);
-    let paths = story::tell(&model, &solution);
+    let (paths, left_out) = story::tell(&model, &solution);
     let score = score::score(&solution.risks(), &paths);
     let best_change = change::best(&model, &solution, score.points);
-    let left_out = paths.len().saturating_sub(MAX_PATHS);
-    let paths = paths.into_iter().take(MAX_PATHS).map(|(path, _)| path).collect();
+    let paths = paths.into_iter().map(|(path, _)| path).collect();
     Assessment { score, paths, left_out, best_change }
 }
 

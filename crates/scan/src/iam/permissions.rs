@@ -10,11 +10,14 @@ use super::pattern::{Cover, Token, cover};
 use super::target::{Index, Target, anything};
 use super::{Verdict, condition, wildcard};
 use crate::facts::{self, ActionFact};
-use crate::graph::{App, Effect, Function, ManagedPolicy, Role, Statement};
+use crate::graph::{App, Effect, Function, Role, Statement};
 use crate::known::{Known, Name};
+use crate::source::Place;
 
 /// Comparing stops here for one app: about a quarter of a second.
 const MAX_WORK: u64 = 100_000_000;
+/// More statements fit into no role: the provider bounds the characters of all its policies.
+const MAX_STATEMENTS: usize = 1_500;
 
 /// What the roles of an app may do.
 #[derive(Debug)]
@@ -63,8 +66,9 @@ impl<'a> Grants<'a> {
             Compiled { statement, resources }
         };
         let roles = app.roles.iter();
-        let compiled =
-            roles.map(|role| (&role.name, role.statements.iter().map(compile).collect())).collect();
+        let compiled = roles
+            .map(|role| (&role.name, role.statements.iter().take(MAX_STATEMENTS).map(compile).collect()))
+            .collect();
         Self { app, index, compiled, spent: Cell::new(0) }
     }
 
@@ -113,9 +117,15 @@ impl<'a> Permissions<'_, 'a> {
         Self { heeds_unread: false, ..self }
     }
 
-    /// The policies that could not be read, with why.
-    pub fn unread(&self) -> impl Iterator<Item = (&'a ManagedPolicy, &'a str)> + use<'a> {
-        self.role.managed.iter().filter_map(|managed| Some((managed, managed.statements.why()?)))
+    /// Why the role may be allowed more than its statements say, and where.
+    #[must_use]
+    pub fn why_unread(&self) -> Option<(Place, String)> {
+        let unread = self.role.managed.iter().find_map(|managed| {
+            let why = managed.statements.why()?;
+            Some((managed.policy.place, format!("the policy `{}` could not be read: {why}", managed.policy)))
+        });
+        let cut = || (self.role.place, "the role has more statements than the provider takes".to_owned());
+        unread.or_else(|| (self.role.statements.len() > MAX_STATEMENTS).then(cut))
     }
 
     /// Whether it may do something to a target. An action that nobody documents is unknown.
@@ -194,10 +204,8 @@ impl<'a> Permissions<'_, 'a> {
 
     /// A policy that nobody has read may allow what no other does.
     pub(super) fn with_unread(&self, allowed: Verdict) -> Verdict {
-        let unread = self.unread().next().filter(|_| self.heeds_unread && allowed.is_no());
-        unread.map_or(allowed, |(managed, why)| {
-            Verdict::Unknown(format!("the policy `{}` could not be read: {why}", managed.policy))
-        })
+        let unread = if self.heeds_unread && allowed.is_no() { self.why_unread() } else { None };
+        unread.map_or(allowed, |(_, why)| Verdict::Unknown(why))
     }
 
     /// A boundary takes away what it does not allow itself.

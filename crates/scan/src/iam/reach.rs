@@ -48,11 +48,13 @@ struct Touching {
     kinds: Vec<&'static str>,
 }
 
-/// An action that some statement may allow.
+/// Actions of one service that some statement may allow, and of which every statement says the same: one verdict does for all.
 #[derive(Debug)]
 struct Spoken {
-    action: &'static Touching,
-    /// For each statement of the role, whether it speaks of the action and its conditions hold.
+    service: &'static str,
+    kinds: &'static [&'static str],
+    actions: Vec<&'static Touching>,
+    /// For each statement of the role, whether it speaks of them and its conditions hold.
     said: Vec<Verdict>,
 }
 
@@ -114,13 +116,14 @@ impl<'a> Permissions<'_, 'a> {
     /// The actions of a service of which some statement speaks that may allow.
     fn spoken(&self, service: &'static str) -> Vec<Spoken> {
         let near: Vec<_> = self.statements.iter().map(|one| is_near(one.statement, service)).collect();
-        let unread = self.heeds_unread && self.unread().next().is_some();
+        let unread = self.heeds_unread && self.why_unread().is_some();
         if !unread && !near.contains(&true) {
             return Vec::new();
         }
         let conditions = self.statements.iter().map(|one| condition::hold(&one.statement.conditions, None));
         let conditions: Vec<_> = conditions.collect();
-        let spoken = |action: &'static Touching| {
+        let mut groups: Vec<Spoken> = Vec::new();
+        for action in actions(service) {
             let of = self.statements.iter().zip(&near).zip(&conditions);
             let say = |((one, near), condition): ((&Compiled<'a>, &bool), &Verdict)| {
                 let speaks = if *near { speaks_of(one.statement, &action.text) } else { Verdict::No };
@@ -129,10 +132,17 @@ impl<'a> Permissions<'_, 'a> {
             let said: Vec<_> = of.map(say).collect();
             let allows =
                 |(one, said): (&Compiled<'a>, &Verdict)| one.statement.may_allow() && said.is_possible();
-            let some = unread || self.statements.iter().zip(&said).any(allows);
-            some.then_some(Spoken { action, said })
-        };
-        actions(service).iter().filter_map(spoken).collect()
+            if !unread && !self.statements.iter().zip(&said).any(allows) {
+                continue;
+            }
+            // A boundary has an opinion of each action of its own.
+            let alike = |group: &&mut Spoken| group.kinds == action.kinds && group.said == said;
+            match groups.iter_mut().find(alike).filter(|_| self.role.boundary.is_none()) {
+                Some(group) => group.actions.push(action),
+                None => groups.push(Spoken { service, kinds: &action.kinds, actions: vec![action], said }),
+            }
+        }
+        groups
     }
 
     fn hold(&self, target: Target<'a>, table: &Table) -> Option<Hold<'a>> {
@@ -155,17 +165,19 @@ impl<'a> Permissions<'_, 'a> {
                     places.insert(compiled.statement.place);
                 }
             }
-            raise(&mut levels, one.action.fact.level, &verdict);
-            if let Some(deed) = one.action.deed {
-                raise(&mut deeds, deed, &verdict);
+            for action in &one.actions {
+                raise(&mut levels, action.fact.level, &verdict);
+                if let Some(deed) = action.deed {
+                    raise(&mut deeds, deed, &verdict);
+                }
             }
         }
         (!levels.is_empty()).then_some(Hold { target, levels, deeds, places })
     }
 
     fn verdict(&self, one: &Spoken, target: Target<'a>, named: &mut Named<'_, '_, 'a>) -> Verdict {
-        if self.role.boundary.is_some() {
-            return self.may_do(one.action.fact, target);
+        if let (Some(_), Some(action)) = (&self.role.boundary, one.actions.first()) {
+            return self.may_do(action.fact, target);
         }
         let named = std::cell::RefCell::new(named);
         let (allowed, denied) = self.decide(|at, _| match one.said.get(at) {
@@ -188,10 +200,7 @@ impl Named<'_, '_, '_> {
     fn ask(&mut self, statement: usize, one: &Spoken) -> Verdict {
         let mut all = Verdict::No;
         for (number, form) in self.forms.iter().enumerate() {
-            if all.is_yes()
-                || form.service != one.action.fact.service
-                || !one.action.kinds.contains(&form.kind)
-            {
+            if all.is_yes() || form.service != one.service || !one.kinds.contains(&form.kind) {
                 continue;
             }
             let Some(compiled) = self.permissions.statements.get(statement) else { continue };

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a way in of which nobody knows who may use it counts, for less than an open one. Not here: what the function does then.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::Cause;
 use crate::finding::Finding;
@@ -54,7 +54,8 @@ struct Gate {
 /// All ways in.
 pub(super) fn entries(app: &App, findings: &[Finding]) -> Vec<Entry> {
     let mut entries = Vec::new();
-    entries.extend(app.routes.iter().filter_map(|route| of_route(app, route, findings)));
+    let connects = connects(app);
+    entries.extend(app.routes.iter().filter_map(|route| of_route(app, route, &connects, findings)));
     entries.extend(app.functions.iter().filter_map(|function| {
         let url = function.url.as_ref()?;
         let gate = gate(app, &url.access, false, None, findings);
@@ -110,8 +111,9 @@ pub(super) fn entries(app: &App, findings: &[Finding]) -> Vec<Entry> {
         let entry = Entry::new(function, name, gate, trigger.place, Cause::Store(trigger.name.clone()));
         Some(Entry { cause, closed, ..entry })
     }));
-    entries
-        .retain(|entry| app.function(&entry.function).is_some_and(|function| !function.deployed.is(&false)));
+    let live = app.functions.iter().filter(|function| !function.deployed.is(&false));
+    let live: BTreeSet<_> = live.map(|function| &function.name).collect();
+    entries.retain(|entry| live.contains(&entry.function));
     entries
 }
 
@@ -126,14 +128,19 @@ impl Entry {
     }
 }
 
-fn of_route(app: &App, route: &Route, findings: &[Finding]) -> Option<Entry> {
+fn of_route(
+    app: &App,
+    route: &Route,
+    connects: &BTreeMap<&Name, &Setting<Access>>,
+    findings: &[Finding],
+) -> Option<Entry> {
     let function = route.target.value()?.clone();
     let method = route.method.value().map_or("ANY", String::as_str);
     if method == "OPTIONS" {
         return None;
     }
     let api = route.api.value().and_then(|name| app.api(name));
-    let access = connect(app, api).map_or(&route.access, |connect| &connect.access);
+    let access = api.and_then(|api| connects.get(&api.name)).copied().unwrap_or(&route.access);
     let name = match (route.path.value(), route.path.why()) {
         (Some(path), _) if path.is_empty() => format!("`{method}`"),
         (Some(path), _) => format!("`{method} {path}`"),
@@ -145,12 +152,14 @@ fn of_route(app: &App, route: &Route, findings: &[Finding]) -> Option<Entry> {
     Some(Entry { changes, ..Entry::new(function, name, gate, access.place, cause) })
 }
 
-/// The route of a websocket that decides for all of them.
-fn connect<'a>(app: &'a App, api: Option<&Api>) -> Option<&'a Route> {
-    let api = api.filter(|api| api.kind == ApiKind::Websocket)?;
-    let own =
-        |route: &&Route| route.api.is(&api.name) && route.method.value().is_some_and(|key| key == "$connect");
-    app.routes.iter().find(own)
+/// Who may connect to each websocket, which decides for all of its routes.
+fn connects(app: &App) -> BTreeMap<&Name, &Setting<Access>> {
+    let websockets = app.apis.iter().filter(|api| api.kind == ApiKind::Websocket).map(|api| &api.name);
+    let websockets: BTreeSet<_> = websockets.collect();
+    let connects =
+        app.routes.iter().filter(|route| route.method.value().is_some_and(|key| key == "$connect"));
+    let of = connects.filter_map(|route| Some((route.api.value()?, &route.access)));
+    of.filter(|(api, _)| websockets.contains(api)).collect()
 }
 
 fn gate(app: &App, access: &Setting<Access>, api_key: bool, api: Option<&Api>, findings: &[Finding]) -> Gate {

@@ -7,13 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::model::Cause;
 use super::{Reached, verbs};
 use crate::finding::{Confidence, Finding};
-use crate::graph::{App, StoreKind};
+use crate::graph::{App, Role, StoreKind};
 use crate::iam::{Deed, Grants, Hold, Target, Verdict};
 use crate::known::Name;
 use crate::source::Place;
 
 /// Harm of what cannot be told: half of a store's.
 pub(super) const UNKNOWN_HARM: u8 = 25;
+/// Roles times things of an app that are compared: about half a second.
+const MAX_HOLDS: usize = 400_000;
 /// What is granted perhaps counts half.
 const PERHAPS: u32 = 500;
 
@@ -62,13 +64,35 @@ impl Goal {
     }
 }
 
+/// Which functions start when something is done to a store.
+type Starts<'a> = BTreeMap<&'a Name, Vec<Name>>;
+
 /// What each role gives away.
 pub(super) fn goals(app: &App, grants: &Grants<'_>) -> BTreeMap<Name, Vec<Goal>> {
-    let of = |role: &crate::graph::Role| Some((role.name.clone(), of_role(app, grants, &role.name)?));
-    app.roles.iter().filter_map(of).collect()
+    let mut starts = Starts::new();
+    for trigger in app.triggers.iter().filter(|trigger| !trigger.enabled.is(&false)) {
+        for store in trigger.source.references() {
+            starts.entry(store).or_default().extend(trigger.function.value().cloned());
+        }
+    }
+    let things = app.stores.len() + app.secrets.len() + app.functions.len();
+    let most = MAX_HOLDS / things.max(1);
+    let of = |(at, role): (usize, &Role)| {
+        let goals = if at < most { of_role(grants, &role.name, &starts)? } else { vec![too_many(role)] };
+        Some((role.name.clone(), goals))
+    };
+    app.roles.iter().enumerate().filter_map(of).collect()
 }
 
-fn of_role(app: &App, grants: &Grants<'_>, role: &Name) -> Option<Vec<Goal>> {
+/// Of a role that is not compared.
+fn too_many(role: &Role) -> Goal {
+    let unknown = Verdict::Unknown("the app has too many roles and things to compare them all".to_owned());
+    let (reached, places) = (Reached::Unknown(role.name.clone()), BTreeSet::from([role.place]));
+    let text = "the role may do what was not looked at".to_owned();
+    Goal { likelihood: 1_000, ..Goal::of(reached, UNKNOWN_HARM, &unknown, text, places) }
+}
+
+fn of_role(grants: &Grants<'_>, role: &Name, starts: &Starts<'_>) -> Option<Vec<Goal>> {
     let permissions = grants.role(role)?.without_unread();
     let reach = permissions.reach();
     let mut goals = Vec::new();
@@ -98,14 +122,14 @@ fn of_role(app: &App, grants: &Grants<'_>, role: &Name) -> Option<Vec<Goal>> {
         let goal = Goal::of(Reached::Service(service.to_owned()), harm, &verdict, text, hold.places.clone());
         goals.push(Goal { broad: true, shadowed: all, ..goal });
     }
-    if let Some((policy, why)) = permissions.unread().next() {
-        let text = format!("the role may do what `{}` allows, which cannot be told", policy.policy);
-        let unknown = Verdict::Unknown(why.to_owned());
-        let places = BTreeSet::from([policy.policy.place]);
-        let goal = Goal::of(Reached::Unknown(role.clone()), UNKNOWN_HARM, &unknown, text, places);
+    if let Some((place, why)) = permissions.why_unread() {
+        let text = "the role may do what cannot be told from the files".to_owned();
+        let places = BTreeSet::from([place]);
+        let goal =
+            Goal::of(Reached::Unknown(role.clone()), UNKNOWN_HARM, &Verdict::Unknown(why), text, places);
         goals.push(Goal { likelihood: 1_000, shadowed: all, ..goal });
     }
-    goals.extend(reach.holds.iter().filter_map(|hold| of_hold(app, hold, all)));
+    goals.extend(reach.holds.iter().filter_map(|hold| of_hold(hold, all, starts)));
     Some(goals)
 }
 
@@ -114,7 +138,7 @@ fn is_everything(statement: &crate::graph::Statement) -> bool {
     statement.not_actions || statement.actions.iter().filter_map(|action| action.known()).any(every)
 }
 
-fn of_hold(app: &App, hold: &Hold<'_>, all: bool) -> Option<Goal> {
+fn of_hold(hold: &Hold<'_>, all: bool, starts: &Starts<'_>) -> Option<Goal> {
     let (harm, deeds, verdict) = worst(hold, |deed| harm_of(hold.target, deed))?;
     let name = hold.target.name()?;
     let reached = match hold.target {
@@ -132,12 +156,12 @@ fn of_hold(app: &App, hold: &Hold<'_>, all: bool) -> Option<Goal> {
     }
     goal.broad = deeds.iter().any(|deed| *deed > Deed::Reads);
     goal.shadowed = all;
-    goal.onward = onward(app, hold, name);
+    goal.onward = onward(starts, hold, name);
     Some(goal)
 }
 
 /// The functions that start when something is done to a thing.
-fn onward(app: &App, hold: &Hold<'_>, name: &Name) -> Vec<(Name, bool)> {
+fn onward(starts: &Starts<'_>, hold: &Hold<'_>, name: &Name) -> Vec<(Name, bool)> {
     let does = |deed: Deed| hold.deeds.get(&deed).is_some_and(Verdict::is_possible);
     if matches!(hold.target, Target::Function(_)) {
         let own = does(Deed::TakesOver).then(|| (name.clone(), true));
@@ -146,9 +170,7 @@ fn onward(app: &App, hold: &Hold<'_>, name: &Name) -> Vec<(Name, bool)> {
     if ![Deed::Sends, Deed::Changes, Deed::Starts].into_iter().any(does) {
         return Vec::new();
     }
-    let live = app.triggers.iter().filter(|trigger| !trigger.enabled.is(&false));
-    let from = live.filter(|trigger| trigger.source.references().any(|found| found == name));
-    from.filter_map(|trigger| Some((trigger.function.value()?.clone(), false))).collect()
+    starts.get(name).into_iter().flatten().map(|function| (function.clone(), false)).collect()
 }
 
 /// The greatest harm among deeds, all deeds that do harm, and how certain the worst is.

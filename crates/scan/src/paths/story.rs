@@ -9,23 +9,27 @@ use super::{Path, Reached, Step, StepKind};
 use crate::known::Name;
 use crate::source::Place;
 
+/// Paths beyond these are counted, not told. A risk behind so many others weighs nothing in the score.
+pub(super) const MAX_PATHS: usize = 40;
 /// Chains are told up to here.
 const MAX_STEPS: usize = 24;
 /// Other ways in that are named.
 const MAX_ENTRIES: usize = 10;
 
-/// All paths, the worst first, each with the numbers of the risks that it stands for.
-pub(super) fn tell(model: &Model<'_>, solution: &Solution) -> Vec<(Path, Vec<usize>)> {
-    let mut paths: Vec<(Path, Vec<usize>)> = Vec::new();
+/// The worst paths, each with the numbers of the risks that it stands for, and how many more there are.
+pub(super) fn tell(model: &Model<'_>, solution: &Solution) -> (Vec<(Path, Vec<usize>)>, usize) {
+    let (mut paths, mut left_out) = (Vec::<(Path, Vec<usize>)>::new(), 0);
     for (number, best) in solution.best.iter().enumerate() {
         // Who may do everything needs no list of what that is: its risk goes to the path that says so.
-        let account = paths.iter_mut().find(|(path, _)| best.shadowed && path.reached == Reached::Account);
-        match account {
+        let account = paths.iter().position(|(path, _)| best.shadowed && path.reached == Reached::Account);
+        let room = paths.len() < MAX_PATHS;
+        match account.and_then(|at| paths.get_mut(at)) {
             Some((_, risks)) => risks.push(number),
-            None => paths.push((path(model, solution, best), vec![number])),
+            None if room => paths.push((path(model, solution, best), vec![number])),
+            None => left_out += 1,
         }
     }
-    paths
+    (paths, left_out)
 }
 
 /// A path while it is told.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::facts::Level;
-use crate::graph::{Condition, Framework, Origin, Secret, SecretKind, Store, StoreKind};
+use crate::graph::{Condition, Framework, ManagedPolicy, Origin, Secret, SecretKind, Store, StoreKind};
 use crate::iam::Deed;
 use crate::known::{Attribute, Piece, Setting, Text};
 use crate::source::{Place, SourceTree};
