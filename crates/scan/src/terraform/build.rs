@@ -16,6 +16,7 @@ mod secret;
 mod store;
 mod trigger;
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 
 use super::evaluate::Evaluator;
@@ -35,7 +36,12 @@ pub(super) struct Builder<'r> {
     by_kind: HashMap<&'r str, Vec<&'r Resource>>,
     /// Functions by the name that they will have, as it is written.
     functions_by_physical: HashMap<String, &'r Name>,
+    /// Resources by kind and the attribute that is their name, made when it is first asked for.
+    by_written: RefCell<HashMap<(String, String), Written<'r>>>,
 }
+
+/// Resources by a name as it is written.
+type Written<'r> = HashMap<String, &'r Resource>;
 
 /// Reads all resources of a root module into its app.
 pub(super) fn build<'r>(evaluator: &'r Evaluator<'r>, resources: &'r [Resource], app: &'r mut App) {
@@ -49,7 +55,9 @@ pub(super) fn build<'r>(evaluator: &'r Evaluator<'r>, resources: &'r [Resource],
         .filter_map(|resource| Some((written(&resource.body.text_of("function_name")?)?, &resource.name)))
         .collect();
     let tree = evaluator.tree;
-    let mut builder = Builder { tree, evaluator, app, resources, by_name, by_kind, functions_by_physical };
+    let by_written = RefCell::default();
+    let mut builder =
+        Builder { tree, evaluator, app, resources, by_name, by_kind, functions_by_physical, by_written };
     builder.parameters();
     builder.roles();
     builder.functions();
@@ -89,11 +97,18 @@ impl<'r> Builder<'r> {
         }
         let whole = written(&text)?;
         let tail = text.as_literal().and_then(|literal| literal.rsplit([':', '/']).next());
-        let named = |resource: &&&Resource| {
-            let name = resource.body.text_of(key).and_then(|name| written(&name));
-            name.is_some_and(|name| name == whole || Some(name.as_str()) == tail)
-        };
-        self.by_kind.get(kind)?.iter().find(named).copied()
+        self.by_written(kind, key, &whole).or_else(|| self.by_written(kind, key, tail?))
+    }
+
+    /// The resource of a kind whose name is written like this.
+    pub(super) fn by_written(&self, kind: &str, key: &str, name: &str) -> Option<&'r Resource> {
+        let mut indices = self.by_written.borrow_mut();
+        let index = indices.entry((kind.to_owned(), key.to_owned())).or_insert_with(|| {
+            let resources = self.by_kind.get(kind).into_iter().flatten().rev();
+            let named = |resource: &&'r Resource| Some((written(&resource.body.text_of(key)?)?, *resource));
+            resources.filter_map(named).collect()
+        });
+        index.get(name).copied()
     }
 
     /// The function that a text names: by its ARN, its name, an alias, or an address made from one of these.

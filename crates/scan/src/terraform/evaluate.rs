@@ -12,6 +12,7 @@ mod operation;
 mod path;
 mod template;
 mod text;
+mod typed;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -156,7 +157,7 @@ impl<'t> Evaluator<'t> {
     }
 
     /// Takes from the budget; false when there is too little left.
-    fn spend(&self, amount: usize) -> bool {
+    pub(super) fn spend(&self, amount: usize) -> bool {
         let left = self.budget.get();
         self.budget.set(left.saturating_sub(amount));
         left > amount
@@ -389,26 +390,35 @@ impl<'t> Evaluator<'t> {
     /// The value of a variable: what the caller says, what the files of values say, its default.
     pub(super) fn variable(&self, scope: &Rc<Scope>, name: &str, place: Place) -> Value {
         self.once(scope, Slot::Variable(name.to_owned()), place, || {
-            let each = Each::default();
-            let own = Context { scope, each: &each, names: None };
-            let default = scope.module.variable(name).and_then(|variable| variable.default.as_ref());
-            let Some(caller) = &scope.caller else {
-                let given = scope.module.given.iter().find(|given| given.name == name);
-                let said = given.map(|given| &given.value).or(default);
-                let open = || Value::piece(place, Piece::Parameter(name.to_owned()));
-                return said.map_or_else(open, |expr| self.expr(expr, own));
-            };
-            let call = caller.scope.module.calls.get(caller.call);
-            if let Some(said) = call.and_then(|call| call.body.attribute(name)) {
-                let context = Context { scope: &caller.scope, each: &caller.each, names: None };
-                let value = self.expr(said, context);
-                if !value.is_null() || default.is_none() {
-                    return value;
-                }
+            let value = self.given(scope, name, place);
+            match scope.module.variable(name).and_then(|variable| variable.kind.as_ref()) {
+                Some(kind) => self.typed(value, kind, scope),
+                None => value,
             }
-            let missing = || Value::unknown(place, format!("the module is called without `{name}`"));
-            default.map_or_else(missing, |expr| self.expr(expr, own))
         })
+    }
+
+    /// The value of a variable as it is given, before its type fills anything in.
+    fn given(&self, scope: &Rc<Scope>, name: &str, place: Place) -> Value {
+        let each = Each::default();
+        let own = Context { scope, each: &each, names: None };
+        let default = scope.module.variable(name).and_then(|variable| variable.default.as_ref());
+        let Some(caller) = &scope.caller else {
+            let given = scope.module.given.iter().find(|given| given.name == name);
+            let said = given.map(|given| &given.value).or(default);
+            let open = || Value::piece(place, Piece::Parameter(name.to_owned()));
+            return said.map_or_else(open, |expr| self.expr(expr, own));
+        };
+        let call = caller.scope.module.calls.get(caller.call);
+        if let Some(said) = call.and_then(|call| call.body.attribute(name)) {
+            let context = Context { scope: &caller.scope, each: &caller.each, names: None };
+            let value = self.expr(said, context);
+            if !value.is_null() || default.is_none() {
+                return value;
+            }
+        }
+        let missing = || Value::unknown(place, format!("the module is called without `{name}`"));
+        default.map_or_else(missing, |expr| self.expr(expr, own))
     }
 
     fn local(&self, scope: &Rc<Scope>, name: &str, place: Place) -> Value {

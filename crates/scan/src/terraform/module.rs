@@ -36,6 +36,8 @@ pub(super) struct Variable {
     pub(super) name: String,
     pub(super) head: Place,
     pub(super) default: Option<Expr>,
+    /// Its type, which may say what an object's missing attributes are.
+    pub(super) kind: Option<Expr>,
     pub(super) sensitive: bool,
 }
 
@@ -128,10 +130,16 @@ impl Module {
             }
             "variable" => {
                 let sensitive = block.body.attribute("sensitive").is_some_and(is_true);
-                let default = block.body.attributes.into_iter().find(|attribute| attribute.name == "default");
-                let default = default.map(|attribute| attribute.value);
+                let (mut default, mut kind) = (None, None);
+                for attribute in block.body.attributes {
+                    match attribute.name.as_str() {
+                        "default" => default = Some(attribute.value),
+                        "type" => kind = Some(attribute.value),
+                        _ => {}
+                    }
+                }
                 self.variable_index.entry(first.clone()).or_insert(self.variables.len());
-                self.variables.push(Variable { name: first, head: block.head, default, sensitive });
+                self.variables.push(Variable { name: first, head: block.head, default, kind, sensitive });
             }
             "locals" => {
                 for attribute in block.body.attributes {

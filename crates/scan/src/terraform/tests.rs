@@ -254,7 +254,13 @@ resource "aws_sns_topic_subscription" "this" {
 output "arn" { value = aws_sqs_queue.this.arn }
 "#;
     let root = r#"
-variable "workers" { type = map(object({ timeout = number })) }
+variable "workers" {
+  type = map(object({
+    timeout = number
+    memory  = optional(number)
+    runtime = optional(string, "nodejs22.x")
+  }))
+}
 module "queue" {
   source = "./queue"
   name   = "jobs"
@@ -270,6 +276,8 @@ resource "aws_lambda_function" "work" {
   function_name = "work-${each.key}"
   role          = aws_iam_role.work.arn
   timeout       = each.value.timeout
+  memory_size   = each.value.memory
+  runtime       = each.value.runtime
   handler       = "index.handler"
 }
 resource "aws_lambda_event_source_mapping" "work" {
@@ -296,6 +304,13 @@ resource "aws_s3_bucket" "none" {
     let wanted =
         [(r#"aws_lambda_function.work["a"]"#, Some(&5)), (r#"aws_lambda_function.work["b"]"#, Some(&7))];
     assert_eq!(functions, wanted);
+    for function in &app.functions {
+        assert_eq!(function.memory_mb, None, "what may be left out is not written");
+        assert_eq!(
+            function.runtime.as_ref().and_then(Setting::known).map(String::as_str),
+            Some("nodejs22.x")
+        );
+    }
     let triggers: Vec<String> = app
         .triggers
         .iter()

@@ -34,13 +34,11 @@ impl Builder<'_> {
         let text = package.to_text();
         let archives = ["data.archive_file", "archive_file"];
         let archive = self.referred(&text, &archives).or_else(|| {
-            let path = text.as_literal()?;
-            let wanted = self.evaluator.resolve(path)?;
-            let all = archives.iter().flat_map(|kind| self.of_kind(kind));
-            all.into_iter().find(|archive| {
-                let output = archive.body.literal_of("output_path");
-                output.and_then(|path| self.evaluator.resolve(&path)).is_some_and(|path| path == wanted)
-            })
+            let bare = text.as_literal()?.trim_start_matches("./");
+            let spelled = [bare.to_owned(), format!("./{bare}")];
+            let known =
+                |kind: &&str| spelled.iter().find_map(|path| self.by_written(kind, "output_path", path));
+            archives.iter().find_map(known)
         })?;
         let body = &archive.body;
         if let Some(folder) = body.literal_of("source_dir") {
@@ -67,10 +65,7 @@ impl Builder<'_> {
         let text = key.to_text();
         let object = self.referred(&text, &kinds).or_else(|| {
             let literal = text.as_literal()?;
-            let objects = kinds.iter().flat_map(|kind| self.of_kind(kind));
-            objects
-                .into_iter()
-                .find(|object| object.body.literal_of("key").is_some_and(|found| found == literal))
+            kinds.iter().find_map(|kind| self.by_written(kind, "key", literal))
         })?;
         self.packed(object.body.get("source")?)
     }

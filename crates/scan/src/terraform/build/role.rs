@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{Builder, policy};
+use super::Builder;
+use super::policy::{self, Policy};
 use crate::facts;
 use crate::graph::{ManagedPolicy, Role, Statement};
 use crate::known::{Known, Name, Text};
@@ -83,7 +84,27 @@ impl Builder<'_> {
     /// The statements of a policy; what cannot be told is written down for `subject`.
     pub(super) fn policy_of(&mut self, written: Option<&Value>, subject: &Name) -> Vec<Statement> {
         let Some(written) = written else { return Vec::new() };
-        policy::read(written).unfold(self.app, subject)
+        let statements = if self.evaluator.spend(written.weight() * 4) {
+            policy::read(written)
+        } else {
+            Policy::default()
+        };
+        // One policy may be attached to many roles, each of which gets its statements.
+        if !self.bears(&statements.statements) {
+            self.app.unknown(
+                Some(subject),
+                written.place,
+                "the policies of the module are too large to be read in full",
+            );
+            return Vec::new();
+        }
+        statements.unfold(self.app, subject)
+    }
+
+    /// Whether the budget bears these statements.
+    fn bears(&self, statements: &[Statement]) -> bool {
+        let size = |statement: &Statement| 4 + statement.actions.len() + statement.resources.len();
+        self.evaluator.spend(statements.iter().map(size).sum::<usize>() * 4)
     }
 
     fn attachment(
@@ -118,7 +139,7 @@ impl Builder<'_> {
         let written = found.and_then(|data| data.body.get("arn").or_else(|| data.body.get("name")));
         let named = written.map_or_else(|| policy.clone(), Value::to_text);
         let statements = match managed_name(&named) {
-            Some(name) => managed(&name, arn.place, role),
+            Some(name) => self.managed(&name, arn.place, role),
             None => Known::Unknown(arn.why_not()),
         };
         if let Some(why) = statements.why() {
@@ -127,16 +148,19 @@ impl Builder<'_> {
         }
         role.managed.push(ManagedPolicy { policy, statements });
     }
-}
 
-/// Adds the statements of a policy that the provider keeps.
-fn managed(name: &str, place: Place, role: &mut Role) -> Known<()> {
-    match facts::managed_policy(name).and_then(|policy| policy.at(place)) {
-        Some(statements) => {
-            role.statements.extend(statements);
-            Known::Value(())
+    /// Adds the statements of a policy that the provider keeps.
+    fn managed(&self, name: &str, place: Place, role: &mut Role) -> Known<()> {
+        match facts::managed_policy(name).and_then(|policy| policy.at(place)) {
+            Some(statements) if self.bears(&statements) => {
+                role.statements.extend(statements);
+                Known::Value(())
+            }
+            Some(_) => {
+                Known::Unknown("the policies of the module are too large to be read in full".to_owned())
+            }
+            None => Known::Unknown(format!("the statements of `{name}` are not among the known ones")),
         }
-        None => Known::Unknown(format!("the statements of `{name}` are not among the known ones")),
     }
 }
 

@@ -179,3 +179,26 @@ proptest::proptest! {
         proptest::prop_assert!(apps.iter().all(|app| places_hold(&tree, app)));
     }
 }
+
+#[test]
+fn one_large_policy_on_many_roles_stays_bounded() {
+    let statements: String = (0..2_000)
+        .map(|at| format!("{{\"Effect\":\"Allow\",\"Action\":\"s3:Get{at}\",\"Resource\":\"*\"}},"))
+        .collect();
+    let roles: String = (0..400)
+        .map(|at| {
+            format!(
+                "resource \"aws_iam_role\" \"r{at}\" {{\n name = \"r{at}\"\n managed_policy_arns = [aws_iam_policy.p.arn]\n}}\n"
+            )
+        })
+        .collect();
+    let text = format!(
+        "{roles}resource \"aws_iam_policy\" \"p\" {{\n policy = <<EOF\n{{\"Statement\":[{}]}}\nEOF\n}}\n",
+        statements.trim_end_matches(',')
+    );
+    let (_, app) = main(&text);
+    assert_eq!(app.roles.len(), 400);
+    let read: usize = app.roles.iter().map(|role| role.statements.len()).sum();
+    assert!((2_000..200_000).contains(&read), "{read}");
+    assert!(app.unknowns.iter().any(|unknown| unknown.why.contains("too large")));
+}
