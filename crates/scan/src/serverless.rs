@@ -35,14 +35,18 @@ pub fn is_service(path: &str) -> bool {
     stem_fits && matches!(ending, "yml" | "yaml" | "json" | "js" | "cjs" | "mjs" | "ts")
 }
 
-/// Reads a service.
+/// Reads a service; `None` when the file only has such a name: a handler, a fragment that services include.
 ///
 /// # Errors
 /// When the file is a program, no service, not for AWS, or no document; with what to say about it.
-pub fn read(files: &SourceTree, file: FileId) -> Result<App, Unread> {
+pub fn read(files: &SourceTree, file: FileId) -> Result<Option<App>, Unread> {
     let path = files.path(file);
     let refuse = |place: Place, why: &str| Err(Unread { place, why: why.to_owned() });
     if path.ends_with("js") || path.ends_with("ts") {
+        let text = files.file(file).and_then(|found| found.text()).unwrap_or_default();
+        if !["service", "provider"].iter().all(|word| text.contains(word)) {
+            return Ok(None);
+        }
         let why = "the service is a program, which the framework runs to learn its configuration; print it with `serverless print` \
                    and assess that";
         return refuse(Place::whole(file), why);
@@ -54,6 +58,13 @@ pub fn read(files: &SourceTree, file: FileId) -> Result<App, Unread> {
     let Some(provider) =
         root.get("provider").filter(|_| root.get("service").is_some() || root.get("functions").is_some())
     else {
+        let plain = path
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| name.matches('.').count() == 1 && name.starts_with("serverless."));
+        if !plain {
+            return Ok(None);
+        }
         let component = root.entries().iter().any(|(_, node)| node.get("component").is_some());
         let why = match component || root.get("component").is_some() {
             true => "it uses components, which only a deployment resolves",
@@ -65,7 +76,7 @@ pub fn read(files: &SourceTree, file: FileId) -> Result<App, Unread> {
         let why = format!("the provider `{name}` is out of reach; only `aws` is assessed");
         return refuse(provider.place, &why);
     }
-    Ok(app(files, file, &root))
+    Ok(Some(app(files, file, &root)))
 }
 
 /// Whether a file lists services rather than being one.
@@ -118,7 +129,8 @@ fn parameters(root: &Node, app: &mut App) {
             name: key.text.clone(),
             place: key.place,
             default: written.map(|text| Text::literal(text, value.place)),
-            secret: false,
+            // There is no way to mark one as secret, so that nobody can be blamed for leaving it out.
+            secret: true,
         });
     }
 }

@@ -78,7 +78,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 
 fn read(tree: &SourceTree, file: FileId) -> Result<Option<App>, Unread> {
     if serverless::is_service(tree.path(file)) {
-        return serverless::read(tree, file).map(Some);
+        return serverless::read(tree, file);
     }
     let document = document::read(tree, file)?;
     Ok(cloudformation::is_template(&document).then(|| cloudformation::read(tree, file, &document)))

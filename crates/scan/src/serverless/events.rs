@@ -19,6 +19,9 @@ pub(super) fn read(service: &Service<'_>, app: &mut App) {
     let mut reader = Events { interfaces: Interfaces::new(service, app), made: BTreeSet::new() };
     for declared in &service.functions {
         destinations(service, app, declared);
+        if declared.node.why_open().is_some() {
+            unknown_event(app, declared, declared.node.place);
+        }
         let Some(events) = declared.node.get("events") else { continue };
         let mut count = 0;
         reader.list(service, app, declared, events, &mut count);
@@ -48,6 +51,7 @@ impl Events {
                 events.place,
                 format!("what starts the function is not known: {why}"),
             );
+            unknown_event(app, declared, events.place);
         }
         for event in events.items() {
             match &event.kind {
@@ -72,6 +76,7 @@ impl Events {
                 _ => {
                     let why = event.why_open().unwrap_or_else(|| "it is no event".to_owned());
                     app.unknown(Some(&declared.name), event.place, format!("an event is not known: {why}"));
+                    unknown_event(app, declared, event.place);
                 }
             }
         }
@@ -194,6 +199,18 @@ impl Events {
             stream: false,
         });
     }
+}
+
+/// Something starts the function, and nobody can tell what: it is not to be taken for unused.
+fn unknown_event(app: &mut App, declared: &Declared, place: Place) {
+    app.triggers.push(Trigger {
+        name: Name::from(format!("{}.unknown{}", declared.key.text, app.triggers.len())),
+        place,
+        function: Known::Value(declared.name.clone()),
+        kind: TriggerKind::Other("unknown".to_owned()),
+        source: Text::unknown("the event is not known", place),
+        enabled: Known::Value(true),
+    });
 }
 
 /// Functions that get what another one's asynchronous calls end with.

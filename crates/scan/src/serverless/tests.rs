@@ -17,7 +17,7 @@ fn tree(files: &[(&str, &str)]) -> SourceTree {
 
 fn read_app(files: &[(&str, &str)]) -> App {
     let tree = tree(files);
-    read(&tree, tree.find(files[0].0).unwrap()).unwrap()
+    read(&tree, tree.find(files[0].0).unwrap()).unwrap().unwrap()
 }
 
 /// What `functions:` and the rest make of a service on AWS, line by line.
@@ -238,8 +238,12 @@ fn services_are_recognised_by_name() {
 #[test]
 fn what_is_out_of_reach_is_said_so() {
     let cases = [
-        ("serverless.ts", "export default {}", "the service is a program"),
-        ("serverless.js", "module.exports = {}", "the service is a program"),
+        (
+            "serverless.ts",
+            "export default { service: 'a', provider: { name: 'aws' } }",
+            "the service is a program",
+        ),
+        ("serverless.js", "module.exports = { service: 'a', provider: {} }", "the service is a program"),
         ("serverless.yml", "service: a\nprovider: { name: google }", "the provider `google` is out of reach"),
         ("serverless.yml", "service: a\nprovider: azure", "the provider `azure` is out of reach"),
         ("serverless-compose.yml", "services: { a: { path: a } }", "it composes services"),
@@ -251,6 +255,19 @@ fn what_is_out_of_reach_is_said_so() {
         let tree = tree(&[(path, text)]);
         let unread = read(&tree, tree.find(path).unwrap()).unwrap_err();
         assert!(unread.why.starts_with(expected), "{path}: {}", unread.why);
+    }
+}
+
+#[test]
+fn other_files_of_such_names_are_no_services() {
+    let cases = [
+        ("src/serverless.js", "exports.handler = async () => {}"),
+        ("serverless-resources.yml", "Resources: {}"),
+        ("serverless.common.yml", "provider: { name: aws }"),
+    ];
+    for (path, text) in cases {
+        let tree = tree(&[(path, text)]);
+        assert!(matches!(read(&tree, tree.find(path).unwrap()), Ok(None)), "{path}");
     }
 }
 

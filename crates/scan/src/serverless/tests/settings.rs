@@ -142,6 +142,21 @@ fn events_start_functions() {
 }
 
 #[test]
+fn events_that_are_not_known_are_events() {
+    check(
+        "functions: { f: { handler: h.f, events: \"${file(gone.yml)}\" } }",
+        &[
+            "unknown what starts the function is not known: there is no file `gone.yml`",
+            r#"Other("unknown") ${?} -> f on"#,
+        ],
+    );
+    check(
+        "functions: { f: { handler: h.f, events: [\"${file(gone.yml)}\"] } }",
+        &[r#"Other("unknown") ${?} -> f on"#],
+    );
+}
+
+#[test]
 fn events_make_stores() {
     check(
         "provider: { name: aws, s3: { photos: { name: my-photos } } }\nfunctions: { f: { handler: h.f, events: [{ s3: photos }, { s3: { bucket: photos } }, { sns: news }] } }",
