@@ -10,6 +10,8 @@ use super::picture;
 use super::{AppReport, EntryKind, Found, Note, Report, Spot};
 use crate::finding::{Confidence, Severity};
 
+/// More paths than these are counted, not told.
+const SHOWN_PATHS: usize = 12;
 const STYLE: &str = include_str!("html/style.css");
 
 /// The whole report.
@@ -104,10 +106,14 @@ fn spot(spot: &Spot) -> String {
 fn write_app(page: &mut String, app: &AppReport) {
     put(page, format_args!("<section>\n<h2>{}</h2>\n", escape(&app.name)));
     write_head(page, app);
-    let hot: BTreeSet<String> = BTreeSet::new();
+    let paths = app.assessment.paths.iter().filter(|path| path.risk > 0);
+    let hot: BTreeSet<String> = paths
+        .flat_map(|path| path.steps.iter().filter_map(|step| step.name.as_ref().map(ToString::to_string)))
+        .collect();
     page.push_str("<h3>Who calls what, and what that reaches</h3>\n<figure>\n");
     page.push_str(&picture::draw(app, &hot));
     page.push_str("</figure>\n");
+    write_paths(page, app);
     if !app.findings.is_empty() {
         page.push_str("<h3>Findings</h3>\n");
     }
@@ -139,8 +145,19 @@ fn write_app(page: &mut String, app: &AppReport) {
 }
 
 fn write_head(page: &mut String, app: &AppReport) {
-    put(page, format_args!("<p class=\"quiet\">described in {}</p>\n", spot_of_path(&app.path)));
-    page.push_str("<div class=\"tallies\">\n");
+    let score = &app.assessment.score;
+    let grade = format!("{:?}", score.grade);
+    put(
+        page,
+        format_args!(
+            "<div class=\"head\"><div class=\"grade {}\" title=\"{} points of risk\">{grade}</div><div>\n\
+             <p class=\"quiet\">described in {} · {} of 100 points of risk</p>\n<div class=\"tallies\">\n",
+            grade.to_lowercase(),
+            score.points,
+            spot_of_path(&app.path),
+            score.points,
+        ),
+    );
     for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Hygiene] {
         let number = app.findings.iter().filter(|found| found.severity == severity).count();
         if number > 0 {
@@ -151,7 +168,45 @@ fn write_head(page: &mut String, app: &AppReport) {
     if app.findings.is_empty() {
         page.push_str("<span class=\"tally low\">Nothing was found.</span>\n");
     }
-    page.push_str("</div>\n");
+    page.push_str("</div>\n</div></div>\n");
+    if let Some(change) = &app.assessment.best_change {
+        put(
+            page,
+            format_args!(
+                "<p class=\"first\"><b>First of all:</b> {} <span class=\"quiet\">It takes {} of the {} points away.</span></p>\n",
+                words(&change.text),
+                change.saved,
+                score.points
+            ),
+        );
+    }
+}
+
+/// The ways from outside to what would be lost, the worst first.
+fn write_paths(page: &mut String, app: &AppReport) {
+    let paths: Vec<_> = app.assessment.paths.iter().filter(|path| path.risk > 0).collect();
+    if paths.is_empty() {
+        return;
+    }
+    page.push_str("<h3>Attack paths</h3>\n");
+    for path in paths.iter().take(SHOWN_PATHS) {
+        put(page, format_args!("<ol class=\"path\" title=\"risk {} of 100\">\n", path.risk));
+        for step in &path.steps {
+            let doubt = if step.certain { "" } else { " <small>perhaps</small>" };
+            put(page, format_args!("<li>{}{doubt}</li>\n", words(&step.text)));
+        }
+        page.push_str("</ol>\n");
+        if !path.needs.is_empty() || !path.unknown.is_empty() {
+            let needs = path.needs.iter().map(|need| format!("needs {need}"));
+            let all: Vec<String> =
+                needs.chain(path.unknown.iter().cloned()).map(|text| words(&text)).collect();
+            put(page, format_args!("<p class=\"quiet\">{}</p>\n", all.join("; ")));
+        }
+    }
+    let more = paths.len().saturating_sub(SHOWN_PATHS) + app.assessment.left_out;
+    if more > 0 {
+        put(page, format_args!("<p class=\"quiet\">{} more.</p>\n", count(more, "path")));
+    }
 }
 
 fn spot_of_path(path: &str) -> String {
