@@ -132,8 +132,9 @@ fn route(
     asking: &Asking<'_>,
 ) {
     let integration = operation.get("x-amazon-apigateway-integration");
-    if integration.and_then(|node| str_at(node, "type")).is_some_and(|kind| kind.eq_ignore_ascii_case("mock"))
-    {
+    let is_mock = |node: &&Node| str_at(node, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("mock"));
+    if let Some(mock) = integration.filter(is_mock) {
+        preflight(writer, &Known::Value(api.clone()), mock);
         return;
     }
     let target = match integration {
@@ -264,13 +265,51 @@ pub(super) fn body_of(writer: &Writer<'_, '_>, properties: &Node) -> Option<Node
     }
 }
 
+/// What a preflight request is answered, where the interface answers it itself: that is how plain REST APIs say their CORS.
+pub(super) fn preflight(writer: &mut Writer<'_, '_>, api: &Known<Name>, integration: &Node) {
+    let listed = integration.get("IntegrationResponses").map(Node::one_or_many).unwrap_or_default().iter();
+    let described = integration.get("responses").map(Node::entries).unwrap_or_default();
+    let responses = listed.chain(described.iter().map(|(_, response)| response));
+    let mut parameters = responses.filter_map(|response| {
+        response.get("ResponseParameters").or_else(|| response.get("responseParameters"))
+    });
+    let Some(made) = parameters.find_map(header_cors) else { return };
+    if let Known::Value(name) = api
+        && let Some(api) = writer.api(name)
+    {
+        api.cors.get_or_insert(made);
+    }
+}
+
+fn header_cors(parameters: &Node) -> Option<Cors> {
+    let header = |name: &str| {
+        let mut entries = parameters.entries().iter();
+        let found = entries.find(|(key, _)| {
+            key.text.rsplit('.').next().is_some_and(|header| header.eq_ignore_ascii_case(name))
+        });
+        found.map(|(_, value)| bare(value))
+    };
+    let credentials = header("Access-Control-Allow-Credentials");
+    Some(Cors {
+        place: parameters.place,
+        origins: vec![header("Access-Control-Allow-Origin")?],
+        credentials: credentials.map(|setting| Setting {
+            place: setting.place,
+            value: setting.value.map(|word| word.eq_ignore_ascii_case("true")),
+        }),
+        headers: header("Access-Control-Allow-Headers").into_iter().collect(),
+    })
+}
+
+/// A text without the quotation marks that interfaces want around literals.
+fn bare(node: &Node) -> Setting<String> {
+    let mut made = string(node);
+    made.value = made.value.map(|text| text.trim().trim_matches('\'').to_owned());
+    made
+}
+
 /// CORS of a REST API by SAM: origins stand in quotation marks of their own.
 pub(super) fn quoted_cors(node: &Node) -> Option<Cors> {
-    let bare = |node: &Node| {
-        let mut made = string(node);
-        made.value = made.value.map(|text| text.trim().trim_matches('\'').to_owned());
-        made
-    };
     let origin = match &node.kind {
         NodeKind::Null => return None,
         NodeKind::Map(_) => node.get("AllowOrigin"),

@@ -196,12 +196,13 @@ pub(super) fn authorizer(writer: &mut Writer<'_, '_>, resource: &Resource) {
 fn method(writer: &mut Writer<'_, '_>, resource: &Resource) {
     let properties = &resource.properties;
     let integration = properties.get("Integration");
-    let kind = integration.and_then(|node| str_at(node, "Type"));
-    if kind.is_some_and(|kind| kind.eq_ignore_ascii_case("mock")) {
-        return;
-    }
     let api = Writer::text_at(resource, "RestApiId")
         .map_or_else(|| Known::Unknown("it names no interface".to_owned()), |text| writer.api_of(&text));
+    let is_mock = |node: &&Node| str_at(node, "Type").is_some_and(|kind| kind.eq_ignore_ascii_case("mock"));
+    if let Some(mock) = integration.filter(is_mock) {
+        openapi::preflight(writer, &api, mock);
+        return;
+    }
     let target = match integration {
         Some(node) => openapi::target_of(writer, node),
         None => Known::Unknown("it names no integration".to_owned()),

@@ -360,3 +360,49 @@ fn what_an_interface_says_about_itself() {
         ]
     );
 }
+
+#[test]
+fn a_preflight_that_the_interface_answers_itself() {
+    let check = |resources: &str| {
+        let app = app(&format!("Resources:\n{resources}"));
+        let cors = app.apis[0].cors.as_ref().expect("cors");
+        assert_eq!(cors.origins[0].known(), Some(&"*".to_owned()));
+        assert_eq!(cors.credentials.as_ref().and_then(|credentials| credentials.known()), Some(&true));
+        assert!(app.routes.is_empty());
+    };
+    check(
+        "
+  Api: {Type: AWS::ApiGateway::RestApi}
+  Options:
+    Type: AWS::ApiGateway::Method
+    Properties:
+      RestApiId: !Ref Api
+      HttpMethod: OPTIONS
+      Integration:
+        Type: MOCK
+        IntegrationResponses:
+          - StatusCode: 204
+            ResponseParameters:
+              method.response.header.Access-Control-Allow-Origin: \"'*'\"
+              method.response.header.Access-Control-Allow-Credentials: \"'true'\"
+",
+    );
+    check(
+        "
+  Api:
+    Type: AWS::ApiGateway::RestApi
+    Properties:
+      Body:
+        paths:
+          /a:
+            options:
+              x-amazon-apigateway-integration:
+                type: mock
+                responses:
+                  default:
+                    responseParameters:
+                      method.response.header.Access-Control-Allow-Origin: \"'*'\"
+                      method.response.header.Access-Control-Allow-Credentials: \"'true'\"
+",
+    );
+}
