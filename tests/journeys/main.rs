@@ -14,6 +14,7 @@ mod harness;
 mod accounts;
 mod bad_input;
 mod command_line;
+mod db;
 mod deploy;
 mod explain;
 mod help;

@@ -4,6 +4,7 @@
 //! other client. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not signed in or not allowed, 4 no such thing, 5 server not
 //! reachable, 6 a check found something (`audit verify`, `policy check`, `demo`).
 
+mod advisories;
 mod client;
 mod credentials;
 mod failure;
@@ -83,6 +84,8 @@ enum Verb {
     Audit(verb::audit::Arguments),
     /// Manage token signing keys.
     Keys(verb::keys::Arguments),
+    /// Keep known vulnerabilities of packages on this machine.
+    Db(verb::db::Arguments),
     /// Compile a component from standard input to standard output (the server's own child process).
     #[command(hide = true)]
     CompileComponent {
@@ -128,6 +131,7 @@ fn main() -> ExitCode {
         Verb::Explain(arguments) => verb::explain::run(arguments, &output),
         Verb::Audit(arguments) => verb::audit::run(arguments, &output),
         Verb::Keys(arguments) => verb::keys::run(arguments, &output),
+        Verb::Db(arguments) => verb::db::run(arguments, &output),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -109,8 +109,9 @@ pub fn cyclonedx(files: &SourceTree, locks: &[Lock], matches: &[Match], subject:
     if let Some(metadata) = content.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("timestamp");
     }
-    set(&mut document, "serialNumber", Some(serial(content.to_string().as_bytes())));
-    format!("{document:#}\n")
+    set(&mut document, "serialNumber", Some(serial(&serde_json::to_vec(&content).unwrap_or_default())));
+    // A value of texts, numbers and lists always has a text.
+    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
 }
 
 fn set(object: &mut Value, name: &str, value: Option<impl Into<Value>>) {
@@ -153,7 +154,7 @@ fn component(files: &SourceTree, purl: &str, component: &Component<'_>) -> Value
     let places: BTreeSet<(&str, u32)> = component
         .packages
         .iter()
-        .map(|package| (files.path(package.place.file), files.locate(package.place).0.line))
+        .map(|package| (files.path(package.place.file), files.line_of(package.place)))
         .collect();
     let places: Vec<_> =
         places.into_iter().map(|(path, line)| json!({ "location": path, "line": line })).collect();

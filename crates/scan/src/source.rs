@@ -139,6 +139,13 @@ impl SourceTree {
         self.file(id).map_or("", |file| file.path.as_str())
     }
 
+    /// The line on which a place starts: without the columns, which cost the length of the line.
+    #[must_use]
+    pub fn line_of(&self, place: Place) -> u32 {
+        let starts = self.file(place.file).map(SourceFile::lines).unwrap_or_default();
+        u32::try_from(starts.partition_point(|start| *start <= place.start)).unwrap_or(u32::MAX).max(1)
+    }
+
     /// Where a place starts and ends, for readers.
     #[must_use]
     pub fn locate(&self, place: Place) -> (Position, Position) {

@@ -8,6 +8,7 @@ fn offsets_become_lines_and_columns() {
         let place = Place::new(file, start, end);
         let (from, _) = tree.locate(place);
         assert_eq!((from.line, from.column), expect, "{start}");
+        assert_eq!(tree.line_of(place), from.line, "{start}");
         assert_eq!(tree.excerpt(place), text);
     };
     check(0, 3, (1, 1), "one");

@@ -1,0 +1,275 @@
+//! `casemate db`: known vulnerabilities, kept on this machine so that `casemate scan` needs no network.
+
+mod intake;
+
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use casemate_scan::advisories::{Affected, Importer, Report, StoreError};
+use casemate_scan::packages::Ecosystem;
+use casemate_scan::versions::Version;
+use serde_json::{Value, json};
+
+use crate::advisories::{default_path, open};
+use crate::failure::{Failure, Kind};
+use crate::output::{BOLD, GOOD, Output, WARN, paint, table};
+
+/// Keep known vulnerabilities of packages on this machine.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  casemate db import npm.zip                 OSV records, of one ecosystem or of all
+  casemate db import advisory-db/ npm.zip    folders too: OSV (JSON, YAML), RustSec, security-wg
+  casemate db show                           what is kept
+  casemate db show npm:lodash@4.17.20        what is known about a package or a version of it")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+    /// The file that they are kept in; by default casemate/advisories.db in the user's data folder.
+    #[arg(long, global = true, value_name = "FILE", env = "CASEMATE_ADVISORIES")]
+    db: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Read advisories from folders and archives, in place of those kept before.
+    Import {
+        /// Folders and ZIP archives.
+        #[arg(required = true, value_name = "DIR|ZIP")]
+        paths: Vec<PathBuf>,
+    },
+    /// Show what is kept, or what is known about packages.
+    Show {
+        /// Packages, such as `npm:lodash`, `PyPI:flask@2.0.1` or `Maven:group:artifact`.
+        #[arg(value_name = "PACKAGE")]
+        packages: Vec<String>,
+    },
+}
+
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
+    let place = match arguments.db {
+        Some(path) => path,
+        None => default_path()?,
+    };
+    match arguments.what {
+        What::Import { paths } => import(&paths, &place, output),
+        What::Show { packages } if packages.is_empty() => show(&place, output),
+        What::Show { packages } => show_packages(&packages, &place, output),
+    }
+}
+
+fn import(paths: &[PathBuf], place: &Path, output: &Output) -> Result<(), Failure> {
+    let cannot = |error: &dyn std::fmt::Display| {
+        Failure::failed(format!("`{}` cannot be written: {error}", place.display()))
+    };
+    // Before the work, because the work takes a while.
+    let folder = match place.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(folder).map_err(|error| cannot(&error))?;
+    let mut fresh = tempfile::Builder::new()
+        .prefix(".advisories-")
+        .tempfile_in(folder)
+        .map_err(|error| cannot(&error))?;
+    let progress = output.spinner("Reading advisories".to_owned());
+    let mut importer = Importer::new();
+    let read = paths.iter().try_for_each(|path| intake::take(path, &mut importer, &progress));
+    progress.set_message("Writing the store");
+    let report = read.and_then(|()| {
+        let mut writer = BufWriter::new(&mut fresh);
+        let report = importer.finish(&mut writer).map_err(|error| cannot(&error))?;
+        writer.flush().map_err(|error| cannot(&error))?;
+        Ok(report)
+    });
+    progress.finish_and_clear();
+    let report = report?;
+    if report.kept == 0 {
+        return Err(nothing(&report));
+    }
+    // A crash leaves the old store or the new one.
+    fresh.as_file().sync_all().map_err(|error| cannot(&error))?;
+    fresh.persist(place).map_err(|error| cannot(&error.error))?;
+    let store = open(place)?.ok_or_else(|| Failure::failed("the store is not where it was written"))?;
+    let document = json!({ "file": place, "store": store.facts(), "import": report });
+    output.result(&document, |document| {
+        let mut lines = vec![paint(GOOD, kept(document))];
+        lines.extend(left_out(document));
+        lines.push(format!("{} casemate scan .", paint(BOLD, "Next:")));
+        lines.join("\n")
+    });
+    Ok(())
+}
+
+/// Why an import kept nothing. What was kept before stays.
+fn nothing(report: &Report) -> Failure {
+    let first = report.unreadable.first().map(|(name, why)| format!(": `{name}`: {why}")).unwrap_or_default();
+    let what = match (report.advisories, report.unreadable_files) {
+        (0, 0) => format!("no advisories are in the {} files", report.other_files),
+        (0, bad) => format!("no advisories could be read; {bad} files are damaged{first}"),
+        (read, _) => {
+            format!("none of the {read} advisories is about a package that Casemate reads lock files of")
+        }
+    };
+    Failure::failed(format!("{what}; nothing was changed"))
+        .help("casemate db import npm.zip   # records in OSV's form, one file each")
+}
+
+fn number(document: &Value, path: &str) -> u64 {
+    document.pointer(path).and_then(Value::as_u64).unwrap_or(0)
+}
+
+/// One line about a store.
+fn kept(document: &Value) -> String {
+    let ecosystems = document.pointer("/store/ecosystems").and_then(Value::as_object);
+    let sum = |at: usize| -> u64 {
+        let counts = ecosystems.into_iter().flat_map(|map| map.values());
+        counts.filter_map(|pair| pair.get(at)?.as_u64()).sum()
+    };
+    let megabytes = number(document, "/store/bytes") as f64 / 1_000_000.0;
+    let file = document.get("file").and_then(Value::as_str).unwrap_or_default();
+    format!("{} advisories about {} packages, {megabytes:.1} MB in {file}.", sum(1), sum(0))
+}
+
+/// What an import left out, and why.
+fn left_out(document: &Value) -> Vec<String> {
+    let mut parts = Vec::new();
+    for (name, words) in [
+        ("withdrawn", "withdrawn"),
+        ("informational", "notes that are no vulnerabilities"),
+        ("without_versions", "without versions of a package"),
+        ("unreadable_ranges", "ranges that cannot be compared"),
+    ] {
+        let count = number(document, &format!("/import/{name}"));
+        if count > 0 {
+            parts.push(format!("{count} {words}"));
+        }
+    }
+    let others = document.pointer("/import/other_ecosystems").and_then(Value::as_object);
+    let mut others: Vec<(&String, u64)> =
+        others.into_iter().flatten().map(|(name, count)| (name, count.as_u64().unwrap_or(0))).collect();
+    others.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
+    if !others.is_empty() {
+        let sum: u64 = others.iter().map(|(_, count)| count).sum();
+        let most: Vec<_> = others.iter().take(4).map(|(name, _)| name.as_str()).collect();
+        let more = if others.len() > 4 { ", …" } else { "" };
+        parts.push(format!("{sum} of ecosystems without lock files here ({}{more})", most.join(", ")));
+    }
+    let mut lines = Vec::new();
+    if !parts.is_empty() {
+        lines.push(format!("Left out: {}.", parts.join(", ")));
+    }
+    let unreadable = number(document, "/import/unreadable_files");
+    if unreadable > 0 {
+        let first = document.pointer("/import/unreadable/0").and_then(Value::as_array);
+        let text = |at: usize| first.and_then(|pair| pair.get(at)?.as_str()).unwrap_or_default();
+        let words = format!("{unreadable} files could not be read, such as `{}`: {}.", text(0), text(1));
+        lines.push(paint(WARN, words));
+    }
+    lines
+}
+
+fn none(place: &Path) -> Failure {
+    Failure::new(Kind::Missing, format!("no advisories are kept at `{}`", place.display()))
+        .help("casemate db import FOLDER|ZIP…")
+}
+
+fn show(place: &Path, output: &Output) -> Result<(), Failure> {
+    let store = open(place)?.ok_or_else(|| none(place))?;
+    output.result(&json!({ "file": place, "store": store.facts() }), |document| {
+        let empty = serde_json::Map::new();
+        let counts = document.pointer("/store/ecosystems").and_then(Value::as_object).unwrap_or(&empty);
+        let cell = |pair: &Value, at: usize| pair.get(at).map(Value::to_string).unwrap_or_default();
+        let rows: Vec<_> =
+            counts.iter().map(|(name, pair)| vec![name.clone(), cell(pair, 0), cell(pair, 1)]).collect();
+        let newest = document.pointer("/store/newest").and_then(Value::as_str).unwrap_or_default();
+        format!(
+            "{}\n\n{}\nThe newest record was changed on {newest}.",
+            table(&["ECOSYSTEM", "PACKAGES", "ADVISORIES"], &rows),
+            kept(document)
+        )
+    });
+    Ok(())
+}
+
+/// A package as it is asked for.
+struct Asked<'a> {
+    ecosystem: Ecosystem,
+    name: &'a str,
+    version: Option<(&'a str, Version)>,
+}
+
+impl<'a> Asked<'a> {
+    fn parse(text: &'a str) -> Result<Self, Failure> {
+        let known: BTreeMap<_, _> = Ecosystem::ALL.into_iter().map(|one| (one.osv(), one)).collect();
+        let wrong = |why: String| Failure::new(Kind::Usage, why).help("casemate db show npm:lodash@4.17.20");
+        let (ecosystem, rest) = text.split_once(':').unwrap_or(("", text));
+        let ecosystem = Ecosystem::from_osv(ecosystem).ok_or_else(|| {
+            let names: Vec<_> = known.keys().copied().collect();
+            wrong(format!("`{text}` does not begin with an ecosystem: {}", names.join(", ")))
+        })?;
+        // The `@` of an npm scope begins the name and no version.
+        let cut = rest.rfind('@').filter(|at| *at > 0);
+        let (name, version) = match cut.and_then(|at| rest.split_at_checked(at)) {
+            Some((name, version)) => (name, Some(version.trim_start_matches('@'))),
+            None => (rest, None),
+        };
+        let version = match version {
+            None => None,
+            Some(version) => {
+                let parsed = Version::parse(ecosystem, version)
+                    .ok_or_else(|| wrong(format!("`{version}` is no version of {}", ecosystem.osv())))?;
+                Some((version, parsed))
+            }
+        };
+        Ok(Self { ecosystem, name, version })
+    }
+}
+
+fn show_packages(packages: &[String], place: &Path, output: &Output) -> Result<(), Failure> {
+    let asked = packages.iter().map(|text| Asked::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let store = open(place)?.ok_or_else(|| none(place))?;
+    let cannot = |error: StoreError| Failure::failed(format!("`{}`: {error}", place.display()));
+    let mut found = Vec::new();
+    for asked in asked {
+        let known = store.find(asked.ecosystem, &asked.ecosystem.key(asked.name)).map_err(cannot)?;
+        for affected in known {
+            let holds = asked.version.as_ref().is_none_or(|(text, version)| affected.holds(text, version));
+            if holds {
+                found.push(row(&affected));
+            }
+        }
+    }
+    output.result(&json!({ "advisories": found }), |document| {
+        let list = document.get("advisories").and_then(Value::as_array).cloned().unwrap_or_default();
+        if list.is_empty() {
+            return "Nothing is known about it.".to_owned();
+        }
+        let text = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).unwrap_or("–").to_owned();
+        let rows: Vec<_> = list
+            .iter()
+            .map(|row| {
+                ["package", "id", "severity", "affected", "summary"].map(|key| text(row, key)).to_vec()
+            })
+            .collect();
+        table(&["PACKAGE", "ADVISORY", "SEVERITY", "AFFECTED", "SUMMARY"], &rows)
+    });
+    Ok(())
+}
+
+/// An advisory as programs and people read it.
+fn row(affected: &Affected) -> Value {
+    let stretches = affected.stretches.iter().map(|stretch| stretch.interval.to_string());
+    let listed = affected.versions.iter().map(|version| format!("={version}"));
+    let ranges: Vec<_> = stretches.chain(listed).collect();
+    json!({
+        "package": format!("{}:{}", affected.ecosystem.osv(), affected.name),
+        "id": affected.advisory.id,
+        "aliases": affected.advisory.aliases,
+        "severity": affected.advisory.severity,
+        "score_tenths": affected.advisory.score_tenths,
+        "summary": affected.advisory.summary,
+        "affected": ranges.join(" or "),
+    })
+}
