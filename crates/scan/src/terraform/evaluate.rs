@@ -18,10 +18,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use self::collection::elements;
 use super::module::{Module, Modules};
 use super::stand_in;
 use super::syntax::{Block, Body, Expr, ExprKind};
-use super::value::{Instance, Key, Kind, Thing, Value};
+use super::value::{Instance, Key, Thing, Value};
 use crate::known::{Name, Piece};
 use crate::source::{Place, SourceTree};
 
@@ -480,23 +481,6 @@ pub(super) fn expand(instances: &Instances) -> Vec<(Instance, Each)> {
                 (Instance::Key(key.clone()), each)
             })
             .collect(),
-    }
-}
-
-/// Keys and values of a collection; `None` when it is none, or not known.
-pub(super) fn elements(value: &Value) -> Option<Vec<(Value, Value)>> {
-    match &value.kind {
-        Kind::List(_) => {
-            let items = value.items().iter().enumerate();
-            #[expect(clippy::cast_precision_loss, reason = "no list has 2^53 items")]
-            Some(items.map(|(at, item)| (Value::number(item.place, at as f64), item.clone())).collect())
-        }
-        Kind::Map(_) => {
-            let entries = value.entries().iter();
-            Some(entries.map(|(key, item)| (Value::literal(key.place, &*key.text), item.clone())).collect())
-        }
-        Kind::Null => Some(Vec::new()),
-        _ => None,
     }
 }
 

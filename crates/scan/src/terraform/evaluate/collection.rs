@@ -274,3 +274,20 @@ fn all(value: &Value, place: Place, any: bool) -> Option<Value> {
     }
     (!known.contains(&None)).then(|| Value::bool(place, !any))
 }
+
+/// Keys and values of a collection; `None` when it is none, or not known.
+pub(super) fn elements(value: &Value) -> Option<Vec<(Value, Value)>> {
+    match &value.kind {
+        Kind::List(_) => {
+            let items = value.items().iter().enumerate();
+            #[expect(clippy::cast_precision_loss, reason = "no list has 2^53 items")]
+            Some(items.map(|(at, item)| (Value::number(item.place, at as f64), item.clone())).collect())
+        }
+        Kind::Map(_) => {
+            let entries = value.entries().iter();
+            Some(entries.map(|(key, item)| (Value::literal(key.place, &*key.text), item.clone())).collect())
+        }
+        Kind::Null => Some(Vec::new()),
+        _ => None,
+    }
+}

@@ -1,6 +1,7 @@
 //! Expressions and what they come to.
 
 use super::*;
+use crate::terraform::value::Kind;
 
 /// Evaluates a local value of a module with some files beside it, and shows it as JSON would.
 fn shown(expression: &str) -> String {
