@@ -200,6 +200,12 @@ impl<'t> Reader<'t> {
         Self { tree, index: imports::Index::new(tree), programs: Mutex::new(BTreeMap::new()) }
     }
 
+    /// The tree.
+    #[must_use]
+    pub fn tree(&self) -> &'t SourceTree {
+        self.tree
+    }
+
     /// What a function's code does.
     #[must_use]
     pub fn read(&self, app: &App, function: &Function) -> Reading {

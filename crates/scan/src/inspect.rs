@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::dependencies::Dependencies;
 use crate::advisories::Match;
+use crate::code::Reader;
 use crate::facts::Day;
 use crate::finding::Finding;
 use crate::graph::App;
@@ -46,7 +47,8 @@ pub fn inspect(tree: &SourceTree, dependencies: &Dependencies, options: &Options
     let locks = apps::locks(tree, &inventory.apps, &dependencies.locks);
     let parts = files.into_iter().zip(locks).map(|(files, locks)| Parts { files, locks });
     let work: Vec<(App, Parts)> = inventory.apps.into_iter().zip(parts).collect();
-    let apps = parallel::map(&work, |(app, parts)| assess(tree, app, parts, dependencies, options));
+    let reader = Reader::new(tree);
+    let apps = parallel::map(&work, |(app, parts)| assess(&reader, app, parts, dependencies, options));
     let unread = inventory.unread.iter().chain(&dependencies.unread);
     let mut unread: Vec<Note> = unread.map(|unread| Note::of_unread(tree, unread)).collect();
     unread.sort();
@@ -62,12 +64,13 @@ struct Parts {
 }
 
 fn assess(
-    tree: &SourceTree,
+    reader: &Reader<'_>,
     app: &App,
     parts: &Parts,
     dependencies: &Dependencies,
     options: &Options,
 ) -> AppReport {
+    let tree = reader.tree();
     let marks = Marks::read(tree, parts.files.iter().map(|(file, _)| *file), options.today);
     let matches = dependencies.judged.matches.iter().filter(|found| parts.locks.contains(&found.lock));
     let matches: Vec<Match> = matches.cloned().collect();
@@ -75,6 +78,7 @@ fn assess(
         locks: &dependencies.locks,
         matches: &matches,
         marks: &marks,
+        reader: Some(reader),
         hygiene: options.hygiene,
         today: options.today,
         ..Context::bare(tree, app, &parts.files)

@@ -6,6 +6,7 @@
 
 mod access;
 pub mod catalogue;
+mod code;
 mod dependencies;
 mod hygiene;
 mod obsolete;
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 
 use self::reach::Reach;
 use crate::advisories::Match;
+use crate::code::Reader;
 use crate::facts::Day;
 use crate::finding::Finding;
 use crate::graph::{App, Role, Unknown};
@@ -49,6 +51,8 @@ pub struct Context<'a> {
     pub matches: &'a [Match],
     /// What comments allow.
     pub marks: &'a Marks,
+    /// A reader of the tree's code that other apps use too; without one, the app has its own.
+    pub reader: Option<&'a Reader<'a>>,
     /// Whether advice is wanted that no attacker cares about.
     pub hygiene: bool,
     /// The day, where the caller knows it.
@@ -60,7 +64,17 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn bare(tree: &'a SourceTree, app: &'a App, files: &'a [(FileId, Part)]) -> Self {
         static NO_MARKS: Marks = Marks::none();
-        Self { tree, app, files, locks: &[], matches: &[], marks: &NO_MARKS, hygiene: false, today: None }
+        Self {
+            tree,
+            app,
+            files,
+            locks: &[],
+            matches: &[],
+            marks: &NO_MARKS,
+            reader: None,
+            hygiene: false,
+            today: None,
+        }
     }
 }
 
@@ -82,6 +96,7 @@ pub(crate) struct Sight<'a> {
     locks: &'a [Lock],
     matches: &'a [Match],
     marks: &'a Marks,
+    reader: Option<&'a Reader<'a>>,
     today: Option<Day>,
     grants: Grants<'a>,
     reaches: BTreeMap<&'a Name, Reach>,
@@ -89,10 +104,10 @@ pub(crate) struct Sight<'a> {
 
 impl<'a> Sight<'a> {
     fn of(context: &Context<'a>) -> Self {
-        let Context { tree, app, files, locks, matches, marks, today, hygiene: _ } = *context;
+        let Context { tree, app, files, locks, matches, marks, reader, today, hygiene: _ } = *context;
         let grants = Grants::of(app);
         let mut sight =
-            Self { tree, app, files, locks, matches, marks, today, grants, reaches: BTreeMap::new() };
+            Self { tree, app, files, locks, matches, marks, reader, today, grants, reaches: BTreeMap::new() };
         let used = |role: &&Role| app.functions_of(&role.name).next().is_some();
         sight.reaches =
             app.roles.iter().filter(used).map(|role| (&role.name, Reach::of(&sight, role))).collect();
@@ -133,6 +148,7 @@ pub fn judge(context: &Context<'_>) -> Verdict {
     wallet::look(&sight, &mut verdict);
     runtime::look(&sight, &mut verdict);
     secrets::look(&sight, &mut verdict);
+    code::look(&sight, &mut verdict);
     obsolete::look(&sight, &mut verdict);
     dependencies::look(&sight, &mut verdict);
     if context.hygiene {

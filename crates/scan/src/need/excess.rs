@@ -22,6 +22,8 @@ pub struct Excess {
     pub resource: Option<Text>,
     /// Where it is given.
     pub place: Place,
+    /// The policy template that gives it, together with other things.
+    pub template: Option<String>,
     /// Actions that would do instead, for a pattern of which some are used. Empty: none is.
     pub used: BTreeSet<String>,
     /// How sure.
@@ -93,6 +95,10 @@ fn judge(
         action: pattern.to_owned(),
         resource,
         place,
+        template: match &statement.origin {
+            Origin::Template(name) => Some(name.clone()),
+            _ => None,
+        },
         used,
         confidence,
         because,

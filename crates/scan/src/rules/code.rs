@@ -1,0 +1,242 @@
+//! What code does with what callers send, what it switches off, and what a role gives that no code uses.
+//!
+//! Invariant: one place in the code is one finding, whichever functions run it; what could not be followed is listed and never counts as
+//! unused. Not here: reading code (`code`), comparing need with grant (`need`).
+
+use std::collections::BTreeMap;
+
+use super::words::{count, list};
+use super::{Sight, Verdict, catalogue};
+use crate::code::{Certainty, Flow, FlowKind, Reader, Reading, Switch, SwitchKind};
+use crate::facts::{self, Level};
+use crate::finding::{Confidence, Finding, Rule, Severity};
+use crate::graph::{Access, App, Function, Role};
+use crate::need::{self, Excess, Need};
+use crate::source::Place;
+
+pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
+    let own;
+    let reader = match sight.reader {
+        Some(reader) => reader,
+        None => {
+            own = Reader::new(sight.tree);
+            &own
+        }
+    };
+    let functions = sight.app.functions.iter().filter(|function| !function.deployed.is(&false));
+    let readings: Vec<(&Function, Reading)> =
+        functions.map(|function| (function, reader.read(sight.app, function))).collect();
+    flows(sight, &readings, verdict);
+    switches(sight.app, &readings, verdict);
+    unneeded(sight, &readings, verdict);
+    gaps(&readings, verdict);
+}
+
+/// What could not be followed, once for each function.
+fn gaps(readings: &[(&Function, Reading)], verdict: &mut Verdict) {
+    for (function, reading) in readings {
+        let Some(first) = reading.unknowns.first() else { continue };
+        // Where no handler is named there is nothing to read, and the format has said so.
+        if reading.files.is_empty() && function.handler.is_none() {
+            continue;
+        }
+        let more = match reading.unknowns.len() {
+            1 => String::new(),
+            number => format!(", and {}", count(number - 1, "more thing", "more things")),
+        };
+        let why = format!(
+            "what the code of `{}` does cannot be told in full: {}{more}",
+            function.name, first.value
+        );
+        verdict.unknown(Some(&function.name), first.place, why);
+    }
+}
+
+fn flows(sight: &Sight<'_>, readings: &[(&Function, Reading)], verdict: &mut Verdict) {
+    let mut causes: BTreeMap<(FlowKind, Place), (&Flow, Vec<&Function>)> = BTreeMap::new();
+    for (function, reading) in readings {
+        for flow in &reading.flows {
+            let (_, functions) = causes.entry((flow.kind, flow.sink)).or_insert((flow, Vec::new()));
+            functions.push(function);
+        }
+    }
+    for ((kind, sink), (flow, functions)) in causes {
+        let rule = flow_rule(kind);
+        let open = functions.iter().any(|function| is_open(sight.app, function));
+        let names = list(functions.iter().map(|function| function.name.as_str()));
+        let who = match (kind, open) {
+            (FlowKind::VerboseErrors, _) => String::new(),
+            (_, true) => format!(" Anyone can call {names}."),
+            (_, false) => format!(" Whoever can start {names} decides what that is."),
+        };
+        let cause = format!("{} from {} in {}", flow.sink_name, flow.source_name, sight.tree.path(sink.file));
+        let mut found = Finding::new(rule, cause, sink, format!("{}{who}", flow.message))
+            .touching(functions.iter().map(|function| &function.name))
+            .severity(if open { rule.severity } else { rule.severity.min(Severity::Medium) })
+            .advice(flow_advice(kind));
+        if flow.source != sink {
+            found = found.seen_at(flow.source, format!("`{}` comes in here", flow.source_name));
+        }
+        for step in &flow.steps {
+            found = found.seen_at(step.place, step.value.clone());
+        }
+        verdict.report(found);
+    }
+}
+
+fn flow_rule(kind: FlowKind) -> &'static Rule {
+    match kind {
+        FlowKind::CommandInjection => &catalogue::COMMAND_INJECTION,
+        FlowKind::CodeInjection => &catalogue::CODE_INJECTION,
+        FlowKind::SqlInjection => &catalogue::SQL_INJECTION,
+        FlowKind::PathTraversal => &catalogue::PATH_TRAVERSAL,
+        FlowKind::UnsafeDeserialization => &catalogue::UNSAFE_DESERIALIZATION,
+        FlowKind::VerboseErrors => &catalogue::VERBOSE_ERRORS,
+    }
+}
+
+fn flow_advice(kind: FlowKind) -> &'static str {
+    match kind {
+        FlowKind::CommandInjection => {
+            "Start the program without a shell and hand the value over as one argument of a list: `execFile(name, [value])`, `subprocess.run([name, value])`."
+        }
+        FlowKind::CodeInjection => {
+            "Do not run text as code: parse it as data, or look it up among what is allowed."
+        }
+        FlowKind::SqlInjection => "Hand the value over as a parameter of the query, apart from its text.",
+        FlowKind::PathTraversal => {
+            "Take the base name only, or check that the resolved path stays below its folder."
+        }
+        FlowKind::UnsafeDeserialization => {
+            "Read the data with a format that makes no objects, such as JSON or `yaml.safe_load`."
+        }
+        FlowKind::VerboseErrors => "Log the error, and answer with a number by which it can be found.",
+    }
+}
+
+/// Whether anyone can call a function.
+fn is_open(app: &App, function: &Function) -> bool {
+    let routes = app.routes_of(&function.name).any(|route| route.access.value.is(&Access::Anyone));
+    routes || function.url.as_ref().is_some_and(|url| url.access.value.is(&Access::Anyone))
+}
+
+fn switches(app: &App, readings: &[(&Function, Reading)], verdict: &mut Verdict) {
+    let mut causes: BTreeMap<(SwitchKind, Place), (&Switch, Vec<&Function>)> = BTreeMap::new();
+    for (function, reading) in readings {
+        for switch in &reading.switches {
+            let unsure = switch.certainty == Certainty::Possible;
+            if unsure && switch.kind == SwitchKind::SignatureVerification && is_checked_before(app, function)
+            {
+                continue;
+            }
+            let (_, functions) = causes.entry((switch.kind, switch.place)).or_insert((switch, Vec::new()));
+            functions.push(function);
+        }
+    }
+    for ((kind, place), (switch, functions)) in causes {
+        let (rule, advice) = switch_rule(kind);
+        let names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
+        let cause = format!("{} of {}", kind.rule(), names.join(", "));
+        let mut found = Finding::new(rule, cause, place, switch.message.clone())
+            .touching(functions.iter().map(|function| &function.name))
+            .advice(advice);
+        if switch.certainty == Certainty::Possible {
+            found = found.likely();
+        }
+        verdict.report(found);
+    }
+}
+
+fn switch_rule(kind: SwitchKind) -> (&'static Rule, &'static str) {
+    match kind {
+        SwitchKind::TlsVerification => (
+            &catalogue::TLS_VERIFICATION_OFF,
+            "Leave the check on; for a private authority, hand over its certificate.",
+        ),
+        SwitchKind::SignatureVerification => (
+            &catalogue::SIGNATURE_VERIFICATION_OFF,
+            "Check the signature with the issuer's key and name the algorithms that are allowed.",
+        ),
+        SwitchKind::StateBetweenCalls => (
+            &catalogue::STATE_BETWEEN_CALLS,
+            "Keep it in a local variable; outside of the handler keep only what is the same for all.",
+        ),
+        SwitchKind::DebugMode => (&catalogue::VERBOSE_ERRORS, "Switch debug mode off."),
+    }
+}
+
+/// Whether something before the function has already looked at tokens.
+fn is_checked_before(app: &App, function: &Function) -> bool {
+    let mut routes = app.routes_of(&function.name).peekable();
+    let guarded =
+        |access: &Access| matches!(access, Access::Authorizer(_) | Access::Outside(_) | Access::Iam);
+    routes.peek().is_some() && routes.all(|route| route.access.value.value().is_some_and(guarded))
+}
+
+/// What roles give and none of their functions uses: one finding for each role.
+fn unneeded(sight: &Sight<'_>, readings: &[(&Function, Reading)], verdict: &mut Verdict) {
+    let needs: Vec<(&Function, Need)> = readings
+        .iter()
+        .map(|(function, reading)| (*function, need::compare(sight.app, &sight.grants, function, reading)))
+        .collect();
+    for role in &sight.app.roles {
+        let of_role: Vec<&(&Function, Need)> = needs
+            .iter()
+            .filter(|(function, _)| function.role.as_ref().is_some_and(|name| name.value.is(&role.name)))
+            .collect();
+        let compared: Vec<&Need> = of_role.iter().map(|(_, need)| need).collect();
+        let excess = need::excess_of_role(&compared);
+        let excess: Vec<&Excess> = excess.iter().filter(|excess| is_worth_saying(excess)).collect();
+        report_excess(role, &of_role, &excess, verdict);
+    }
+}
+
+/// Broad patterns have rules of their own; a template that is used in part is what the framework offers, unless it lets change what is
+/// only read.
+fn is_worth_saying(excess: &Excess) -> bool {
+    if excess.confidence < Confidence::Certain || !excess.used.is_empty() || excess.action.contains('*') {
+        return false;
+    }
+    let changes = facts::action(&excess.action)
+        .is_some_and(|fact| matches!(fact.level, Level::Write | Level::Permissions));
+    match &excess.template {
+        Some(template) => template.contains("Crud") && changes,
+        None => true,
+    }
+}
+
+fn report_excess(role: &Role, of_role: &[&(&Function, Need)], excess: &[&Excess], verdict: &mut Verdict) {
+    let Some(first) = excess.first() else { return };
+    let functions: Vec<&Function> = of_role.iter().map(|(function, _)| *function).collect();
+    let mut actions: Vec<String> = Vec::new();
+    for excess in excess {
+        let on = excess.resource.as_ref().map(|resource| format!(" on `{resource}`")).unwrap_or_default();
+        let phrase = format!("`{}`{on}", excess.action);
+        if !actions.contains(&phrase) {
+            actions.push(phrase);
+        }
+    }
+    let names = list(functions.iter().map(|function| function.name.as_str()));
+    let verb = if functions.len() == 1 { "uses" } else { "use" };
+    let given = super::words::join(&actions, "and");
+    let message = format!(
+        "The role `{}` gives {given}, and no code of {names} {verb} that: whoever takes the function over has it.",
+        role.name
+    );
+    let smallest = match of_role {
+        [(_, only)] => only.policy.as_ref().map(need::Policy::text).filter(|text| !text.is_empty()),
+        _ => None,
+    };
+    let advice = match smallest {
+        Some(text) => format!("Take it away. This is enough for what the code does:\n{text}"),
+        None => "Take it away.".to_owned(),
+    };
+    let mut found =
+        Finding::new(&catalogue::UNNEEDED_PERMISSION, format!("role {}", role.name), first.place, message)
+            .touching(functions.iter().map(|function| &function.name))
+            .advice(advice);
+    for excess in excess.iter().skip(1).filter(|excess| excess.place != first.place) {
+        found = found.seen_at(excess.place, format!("gives `{}`", excess.action));
+    }
+    verdict.report(found);
+}
