@@ -29,6 +29,9 @@ use crate::graph::Unread;
 use crate::known::Known;
 use crate::source::{FileId, Place, SourceTree};
 
+/// Packages of one name in one lock file that a dependency on that name is followed to. Real files have a handful of versions.
+const MAX_SAME_NAME: usize = 64;
+
 /// A package that a lock file names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Package {

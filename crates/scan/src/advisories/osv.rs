@@ -24,6 +24,9 @@ const MAX_ALIASES: usize = 32;
 /// Events of one range, and single versions of one package, that a record may have.
 const MAX_LISTED: usize = 100_000;
 
+/// Comparisons of listed versions with stretches that one package of a record is worth; beyond it the whole list is kept.
+const MAX_COMPARISONS: usize = 1_000_000;
+
 /// A record as it stands. Unknown fields are skipped.
 #[derive(Debug, Deserialize)]
 pub(super) struct Record {
@@ -143,6 +146,11 @@ fn take(affected: &mut Affected, raw: RawAffected, found: &mut Found) -> Result<
     }
     // What lies in a stretch need not be kept as well: the list often repeats them.
     let ecosystem = affected.ecosystem;
+    let comparisons = versions.len().saturating_mul(affected.stretches.len());
+    if comparisons > MAX_COMPARISONS {
+        affected.versions.extend(versions);
+        return Ok(());
+    }
     affected.versions.extend(versions.into_iter().filter(|text| {
         let inside = Version::parse(ecosystem, text).is_some_and(|version| {
             affected.stretches.iter().any(|stretch| stretch.interval.contains(ecosystem, &version))

@@ -11,6 +11,9 @@ use super::{Advisory, cvss};
 use crate::packages::Ecosystem;
 use crate::versions::{Interval, complement, requirement};
 
+/// Requirements that one advisory may have: each is compared with all.
+const MAX_REQUIREMENTS: usize = 500;
+
 #[derive(Deserialize)]
 struct File {
     advisory: Head,
@@ -82,6 +85,9 @@ fn found(path: &str, file: File, body: &str) -> Result<Found, Refused> {
         patched: head.patched_versions.unwrap_or_default(),
         unaffected: head.unaffected_versions.unwrap_or_default(),
     });
+    if versions.patched.len() + versions.unaffected.len() > MAX_REQUIREMENTS {
+        return Err(Refused("too many versions are listed".to_owned()));
+    }
     let mut fine: Vec<Interval> = Vec::new();
     for text in versions.patched.iter().chain(&versions.unaffected) {
         let interval =

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::web::Roots;
-use super::{Ecosystem, Lock, Package, tables};
+use super::{Ecosystem, Lock, MAX_SAME_NAME, Package, tables};
 use crate::graph::Unread;
 use crate::known::Known;
 use crate::source::SourceTree;
@@ -43,7 +43,7 @@ pub(super) fn read(files: &SourceTree, lock: &mut Lock) -> Result<(), Unread> {
     let found = |need: &String| {
         let mut words = need.split(' ');
         let (name, version) = (words.next().unwrap_or_default(), words.next());
-        let all = by_name.get(name).into_iter().flatten().copied();
+        let all = by_name.get(name).into_iter().flatten().take(MAX_SAME_NAME).copied();
         let same = |at: &usize| match (version, versions.get(*at).and_then(Known::value)) {
             (Some(version), Some(found)) => version == found,
             _ => true,

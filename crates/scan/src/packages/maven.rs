@@ -21,6 +21,12 @@ const MAX_ROUNDS: usize = 16;
 /// The longest text that filling in may make.
 const MAX_TEXT: usize = 1024;
 
+/// The longest tag: the parser compares each of its attributes with all others.
+const MAX_TAG_BYTES: usize = 64 * 1024;
+
+/// Namespaces of one file: the parser keeps all for each element that adds one.
+const MAX_NAMESPACES: usize = 64;
+
 /// Elements and texts of one file. No honest one comes near.
 const MAX_NODES: u32 = 1_000_000;
 
@@ -53,6 +59,11 @@ pub(super) fn read(files: &SourceTree, lock: &mut Lock) -> Result<(), Unread> {
 
 fn parse(files: &SourceTree, file: FileId) -> Result<Document<'_>, Unread> {
     let text = super::text(files, file)?;
+    let longest = text.split('<').skip(1).map(|tag| tag.find('>').unwrap_or(tag.len())).max().unwrap_or(0);
+    if longest > MAX_TAG_BYTES || text.matches("xmlns").count() > MAX_NAMESPACES {
+        let why = "no project has such long tags or so many namespaces".to_owned();
+        return Err(Unread { place: Place::whole(file), why });
+    }
     // SECURITY: without a DTD there are no entities that expand; with a bound on nodes there is no endless document.
     let options = ParsingOptions { nodes_limit: MAX_NODES, ..ParsingOptions::default() };
     Document::parse_with_options(text, options)
@@ -178,10 +189,10 @@ impl Facts {
             let Some(value) = self.properties.get(name) else {
                 return Err(format!("the property `{name}` is not set in files that are here"));
             };
-            text = format!("{before}{value}{after}");
-            if text.len() > MAX_TEXT {
+            if text.len() + value.len() > MAX_TEXT {
                 return Err("its properties make a text that is too long".to_owned());
             }
+            text = format!("{before}{value}{after}");
         }
         Err("its properties name each other in a circle".to_owned())
     }

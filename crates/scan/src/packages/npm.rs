@@ -17,6 +17,12 @@ const MODULES: &str = "node_modules/";
 /// How many folders upwards a package is looked for. npm itself stays far below.
 const MAX_CLIMB: usize = 64;
 
+/// The longest folder from which a package is looked for.
+const MAX_PATH_BYTES: usize = 4096;
+
+/// The longest name.
+const MAX_NAME_BYTES: usize = 512;
+
 pub(super) fn read(files: &SourceTree, lock: &mut Lock) -> Result<(), Unread> {
     let document = document::json(files, lock.file)?;
     let mut folders = Folders::default();
@@ -78,6 +84,10 @@ impl Folders {
         let mut open = vec![(String::new(), dependencies)];
         while let Some((folder, dependencies)) = open.pop() {
             for (name, node) in dependencies.entries() {
+                // Every package below it repeats the name in its path; npm allows 214 bytes.
+                if name.text.len() > MAX_NAME_BYTES {
+                    continue;
+                }
                 let path = match folder.as_str() {
                     "" => format!("{MODULES}{}", name.text),
                     folder => format!("{folder}/{MODULES}{}", name.text),
@@ -105,6 +115,9 @@ impl Folders {
 
     /// The package that `name` means to code in a folder.
     fn find(&self, folder: &str, name: &str) -> Option<usize> {
+        if folder.len() > MAX_PATH_BYTES {
+            return None;
+        }
         let mut folder = folder;
         for _ in 0..MAX_CLIMB {
             let path = match folder {

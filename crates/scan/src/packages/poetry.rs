@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::web::Roots;
-use super::{Ecosystem, Lock, Package, manifest, tables};
+use super::{Ecosystem, Lock, MAX_SAME_NAME, Package, manifest, tables};
 use crate::graph::Unread;
 use crate::known::Known;
 use crate::source::SourceTree;
@@ -32,7 +32,7 @@ pub(super) fn read(files: &SourceTree, lock: &mut Lock) -> Result<(), Unread> {
         let named = named.into_iter().flatten().map(|(name, _)| Ecosystem::PyPi.normalise(name.get_ref()));
         needs.push(named.collect::<Vec<_>>());
     }
-    let found = |name: &String| by_name.get(name).into_iter().flatten().copied();
+    let found = |name: &String| by_name.get(name).into_iter().flatten().take(MAX_SAME_NAME).copied();
     for (package, needs) in lock.packages.iter_mut().zip(&needs) {
         package.needs = needs.iter().flat_map(found).collect();
     }

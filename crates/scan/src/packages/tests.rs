@@ -396,6 +396,22 @@ fn hostile_files_are_refused_or_harmless() {
     let mut tree = SourceTree::new();
     let file = tree.add("pom.xml", format!("{deep}{}", "</a>".repeat(200_000)).into_bytes());
     let _ = read(&tree, file);
+    let attributes: String = (0..200_000).map(|at| format!(" a{at}=''")).collect();
+    refused("pom.xml", format!("<project{attributes}/>").as_bytes(), "long tags");
+    refused("pom.xml", "<a xmlns='b'>".repeat(20_000).as_bytes(), "namespaces");
+    let long = "x".repeat(4 << 20);
+    let uses =
+        "<dependency><groupId>g</groupId><artifactId>a</artifactId><version>${p}</version></dependency>";
+    let pom = format!(
+        "<project><properties><p>{long}</p></properties><dependencies>{}</dependencies></project>",
+        uses.repeat(20_000)
+    );
+    let file = tree.add("long/pom.xml", pom.into_bytes());
+    assert_eq!(read(&tree, file).unwrap().unwrap().packages.len(), 20_000);
+    let same =
+        "[[package]]\nname='a'\nversion='1.0.0'\nsource='registry+r'\ndependencies=['a']\n".repeat(30_000);
+    let file = tree.add("Cargo.lock", same.into_bytes());
+    assert_eq!(read(&tree, file).unwrap().unwrap().packages.len(), 30_000);
     // A package that is installed very deep, and looks for one that is nowhere.
     let path = "node_modules/a/".repeat(20_000);
     let lock = format!(

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use toml::de::DeTable;
 
 use super::web::Roots;
-use super::{Ecosystem, Lock, Package, tables};
+use super::{Ecosystem, Lock, MAX_SAME_NAME, Package, tables};
 use crate::graph::Unread;
 use crate::known::Known;
 use crate::source::SourceTree;
@@ -47,7 +47,7 @@ pub(super) fn read(files: &SourceTree, lock: &mut Lock) -> Result<(), Unread> {
     }
     let versions: Vec<Known<String>> = lock.packages.iter().map(|package| package.version.clone()).collect();
     let found = |(name, version): &Need| {
-        let all = by_name.get(name).into_iter().flatten().copied();
+        let all = by_name.get(name).into_iter().flatten().take(MAX_SAME_NAME).copied();
         let version = version.clone();
         let same = |at: &usize| versions.get(*at).and_then(Known::value) == version.as_ref();
         all.filter(|at| version.is_none() || same(at)).collect::<Vec<_>>()
