@@ -13,6 +13,7 @@
 //! ```
 
 pub mod advisories;
+pub mod baseline;
 pub mod cloudformation;
 pub mod code;
 pub mod document;

@@ -27,6 +27,8 @@ pub enum Role {
     Change,
     /// All is well.
     Good,
+    /// Anything else.
+    Text,
 }
 
 /// Paints text, or leaves it.
@@ -95,7 +97,8 @@ impl Page<'_> {
     /// Lines of words, indented.
     fn words(&mut self, indent: usize, role: Option<Role>, text: &str) {
         for line in wrap(text, self.width.saturating_sub(indent)) {
-            let shown = role.map_or_else(|| line.clone(), |role| self.paint.paint(role, &line));
+            // Also what has no style of its own: names in it are others' text.
+            let shown = self.paint.paint(role.unwrap_or(Role::Text), &line);
             self.line(&format!("{:indent$}{shown}", ""));
         }
     }
@@ -268,7 +271,8 @@ impl Page<'_> {
                 count(Severity::Medium),
                 count(Severity::Low)
             );
-            self.line(&format!("  {:<longest$}  {counts}", app.path));
+            let path = self.paint.paint(Role::Text, &format!("{:<longest$}", app.path));
+            self.line(&format!("  {path}  {counts}"));
         }
     }
 }
