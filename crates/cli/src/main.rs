@@ -2,7 +2,7 @@
 //!
 //! Invariant: `serve`, `demo` and the offline verbs call into the rooms; every other verb speaks the control API like any
 //! other client. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not signed in or not allowed, 4 no such thing, 5 server not
-//! reachable, 6 a check found something (`audit verify`, `policy check`, `demo`).
+//! reachable, 6 a check found something (`audit verify`, `policy check`, `demo`, `scan`).
 
 mod advisories;
 mod client;
@@ -80,6 +80,8 @@ enum Verb {
     Policy(verb::policy::Arguments),
     /// Say who asked for what, what was decided, and which line would change it.
     Explain(verb::explain::Arguments),
+    /// Find what is open in existing serverless apps, offline.
+    Scan(verb::scan::Arguments),
     /// Verify the ledger, offline.
     Audit(verb::audit::Arguments),
     /// Manage token signing keys.
@@ -129,6 +131,7 @@ fn main() -> ExitCode {
         Verb::Role(arguments) => verb::role::run(arguments, &output),
         Verb::Policy(arguments) => verb::policy::run(arguments, &output),
         Verb::Explain(arguments) => verb::explain::run(arguments, &output),
+        Verb::Scan(arguments) => verb::scan::run(arguments, &output),
         Verb::Audit(arguments) => verb::audit::run(arguments, &output),
         Verb::Keys(arguments) => verb::keys::run(arguments, &output),
         Verb::Db(arguments) => verb::db::run(arguments, &output),

@@ -14,6 +14,7 @@ pub(crate) mod logs;
 pub(crate) mod new;
 pub(crate) mod policy;
 pub(crate) mod role;
+pub(crate) mod scan;
 pub(crate) mod serve;
 pub(crate) mod service;
 pub(crate) mod setup;

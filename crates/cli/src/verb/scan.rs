@@ -1,0 +1,380 @@
+//! `casemate scan`: what is open in the serverless apps of a folder, offline.
+//!
+//! Invariants: symlinks are not followed, what `.gitignore` leaves out is left out, installed packages are never entered; sizes and counts
+//! are bounded, and what was left out for that is said. Not here: the assessment (`casemate_scan`).
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anstyle::{AnsiColor, Style};
+use casemate_scan::advisories::Store;
+use casemate_scan::baseline::Baseline;
+use casemate_scan::facts::Day;
+use casemate_scan::finding::Severity;
+use casemate_scan::inspect::{Dependencies, Options, inspect};
+use casemate_scan::report::text::{Paint, Plain, Role, text, word};
+use casemate_scan::report::{Report, html, json, markdown, sarif};
+use casemate_scan::rules::catalogue;
+use casemate_scan::sbom;
+use casemate_scan::source::SourceTree;
+
+use crate::failure::{Failure, Kind};
+use crate::output::{BOLD, DIM, GOOD, Output, WARN, json_text, paint, plain_lines};
+
+/// Larger files describe no app.
+const MAX_FILE_BYTES: u64 = 16 << 20;
+/// More than this is no folder of apps.
+const MAX_FILES: usize = 100_000;
+const MAX_BYTES: usize = 1 << 30;
+/// A file with a zero byte this early is no text.
+const LOOKED_AT_BYTES: usize = 8_000;
+/// Folders of what tools made or fetched.
+const MADE: [&str; 10] = [
+    "node_modules",
+    "target",
+    ".git",
+    ".aws-sam",
+    ".serverless",
+    ".terraform",
+    ".venv",
+    "venv",
+    "site-packages",
+    "__pycache__",
+];
+
+/// Find what is open in existing serverless apps: AWS SAM, CloudFormation, Serverless Framework, Terraform.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  casemate scan .                                    what is open in this folder's apps
+  casemate scan . --fail-on high --format sarif --output scan.sarif
+  casemate scan . --format html --output report.html
+  casemate scan . --write-baseline known.json        take what is there now as known
+  casemate scan . --baseline known.json              only what is new fails
+  casemate scan --explain open-route                 what a rule looks for, and why
+
+Allow a finding until a day, beside or above its line:
+  # casemate: allow open-route until 2027-01-31 because the catalogue is public
+
+Exit codes: 0 nothing at or above --fail-on, 6 something, 1 a file cannot be read or written, 2 wrong usage")]
+pub(crate) struct Arguments {
+    /// The folder, or one file.
+    #[arg(required_unless_present = "explain")]
+    path: Option<PathBuf>,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Write the report to a file.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// From which severity on findings fail.
+    #[arg(long, value_enum, default_value = "medium", value_name = "SEVERITY")]
+    fail_on: FailOn,
+    /// Also give advice that no attacker cares about: dead-letter queues, private networks, tracing.
+    #[arg(long)]
+    hygiene: bool,
+    /// Only the app of this name.
+    #[arg(long, value_name = "NAME")]
+    app: Option<String>,
+    /// Findings that are known already do not fail.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write all findings into a baseline; nothing fails.
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    write_baseline: Option<PathBuf>,
+    /// Explain a rule, or the rule of a finding.
+    #[arg(long, value_name = "ID")]
+    explain: Option<String>,
+    /// Known vulnerabilities of packages; by default casemate/advisories.db in the user's data folder.
+    #[arg(long, value_name = "FILE", env = "CASEMATE_ADVISORIES")]
+    db: Option<PathBuf>,
+    /// The day, for tests.
+    #[arg(long, hide = true, value_name = "DATE")]
+    today: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Sarif,
+    Html,
+    Markdown,
+    Cyclonedx,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum FailOn {
+    Critical,
+    High,
+    Medium,
+    Low,
+    Never,
+}
+
+impl FailOn {
+    fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Critical => Some(Severity::Critical),
+            Self::High => Some(Severity::High),
+            Self::Medium => Some(Severity::Medium),
+            Self::Low => Some(Severity::Low),
+            Self::Never => None,
+        }
+    }
+}
+
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
+    if let Some(id) = &arguments.explain {
+        return explain(id, output);
+    }
+    let Some(path) = &arguments.path else {
+        return Err(Failure::new(Kind::Usage, "name the folder").help("casemate scan ."));
+    };
+    let waiting = output.spinner(format!("reading {}", path.display()));
+    let tree = take_in(path, output)?;
+    let mut dependencies = Dependencies::read(&tree);
+    look_up(&arguments, &mut dependencies)?;
+    let options =
+        Options { today: today(&arguments)?, hygiene: arguments.hygiene, app: arguments.app.clone() };
+    let mut report = inspect(&tree, &dependencies, &options);
+    waiting.finish_and_clear();
+    if let (Some(name), true) = (&arguments.app, report.apps.is_empty()) {
+        return Err(Failure::new(Kind::Missing, format!("there is no app `{name}`")));
+    }
+    if let Some(file) = &arguments.write_baseline {
+        write(file, &Baseline::of(&report).text())?;
+        output.note(&format!("{} findings are known from now on.", report.findings().count()));
+    }
+    if let Some(file) = &arguments.baseline {
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| Failure::failed(format!("`{}` cannot be read: {error}", file.display())))?;
+        let baseline = Baseline::parse(&text)
+            .map_err(|error| Failure::failed(format!("`{}` cannot be used: {error}", file.display())))?;
+        let compared = baseline.apply(&mut report);
+        output.note(&format!("{} new, {} known, {} gone", compared.new, compared.known, compared.gone));
+    }
+    show(&arguments, &tree, &dependencies, &report, output)?;
+    verdict(&arguments, &report)
+}
+
+/// The day as it was said, or as the machine says.
+fn today(arguments: &Arguments) -> Result<Option<Day>, Failure> {
+    match &arguments.today {
+        Some(text) => match Day::parse(text) {
+            Some(day) => Ok(Some(day)),
+            None => Err(Failure::new(Kind::Usage, format!("`{text}` is no day")).help("--today 2027-01-31")),
+        },
+        None => Ok(SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .ok()
+            .map(|since| Day::of_unix_seconds(since.as_secs()))),
+    }
+}
+
+fn explain(id: &str, output: &Output) -> Result<(), Failure> {
+    // A finding's id is its rule's with a number behind.
+    let rule = catalogue::rule(id)
+        .or_else(|| id.rsplit_once('-').and_then(|(rule, _)| catalogue::rule(rule)))
+        .ok_or_else(|| Failure::new(Kind::Missing, format!("there is no rule `{id}`")))?;
+    let document = serde_json::json!({
+        "id": rule.id, "title": rule.title, "severity": word(rule.severity), "sas": rule.sas, "owasp": rule.owasp,
+        "attack": rule.attack, "cwe": rule.cwe, "explanation": rule.explanation,
+    });
+    output.result(&document, |_| {
+        let numbers = |name: &str, all: &[u8]| {
+            all.iter().map(|number| format!("{name}{number}")).collect::<Vec<_>>().join(" ")
+        };
+        let lists =
+            format!("{}  OWASP {}  CWE-{}", numbers("SAS-", rule.sas), numbers("A", rule.owasp), rule.cwe);
+        format!(
+            "{}  {}\n{}  {lists} {}\n\n{}",
+            paint(BOLD, rule.id),
+            rule.title,
+            word(rule.severity),
+            rule.attack.join(" "),
+            rule.explanation.trim_end()
+        )
+    });
+    Ok(())
+}
+
+/// Reads a folder's files, or one file.
+fn take_in(path: &Path, output: &Output) -> Result<SourceTree, Failure> {
+    let cannot = |error: &dyn std::fmt::Display| {
+        Failure::failed(format!("`{}` cannot be read: {error}", path.display()))
+    };
+    let metadata = std::fs::metadata(path).map_err(|error| cannot(&error))?;
+    let mut tree = SourceTree::new();
+    if metadata.is_file() {
+        let bytes = read(path, metadata.len()).map_err(|error| cannot(&error))?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        tree.add(&name, bytes);
+        return Ok(tree);
+    }
+    let mut walk = ignore::WalkBuilder::new(path);
+    walk.hidden(false).require_git(false).follow_links(false).sort_by_file_path(Path::cmp);
+    walk.filter_entry(|entry| {
+        let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        !folder || !entry.file_name().to_str().is_some_and(|name| MADE.contains(&name))
+    });
+    let (mut files, mut bytes) = (0_usize, 0_usize);
+    for entry in walk.build() {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                output.note(&paint(WARN, plain_lines(&format!("left out: {error}"))));
+                continue;
+            }
+        };
+        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
+            continue;
+        }
+        let Ok(relative) = entry.path().strip_prefix(path) else { continue };
+        let name = relative.to_string_lossy().replace('\\', "/");
+        let length = entry.metadata().map_or(0, |metadata| metadata.len());
+        if length > MAX_FILE_BYTES {
+            if describes(&name) {
+                output.note(&paint(WARN, plain_lines(&format!("left out: `{name}` is larger than 16 MB"))));
+            }
+            continue;
+        }
+        files += 1;
+        bytes = bytes.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
+        if files > MAX_FILES || bytes > MAX_BYTES {
+            let message = format!("`{}` holds more than {MAX_FILES} files or 1 GB", path.display());
+            return Err(Failure::failed(message).help("casemate scan one/of/its/folders"));
+        }
+        match read(entry.path(), length) {
+            Ok(content) if content.iter().take(LOOKED_AT_BYTES).any(|byte| *byte == 0) => {}
+            Ok(content) => {
+                tree.add(&name, content);
+            }
+            Err(error) => output.note(&paint(WARN, plain_lines(&format!("left out: `{name}`: {error}")))),
+        }
+    }
+    Ok(tree)
+}
+
+/// A file's bytes, never more than the bound, even where it grows.
+fn read(path: &Path, length: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(length.min(MAX_FILE_BYTES)).unwrap_or(0));
+    std::fs::File::open(path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Whether somebody would miss the file.
+fn describes(name: &str) -> bool {
+    [".yaml", ".yml", ".json", ".tf", ".template"].iter().any(|end| name.ends_with(end))
+}
+
+fn look_up(arguments: &Arguments, dependencies: &mut Dependencies) -> Result<(), Failure> {
+    let path = match &arguments.db {
+        Some(path) => path.clone(),
+        None => {
+            let base = std::env::var_os("XDG_DATA_HOME").filter(|value| !value.is_empty()).map(PathBuf::from);
+            let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+            match base.or_else(home) {
+                Some(base) => base.join("casemate").join("advisories.db"),
+                None => return Ok(()),
+            }
+        }
+    };
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        // Nobody has imported any yet.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && arguments.db.is_none() => return Ok(()),
+        Err(error) => {
+            return Err(Failure::failed(format!("`{}` cannot be read: {error}", path.display())));
+        }
+    };
+    let cannot = |error: &dyn std::fmt::Display| {
+        let message = format!("`{}` cannot be used as a store of advisories: {error}", path.display());
+        Failure::failed(message).help("casemate db import FOLDER|ZIP…")
+    };
+    let store = Store::open(bytes).map_err(|error| cannot(&error))?;
+    dependencies.look_up(&store).map_err(|error| cannot(&error))
+}
+
+fn show(
+    arguments: &Arguments,
+    tree: &SourceTree,
+    dependencies: &Dependencies,
+    report: &Report,
+    output: &Output,
+) -> Result<(), Failure> {
+    let format = if output.is_json() { Format::Json } else { arguments.format };
+    let to_terminal = arguments.output.is_none();
+    let shown = match format {
+        Format::Text if to_terminal => plain_painted(report),
+        Format::Text => text(report, 100, &Plain),
+        Format::Json => json_text(&json::json(report)),
+        Format::Sarif => sarif::sarif(report),
+        Format::Html => html::html(report),
+        Format::Markdown => markdown::markdown(report),
+        Format::Cyclonedx => {
+            let name = report.apps.first().map_or("app", |app| app.name.as_str());
+            let subject = sbom::Subject {
+                name,
+                version: None,
+                timestamp: None,
+                tool_version: env!("CARGO_PKG_VERSION"),
+            };
+            sbom::cyclonedx(tree, &dependencies.locks, &dependencies.judged.matches, &subject)
+        }
+    };
+    match &arguments.output {
+        Some(file) => write(file, &shown),
+        None => {
+            output.line(shown.trim_end_matches('\n'));
+            Ok(())
+        }
+    }
+}
+
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    std::fs::write(file, text)
+        .map_err(|error| Failure::failed(format!("`{}` cannot be written: {error}", file.display())))
+}
+
+/// The report in colours, with nothing of others in it that acts on a terminal.
+fn plain_painted(report: &Report) -> String {
+    struct Marks;
+    // Colours are put in after the text of others was made plain: marks of our own stand for them until then.
+    impl Paint for Marks {
+        fn paint(&self, role: Role, text: &str) -> String {
+            let style = match role {
+                Role::Heading | Role::Title => BOLD,
+                Role::Severity(severity) => style_of(severity),
+                Role::Detail => DIM,
+                Role::Code | Role::Text => Style::new(),
+                Role::Change | Role::Good => GOOD,
+            };
+            paint(style, plain_lines(text))
+        }
+    }
+    let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100);
+    text(report, width, &Marks)
+}
+
+fn style_of(severity: Severity) -> Style {
+    match severity {
+        Severity::Critical | Severity::High => AnsiColor::Red.on_default().bold(),
+        Severity::Medium => AnsiColor::Yellow.on_default(),
+        Severity::Low | Severity::Hygiene => AnsiColor::Cyan.on_default(),
+    }
+}
+
+fn verdict(arguments: &Arguments, report: &Report) -> Result<(), Failure> {
+    let Some(least) = arguments.fail_on.severity() else { return Ok(()) };
+    if arguments.write_baseline.is_some() {
+        return Ok(());
+    }
+    let counts = report.findings().filter(|(_, found)| !found.known && found.severity >= least);
+    match counts.count() {
+        0 => Ok(()),
+        1 => Err(Failure::new(Kind::Found, format!("1 finding is at least {}", word(least)))),
+        number => Err(Failure::new(Kind::Found, format!("{number} findings are at least {}", word(least)))),
+    }
+}
