@@ -14,7 +14,7 @@ mod entries;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::dependencies::Dependencies;
-use crate::advisories::Match;
+use crate::advisories::{self, Match};
 use crate::code::Reader;
 use crate::facts::Day;
 use crate::finding::Finding;
@@ -73,7 +73,8 @@ fn assess(
     let tree = reader.tree();
     let marks = Marks::read(tree, parts.files.iter().map(|(file, _)| *file), options.today);
     let matches = dependencies.judged.matches.iter().filter(|found| parts.locks.contains(&found.lock));
-    let matches: Vec<Match> = matches.cloned().collect();
+    let mut matches: Vec<Match> = matches.cloned().collect();
+    hint(reader, app, dependencies, &mut matches);
     let context = Context {
         locks: &dependencies.locks,
         matches: &matches,
@@ -102,6 +103,25 @@ fn assess(
         packages: packages.map(|lock| lock.packages.len()).sum(),
         assessment: paths::assess(app, &counted),
         graph: app.clone(),
+    }
+}
+
+/// Says of vulnerable packages whether a function imports them, where code was read at all.
+fn hint(reader: &Reader<'_>, app: &App, dependencies: &Dependencies, matches: &mut [Match]) {
+    if matches.is_empty() {
+        return;
+    }
+    let readings: Vec<_> = app.functions.iter().map(|function| reader.read(app, function)).collect();
+    if readings.iter().all(|reading| reading.files.is_empty()) {
+        return;
+    }
+    let imports: BTreeSet<String> =
+        readings.iter().flat_map(|reading| &reading.imports).map(|import| import.package.clone()).collect();
+    let mut known: BTreeMap<usize, Vec<Option<bool>>> = BTreeMap::new();
+    for found in matches {
+        let Some(lock) = dependencies.locks.get(found.lock) else { continue };
+        let imported = known.entry(found.lock).or_insert_with(|| advisories::imported(lock, &imports));
+        found.imported = imported.get(found.package).copied().flatten();
     }
 }
 

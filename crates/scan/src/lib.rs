@@ -27,6 +27,8 @@ pub mod need;
 pub mod packages;
 mod parallel;
 pub mod paths;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 pub mod report;
 pub mod rules;
 pub mod sbom;

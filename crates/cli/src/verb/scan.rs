@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anstyle::{AnsiColor, Style};
-use casemate_scan::advisories::Store;
 use casemate_scan::baseline::Baseline;
 use casemate_scan::facts::Day;
 use casemate_scan::finding::Severity;
@@ -19,6 +18,7 @@ use casemate_scan::rules::catalogue;
 use casemate_scan::sbom;
 use casemate_scan::source::SourceTree;
 
+use crate::advisories;
 use crate::failure::{Failure, Kind};
 use crate::output::{BOLD, DIM, GOOD, Output, WARN, json_text, paint, plain_lines};
 
@@ -26,7 +26,7 @@ use crate::output::{BOLD, DIM, GOOD, Output, WARN, json_text, paint, plain_lines
 const MAX_FILE_BYTES: u64 = 16 << 20;
 /// More than this is no folder of apps.
 const MAX_FILES: usize = 100_000;
-const MAX_BYTES: usize = 1 << 30;
+const MAX_BYTES: usize = 96 << 20;
 /// A file with a zero byte this early is no text.
 const LOOKED_AT_BYTES: usize = 8_000;
 /// Folders of what tools made or fetched.
@@ -217,7 +217,7 @@ fn take_in(path: &Path, output: &Output) -> Result<SourceTree, Failure> {
     walk.hidden(false).require_git(false).follow_links(false).sort_by_file_path(Path::cmp);
     walk.filter_entry(|entry| {
         let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-        !folder || !entry.file_name().to_str().is_some_and(|name| MADE.contains(&name))
+        !folder || entry.depth() == 0 || !entry.file_name().to_str().is_some_and(|name| MADE.contains(&name))
     });
     let (mut files, mut bytes) = (0_usize, 0_usize);
     for entry in walk.build() {
@@ -243,7 +243,8 @@ fn take_in(path: &Path, output: &Output) -> Result<SourceTree, Failure> {
         files += 1;
         bytes = bytes.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
         if files > MAX_FILES || bytes > MAX_BYTES {
-            let message = format!("`{}` holds more than {MAX_FILES} files or 1 GB", path.display());
+            let message =
+                format!("`{}` holds more than {MAX_FILES} files or 96 MB that could matter", path.display());
             return Err(Failure::failed(message).help("casemate scan one/of/its/folders"));
         }
         match read(entry.path(), length) {
@@ -269,32 +270,25 @@ fn describes(name: &str) -> bool {
     [".yaml", ".yml", ".json", ".tf", ".template"].iter().any(|end| name.ends_with(end))
 }
 
+/// Matches the packages against what `casemate db import` kept, if it kept anything.
 fn look_up(arguments: &Arguments, dependencies: &mut Dependencies) -> Result<(), Failure> {
     let path = match &arguments.db {
         Some(path) => path.clone(),
-        None => {
-            let base = std::env::var_os("XDG_DATA_HOME").filter(|value| !value.is_empty()).map(PathBuf::from);
-            let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
-            match base.or_else(home) {
-                Some(base) => base.join("casemate").join("advisories.db"),
-                None => return Ok(()),
-            }
-        }
+        // Without a home there is nothing that could have been imported.
+        None => match advisories::default_path() {
+            Ok(path) => path,
+            Err(_) => return Ok(()),
+        },
     };
-    let bytes = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
-        // Nobody has imported any yet.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && arguments.db.is_none() => return Ok(()),
-        Err(error) => {
-            return Err(Failure::failed(format!("`{}` cannot be read: {error}", path.display())));
-        }
-    };
-    let cannot = |error: &dyn std::fmt::Display| {
-        let message = format!("`{}` cannot be used as a store of advisories: {error}", path.display());
-        Failure::failed(message).help("casemate db import FOLDER|ZIP…")
-    };
-    let store = Store::open(bytes).map_err(|error| cannot(&error))?;
-    dependencies.look_up(&store).map_err(|error| cannot(&error))
+    match advisories::open(&path)? {
+        Some(store) => dependencies.look_up(&store).map_err(|error| {
+            let message = format!("`{}` cannot be used as a store of advisories: {error}", path.display());
+            Failure::failed(message).help("casemate db import FOLDER|ZIP…")
+        }),
+        None if arguments.db.is_some() => Err(Failure::failed(format!("`{}` is not there", path.display()))
+            .help("casemate db import FOLDER|ZIP…")),
+        None => Ok(()),
+    }
 }
 
 fn show(

@@ -185,10 +185,43 @@ fn unneeded(sight: &Sight<'_>, readings: &[(&Function, Reading)], verdict: &mut 
             .filter(|(function, _)| function.role.as_ref().is_some_and(|name| name.value.is(&role.name)))
             .collect();
         let compared: Vec<&Need> = of_role.iter().map(|(_, need)| need).collect();
-        let excess = need::excess_of_role(&compared);
-        let excess: Vec<&Excess> = excess.iter().filter(|excess| is_worth_saying(excess)).collect();
+        let common = need::excess_of_role(&compared);
+        let excess: Vec<&Excess> = common.iter().filter(|excess| is_worth_saying(excess)).collect();
         report_excess(role, &of_role, &excess, verdict);
+        report_sharing(role, &compared, &common, verdict);
     }
+}
+
+/// One role for functions of which each uses something else: what one of them has only because another needs it.
+fn report_sharing(role: &Role, needs: &[&Need], common: &[Excess], verdict: &mut Verdict) {
+    let only_of_others = |need: &&Need| -> Vec<String> {
+        let nobodys = |excess: &Excess| {
+            common.iter().any(|other| other.place == excess.place && other.action == excess.action)
+        };
+        let own = need.excess.iter().filter(|excess| is_worth_saying(excess) && !nobodys(excess));
+        let mut actions: Vec<String> = own.map(|excess| format!("`{}`", excess.action)).collect();
+        actions.sort();
+        actions.dedup();
+        actions
+    };
+    if needs.len() < 2 {
+        return;
+    }
+    let first =
+        needs.iter().map(|need| (need, only_of_others(need))).find(|(_, actions)| !actions.is_empty());
+    let Some((need, actions)) = first else { return };
+    let names = list(needs.iter().map(|need| need.function.as_str()));
+    let message = format!(
+        "{names} run with one role, `{}`, and use different things: `{}` has {} only because another of them needs it.",
+        role.name,
+        need.function,
+        super::words::join(&actions, "and")
+    );
+    verdict.report(
+        Finding::new(&catalogue::SHARED_ROLE, format!("role {}", role.name), role.place, message)
+            .touching(needs.iter().map(|need| &need.function))
+            .advice("Give each function a role of its own, with what its code uses."),
+    );
 }
 
 /// Broad patterns have rules of their own; a template that is used in part is what the framework offers, unless it lets change what is

@@ -1,0 +1,7 @@
+//! Handlers in JavaScript: any bytes are assessed, the same twice, with every place within its file. What must hold:
+//! `casemate_scan::properties::javascript`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _taken = casemate_scan::properties::javascript(bytes);
+});

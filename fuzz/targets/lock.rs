@@ -1,0 +1,7 @@
+//! Lock files of all kinds: any bytes are assessed, the same twice, with every place within its file. What must hold:
+//! `casemate_scan::properties::lock`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _taken = casemate_scan::properties::lock(bytes);
+});

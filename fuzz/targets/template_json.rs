@@ -1,0 +1,7 @@
+//! CloudFormation and SAM in JSON: any bytes are assessed, the same twice, with every place within its file. What must hold:
+//! `casemate_scan::properties::template_json`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _taken = casemate_scan::properties::template_json(bytes);
+});
