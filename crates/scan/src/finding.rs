@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::known::Name;
-use crate::source::Place;
+use crate::source::{FileId, Place};
 
 /// How bad it is, if it is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -135,16 +135,29 @@ impl Finding {
     /// With what a person can do about it.
     #[must_use]
     pub fn advice(mut self, advice: impl Into<String>) -> Self {
-        self.change = Some(Change { advice: advice.into(), edits: Vec::new(), safe: false });
+        let change = Change { advice: advice.into(), remedies: Vec::new(), edits: Vec::new(), safe: false };
+        self.change = Some(change);
         self
     }
 
-    /// With edits that mend it and cannot break an app that works.
+    /// With what the files must say for it to be gone, where a person must know whether the app still works then.
     #[must_use]
-    pub fn safe_edits(mut self, advice: impl Into<String>, edits: Vec<Edit>) -> Self {
-        let safe = !edits.is_empty();
-        self.change = Some(Change { advice: advice.into(), edits, safe });
+    pub fn mended_by(mut self, remedies: Vec<Remedy>) -> Self {
+        if let Some(change) = &mut self.change {
+            change.remedies = remedies;
+        }
         self
+    }
+
+    /// With what the files must say for it to be gone, which cannot break an app that works.
+    #[must_use]
+    pub fn safely_mended_by(self, remedies: Vec<Remedy>) -> Self {
+        let safe = !remedies.is_empty();
+        let mut found = self.mended_by(remedies);
+        if let Some(change) = &mut found.change {
+            change.safe = safe;
+        }
+        found
     }
 }
 
@@ -153,10 +166,63 @@ impl Finding {
 pub struct Change {
     /// In words, with the exact line where there is one.
     pub advice: String,
-    /// Edits that do it; empty where a person must choose.
+    /// What the files must say, in words of no format; empty where a person must choose.
+    #[serde(skip)]
+    pub remedies: Vec<Remedy>,
+    /// Edits that do it: what `fix` makes of the remedies.
     pub edits: Vec<Edit>,
     /// Whether the edits cannot break an app that works: only then `--fix` makes them.
     pub safe: bool,
+}
+
+/// What a file must say. Rules ask for it without knowing how the file is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remedy {
+    /// A declaration has a property.
+    Set {
+        /// The declaration: its name's place, or its value's.
+        of: Place,
+        /// The property, below others.
+        path: &'static [&'static str],
+        /// What it is.
+        value: Worth,
+    },
+    /// A list among a declaration's properties has an item.
+    Add {
+        /// The declaration: its name's place, or its value's.
+        of: Place,
+        /// The list, below other properties.
+        path: &'static [&'static str],
+        /// The item.
+        value: Worth,
+    },
+    /// A word is another.
+    Replace {
+        /// Where it stands, with its quotation marks or without.
+        at: Place,
+        /// The word.
+        from: String,
+        /// The other.
+        to: String,
+    },
+    /// A further declaration stands at the end of the file.
+    Append {
+        /// The file.
+        to: FileId,
+        /// Its lines, as the file is written.
+        text: String,
+    },
+}
+
+/// What a property is set to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Worth {
+    /// `true`.
+    True,
+    /// What a reference of the template stands for: `!Ref AWS::AccountId`.
+    Reference(&'static str),
+    /// A text with references in it: `!Sub "arn:${AWS::Partition}:…"`.
+    Composed(&'static str),
 }
 
 /// A replacement of a stretch of a file.

@@ -23,7 +23,7 @@ use crate::report::{AppReport, Found, Note, Report, Spot, Suppressed};
 use crate::rules::{self, Context, Part};
 use crate::source::{FileId, SourceTree};
 use crate::suppress::Marks;
-use crate::{parallel, paths};
+use crate::{fix, parallel, paths};
 
 /// What an assessment takes into account beside the files.
 #[derive(Debug, Clone, Default)]
@@ -86,6 +86,7 @@ fn assess(
     };
     let mut verdict = rules::judge(&context);
     verdict.findings.extend(marks.faults());
+    fix::edits(tree, &mut verdict.findings);
     let holds = |finding: &&Finding| marks.covering(tree, finding.rule.id, finding.place).is_none();
     let counted: Vec<Finding> = verdict.findings.iter().filter(holds).cloned().collect();
     let (findings, suppressed) = sort_out(tree, app, &verdict.findings, &marks);

@@ -9,7 +9,7 @@
 //! SourceTree ─ formats (cloudformation, serverless, terraform) ─▶ graph::Inventory
 //!            ─ code (JavaScript, Python) ─▶ calls and flows       ├─ need against grant
 //!            ─ packages (lock files) ─▶ SBOM ─ advisories         ├─ rules ─▶ findings ─ suppressions, baseline
-//!                                                                 └─ attack paths ─▶ score ─▶ report
+//!                                                                 └─ attack paths ─▶ score ─▶ report ─ fix
 //! ```
 
 pub mod advisories;
@@ -19,6 +19,7 @@ pub mod code;
 pub mod document;
 pub mod facts;
 pub mod finding;
+pub mod fix;
 pub mod graph;
 pub mod iam;
 pub mod inspect;

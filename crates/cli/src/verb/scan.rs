@@ -1,9 +1,11 @@
 //! `casemate scan`: what is open in the serverless apps of a folder, offline.
 //!
-//! Invariants: symlinks are not followed, what `.gitignore` leaves out is left out, installed packages are never entered; sizes and counts
-//! are bounded, and what was left out for that is said. Not here: the assessment (`casemate_scan`).
+//! Not here: the assessment (`casemate_scan`), which files are read (`walk`), how they are changed (`fix`).
 
-use std::io::Read;
+mod fix;
+mod walk;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,28 +22,7 @@ use casemate_scan::source::SourceTree;
 
 use crate::advisories;
 use crate::failure::{Failure, Kind};
-use crate::output::{BOLD, DIM, GOOD, Output, WARN, json_text, paint, plain_lines};
-
-/// Larger files describe no app.
-const MAX_FILE_BYTES: u64 = 16 << 20;
-/// More than this is no folder of apps.
-const MAX_FILES: usize = 100_000;
-const MAX_BYTES: usize = 96 << 20;
-/// A file with a zero byte this early is no text.
-const LOOKED_AT_BYTES: usize = 8_000;
-/// Folders of what tools made or fetched.
-const MADE: [&str; 10] = [
-    "node_modules",
-    "target",
-    ".git",
-    ".aws-sam",
-    ".serverless",
-    ".terraform",
-    ".venv",
-    "venv",
-    "site-packages",
-    "__pycache__",
-];
+use crate::output::{BOLD, DIM, GOOD, Output, json_text, paint, plain_lines};
 
 /// Find what is open in existing serverless apps: AWS SAM, CloudFormation, Serverless Framework, Terraform.
 #[derive(Debug, clap::Args)]
@@ -52,6 +33,7 @@ Examples:
   casemate scan . --format html --output report.html
   casemate scan . --write-baseline known.json        take what is there now as known
   casemate scan . --baseline known.json              only what is new fails
+  casemate scan . --fix --dry-run                    the changes that are safe, as a diff; without --dry-run they are made
   casemate scan --explain open-route                 what a rule looks for, and why
 
 Allow a finding until a day, beside or above its line:
@@ -83,6 +65,12 @@ pub(crate) struct Arguments {
     /// Write all findings into a baseline; nothing fails.
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     write_baseline: Option<PathBuf>,
+    /// Make the changes that cannot break an app that works, and report what is left.
+    #[arg(long, conflicts_with = "write_baseline")]
+    fix: bool,
+    /// With --fix: show the changes, and make none.
+    #[arg(long, requires = "fix")]
+    dry_run: bool,
     /// Explain a rule, or the rule of a finding.
     #[arg(long, value_name = "ID")]
     explain: Option<String>,
@@ -133,7 +121,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         return Err(Failure::new(Kind::Usage, "name the folder").help("casemate scan ."));
     };
     let waiting = output.spinner(format!("reading {}", path.display()));
-    let tree = take_in(path, output)?;
+    let tree = walk::take_in(path, output)?;
     let mut dependencies = Dependencies::read(&tree);
     look_up(&arguments, &mut dependencies)?;
     let options =
@@ -155,8 +143,28 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         let compared = baseline.apply(&mut report);
         output.note(&format!("{} new, {} known, {} gone", compared.new, compared.known, compared.gone));
     }
+    if arguments.fix {
+        let mended = casemate_scan::fix::mend(&tree, &dependencies, &options, &report);
+        if arguments.dry_run {
+            fix::show(&mended, output)?;
+            return verdict(&arguments, &report);
+        }
+        fix::make(path, &mended, output)?;
+        if let Some(mut left) = mended.report {
+            keep_known(&report, &mut left);
+            report = left;
+        }
+    }
     show(&arguments, &tree, &dependencies, &report, output)?;
     verdict(&arguments, &report)
+}
+
+/// What the baseline knew before a change it knows afterwards.
+fn keep_known(before: &Report, after: &mut Report) {
+    let known: BTreeSet<String> =
+        before.findings().filter(|(_, found)| found.known).map(|(_, found)| found.id.clone()).collect();
+    let findings = after.apps.iter_mut().flat_map(|app| &mut app.findings);
+    findings.filter(|found| known.contains(&found.id)).for_each(|found| found.known = true);
 }
 
 /// The day as it was said, or as the machine says.
@@ -198,76 +206,6 @@ fn explain(id: &str, output: &Output) -> Result<(), Failure> {
         )
     });
     Ok(())
-}
-
-/// Reads a folder's files, or one file.
-fn take_in(path: &Path, output: &Output) -> Result<SourceTree, Failure> {
-    let cannot = |error: &dyn std::fmt::Display| {
-        Failure::failed(format!("`{}` cannot be read: {error}", path.display()))
-    };
-    let metadata = std::fs::metadata(path).map_err(|error| cannot(&error))?;
-    let mut tree = SourceTree::new();
-    if metadata.is_file() {
-        let bytes = read(path, metadata.len()).map_err(|error| cannot(&error))?;
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        tree.add(&name, bytes);
-        return Ok(tree);
-    }
-    let mut walk = ignore::WalkBuilder::new(path);
-    walk.hidden(false).require_git(false).follow_links(false).sort_by_file_path(Path::cmp);
-    walk.filter_entry(|entry| {
-        let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-        !folder || entry.depth() == 0 || !entry.file_name().to_str().is_some_and(|name| MADE.contains(&name))
-    });
-    let (mut files, mut bytes) = (0_usize, 0_usize);
-    for entry in walk.build() {
-        let entry = match entry {
-            Ok(entry) => entry,
-            Err(error) => {
-                output.note(&paint(WARN, plain_lines(&format!("left out: {error}"))));
-                continue;
-            }
-        };
-        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
-            continue;
-        }
-        let Ok(relative) = entry.path().strip_prefix(path) else { continue };
-        let name = relative.to_string_lossy().replace('\\', "/");
-        let length = entry.metadata().map_or(0, |metadata| metadata.len());
-        if length > MAX_FILE_BYTES {
-            if describes(&name) {
-                output.note(&paint(WARN, plain_lines(&format!("left out: `{name}` is larger than 16 MB"))));
-            }
-            continue;
-        }
-        files += 1;
-        bytes = bytes.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
-        if files > MAX_FILES || bytes > MAX_BYTES {
-            let message =
-                format!("`{}` holds more than {MAX_FILES} files or 96 MB that could matter", path.display());
-            return Err(Failure::failed(message).help("casemate scan one/of/its/folders"));
-        }
-        match read(entry.path(), length) {
-            Ok(content) if content.iter().take(LOOKED_AT_BYTES).any(|byte| *byte == 0) => {}
-            Ok(content) => {
-                tree.add(&name, content);
-            }
-            Err(error) => output.note(&paint(WARN, plain_lines(&format!("left out: `{name}`: {error}")))),
-        }
-    }
-    Ok(tree)
-}
-
-/// A file's bytes, never more than the bound, even where it grows.
-fn read(path: &Path, length: u64) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(usize::try_from(length.min(MAX_FILE_BYTES)).unwrap_or(0));
-    std::fs::File::open(path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Whether somebody would miss the file.
-fn describes(name: &str) -> bool {
-    [".yaml", ".yml", ".json", ".tf", ".template"].iter().any(|end| name.ends_with(end))
 }
 
 /// Matches the packages against what `casemate db import` kept, if it kept anything.

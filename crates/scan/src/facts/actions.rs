@@ -59,6 +59,11 @@ impl ActionFact {
         format!("{}:{}", self.service, self.name)
     }
 
+    /// The names of the kinds of resources that it can be bound to.
+    pub fn kinds(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.types.split(',').filter(|word| !word.is_empty()).map(|word| word.trim_end_matches('*'))
+    }
+
     /// The kinds of resources that it can be bound to.
     pub fn resource_types(&self) -> impl Iterator<Item = ResourceType> + use<> {
         let of = self.of;

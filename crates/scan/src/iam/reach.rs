@@ -77,7 +77,7 @@ fn actions(service: &'static str) -> &'static [Touching] {
         fact,
         text: fact.text(),
         deed: deed(fact),
-        kinds: fact.resource_types().map(|kind| kind.name).collect(),
+        kinds: fact.kinds().collect(),
     };
     let read = || facts::actions_of(service).filter(|fact| !fact.needs_star).map(touching).collect();
     table.get(service).map_or(&[], |cell| cell.get_or_init(read))

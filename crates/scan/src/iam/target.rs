@@ -225,7 +225,7 @@ impl<'a> Index<'a> {
     }
 
     fn shaped(&self, action: ActionFact, shapes: &[Shape], name: &Name) -> Vec<Vec<Token>> {
-        let kinds: Vec<_> = action.resource_types().map(|kind| kind.name).collect();
+        let kinds: Vec<_> = action.kinds().collect();
         let fits = |shape: &&Shape| shape.service == action.service && kinds.contains(&shape.kind);
         shapes.iter().filter(fits).map(|shape| self.arn(shape, name.as_str(), 0)).collect()
     }

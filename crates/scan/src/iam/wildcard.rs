@@ -22,10 +22,16 @@ pub fn matches(pattern: &str, text: &str) -> bool {
 /// Whether a pattern of actions stands for an action: letters of either case are the same, and a lone `*` is everything.
 #[must_use]
 pub fn covers_action(pattern: &str, action: &str) -> bool {
-    pattern == "*"
-        || pattern.eq_ignore_ascii_case(action)
-        || (pattern.contains(['*', '?'])
-            && matches(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase()))
+    if pattern == "*" {
+        return true;
+    }
+    // Nearly all patterns are settled by what stands before the first wildcard, and nearly all others end with it.
+    let Some(at) = pattern.bytes().position(|byte| matches!(byte, b'*' | b'?')) else {
+        return pattern.eq_ignore_ascii_case(action);
+    };
+    let (start, rest) = pattern.as_bytes().split_at(at);
+    let begins = action.as_bytes().get(..at).is_some_and(|begin| begin.eq_ignore_ascii_case(start));
+    begins && (rest == b"*" || matches(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase()))
 }
 
 fn same(text: &[u8], part: &[u8]) -> bool {

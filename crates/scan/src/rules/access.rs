@@ -8,7 +8,7 @@ use super::opening::open_statement;
 use super::reach::{Reach, severity_of};
 use super::words::{by_format, count, join, list};
 use super::{Sight, Verdict, catalogue};
-use crate::finding::{Finding, Rule, Severity};
+use crate::finding::{Finding, Remedy, Rule, Severity};
 use crate::graph::{Access, Api, ApiKind, App, Endpoint, Framework, Route};
 use crate::known::{Known, Name};
 use crate::source::Place;
@@ -300,6 +300,11 @@ fn function_urls(sight: &Sight<'_>, verdict: &mut Verdict) {
                     "Anyone on the internet can call the URL of `{}`{may}. No interface, authorizer or throttle stands before it.",
                     function.name
                 );
+                let signed = Remedy::Replace {
+                    at: url.access.place,
+                    from: "NONE".to_owned(),
+                    to: "AWS_IAM".to_owned(),
+                };
                 let found = Finding::new(
                     &catalogue::OPEN_FUNCTION_URL,
                     format!("url of {}", function.name),
@@ -314,7 +319,7 @@ fn function_urls(sight: &Sight<'_>, verdict: &mut Verdict) {
                         "`url: authorizer: aws_iam`, or an `httpApi` event with an authorizer instead of the URL.",
                         "`authorization_type = \"AWS_IAM\"`, or a route of an HTTP API with an authorizer instead of the URL.",
                     ),
-                ));
+                ).mended_by(vec![signed]));
             }
             Known::Value(_) => {}
         }

@@ -6,9 +6,11 @@ use super::opening::{Opening, open_statement, to_everyone, to_service};
 use super::reach::severity_of;
 use super::words::{by_format, list};
 use super::{Sight, Verdict, catalogue};
-use crate::finding::{Finding, Severity};
-use crate::graph::{Access, Api, Endpoint, Function, Origin, Statement, StoreKind};
-use crate::known::Known;
+use crate::finding::{Finding, Remedy, Severity, Worth};
+use crate::graph::{
+    Access, Api, App, Endpoint, Framework, Function, Origin, Statement, StoreKind, TriggerKind,
+};
+use crate::known::{Known, Name};
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
     let app = sight.app;
@@ -126,13 +128,7 @@ fn narrowing(sight: &Sight<'_>) -> &'static str {
     )
 }
 
-fn deputies(
-    sight: &Sight<'_>,
-    name: &crate::known::Name,
-    policy: &[Statement],
-    verb: &str,
-    verdict: &mut Verdict,
-) {
+fn deputies(sight: &Sight<'_>, name: &Name, policy: &[Statement], verb: &str, verdict: &mut Verdict) {
     let app = sight.app;
     let mut open: Vec<(&Statement, &str)> = Vec::new();
     for statement in policy.iter().filter(|statement| statement.origin != Origin::Framework) {
@@ -166,11 +162,30 @@ fn deputies(
         Known::Value(function) => Some(function),
         Known::Unknown(_) => None,
     });
-    verdict.report(found.touching([name]).touching(functions).advice(by_format(
+    let remedies = own_account(app, name, &open);
+    let found = found.touching([name]).touching(functions).advice(by_format(
         app,
         "Add `SourceArn: !GetAtt <source>.Arn` (for buckets `SourceAccount: !Ref AWS::AccountId` too).",
         "Add `SourceArn` with the ARN of the source (for buckets `SourceAccount: !Ref AWS::AccountId` too); in a policy a condition on `aws:SourceArn`.",
         "Add `SourceArn` with the ARN of the source (for buckets `SourceAccount` too); in a policy a condition on `aws:SourceArn`.",
         "Add `source_arn` with the ARN of the source (for buckets `source_account` too); in a policy a condition on `aws:SourceArn`.",
-    )));
+    ));
+    verdict.report(found.safely_mended_by(remedies));
+}
+
+/// Admits a bucket's events from this account alone. The buckets that are wired to the function are declared here, so they are of this
+/// account, and their events still come.
+fn own_account(app: &App, function: &Name, open: &[(&Statement, &str)]) -> Vec<Remedy> {
+    let template = matches!(app.framework, Framework::Sam | Framework::CloudFormation);
+    let mut sources =
+        app.triggers_of(function).filter(|trigger| trigger.kind == TriggerKind::Bucket).peekable();
+    let own = sources.peek().is_some()
+        && sources
+            .all(|trigger| trigger.source.references().next().is_some_and(|name| app.store(name).is_some()));
+    if !template || !own || open.iter().any(|(_, service)| *service != "s3.amazonaws.com") {
+        return Vec::new();
+    }
+    let path = &["Properties", "SourceAccount"];
+    let value = Worth::Reference("AWS::AccountId");
+    open.iter().map(|(one, _)| Remedy::Set { of: one.place, path, value: value.clone() }).collect()
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use super::words::{by_format, list};
 use super::{Sight, Verdict, catalogue};
 use crate::facts;
-use crate::finding::{Finding, Severity};
-use crate::graph::{App, Effect, Function, Role, Statement};
+use crate::finding::{Finding, Remedy, Severity, Worth};
+use crate::graph::{App, Effect, Framework, Function, Role, Statement};
 use crate::iam::wildcard;
 use crate::known::{Known, Setting, Text};
 
@@ -55,13 +55,19 @@ fn retired(sight: &Sight<'_>, verdict: &mut Verdict) {
                 format!("`{line}{mark}{next}{mark}`, and test.")
             },
         );
+        let newer = fact.successor.map(|next| Remedy::Replace {
+            at: place,
+            from: name.to_owned(),
+            to: next.to_string(),
+        });
         let cause =
             format!("{name} of {}", functions.iter().map(|f| f.name.as_str()).collect::<Vec<_>>().join(", "));
         verdict.report(
             Finding::new(&catalogue::RETIRED_RUNTIME, cause, place, message)
                 .touching(functions.iter().map(|function| &function.name))
                 .severity(severity)
-                .advice(change),
+                .advice(change)
+                .mended_by(newer.into_iter().collect()),
         );
     }
 }
@@ -71,6 +77,8 @@ fn retired(sight: &Sight<'_>, verdict: &mut Verdict) {
 enum Logs {
     May,
     MayNot,
+    /// A statement forbids it, whatever others allow.
+    Forbidden,
     Unknown(String),
 }
 
@@ -88,7 +96,7 @@ fn logs(role: &Role) -> Logs {
         speaks(&statement, Effect::Deny) && everywhere(statement) && statement.conditions.is_empty()
     });
     if denied {
-        return Logs::MayNot;
+        return Logs::Forbidden;
     }
     if role.statements.iter().any(|statement| speaks(&statement, Effect::Allow)) {
         return Logs::May;
@@ -109,7 +117,9 @@ fn unlogged(app: &App, verdict: &mut Verdict) {
         let Some(role) = app.role_of(function) else { continue };
         match logs(role) {
             Logs::May => {}
-            Logs::MayNot => silent.entry(&role.name).or_insert((role, Vec::new())).1.push(function),
+            Logs::MayNot | Logs::Forbidden => {
+                silent.entry(&role.name).or_insert((role, Vec::new())).1.push(function);
+            }
             Logs::Unknown(why) => {
                 let why = format!("whether `{}` may write logs cannot be told: {why}", function.name);
                 verdict.unknown(Some(&function.name), role.place, why);
@@ -130,9 +140,32 @@ fn unlogged(app: &App, verdict: &mut Verdict) {
                     "`ManagedPolicyArns: [arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]`.",
                     "Allow `logs:CreateLogStream` and `logs:PutLogEvents` on the function's log group.",
                     "Attach `arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole` to the role.",
-                )),
+                ))
+                .safely_mended_by(logging(app, role).into_iter().collect()),
         );
     }
+}
+
+/// Lets a role write logs: more is allowed than before, so nothing that works stops.
+fn logging(app: &App, role: &Role) -> Option<Remedy> {
+    // What a statement forbids, no other gives back; and the provider takes ten policies of a role.
+    if role.implicit || role.managed.len() >= 10 || logs(role) == Logs::Forbidden {
+        return None;
+    }
+    let value =
+        Worth::Composed("arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole");
+    if app.framework != Framework::Terraform {
+        return Some(Remedy::Add { of: role.place, path: &["Properties", "ManagedPolicyArns"], value });
+    }
+    // One role of the root module, declared by a block of its own.
+    let name = role.name.as_str().strip_prefix("aws_iam_role.")?;
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    plain.then(|| Remedy::Append {
+        to: role.place.file,
+        text: format!(
+            "resource \"aws_iam_role_policy_attachment\" \"{name}_writes_logs\" {{\n  role       = aws_iam_role.{name}.name\n  policy_arn = \"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole\"\n}}"
+        ),
+    })
 }
 
 /// Variables that switch the check of certificates off, and the value that does it.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::{by_format, list};
 use super::{Part, Sight, Verdict, catalogue};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Remedy, Severity, Worth};
 use crate::graph::{Framework, Function, SecretKind};
 use crate::known::{Piece, Text};
 use crate::secrets::{self, Leak, Syntax, Weight};
@@ -68,15 +68,18 @@ fn parameters<'a>(sight: &Sight<'a>, told: &mut Told<'a>, verdict: &mut Verdict)
             parameter.name
         );
         let cause = format!("parameter {}", parameter.name);
-        verdict.report(Finding::new(&catalogue::UNMASKED_PARAMETER, cause, parameter.place, message).advice(
-            by_format(
+        let found =
+            Finding::new(&catalogue::UNMASKED_PARAMETER, cause, parameter.place, message).advice(by_format(
                 sight.app,
                 "`NoEcho: true`",
                 "`NoEcho: true`",
                 "Take it from `${ssm:…}` or `${env:…}` instead.",
                 "`sensitive = true`",
-            ),
-        ));
+            ));
+        // It changes what is shown, nothing that is deployed. In Terraform an output that shows it would stop the plan.
+        let template = matches!(sight.app.framework, Framework::Sam | Framework::CloudFormation);
+        let hide = Remedy::Set { of: parameter.place, path: &["NoEcho"], value: Worth::True };
+        verdict.report(found.safely_mended_by(if template { vec![hide] } else { Vec::new() }));
     }
 }
 

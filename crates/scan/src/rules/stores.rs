@@ -5,7 +5,7 @@
 use super::opening::open_statement;
 use super::words::{by_format, list};
 use super::{Sight, Verdict, catalogue};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Remedy, Severity};
 use crate::graph::{Encryption, Network, Statement, Store, StoreKind};
 use crate::known::{Known, Name, Setting, Text};
 use crate::source::Place;
@@ -180,7 +180,8 @@ fn public_database(store: &Store, verdict: &mut Verdict) {
             verdict.report(
                 Finding::new(&catalogue::PUBLIC_DATABASE, cause, reachable.place, message)
                     .touching([&store.name])
-                    .advice("`PubliclyAccessible: false` (`publicly_accessible = false`), in subnets without a way to the internet."),
+                    .advice("`PubliclyAccessible: false` (`publicly_accessible = false`), in subnets without a way to the internet.")
+                    .mended_by(vec![Remedy::Replace { at: reachable.place, from: "true".to_owned(), to: "false".to_owned() }]),
             );
         }
         Known::Value(false) => {}
@@ -311,16 +312,16 @@ fn old_protocols(sight: &Sight<'_>, verdict: &mut Verdict) {
         }
         let message = format!("The domain of `{}` accepts `{version}`, which can be broken.", api.name);
         let cause = format!("protocol of {}", api.name);
-        verdict.report(
-            Finding::new(&catalogue::OLD_TLS, cause, minimum.place, message).touching([&api.name]).advice(
-                by_format(
-                    sight.app,
-                    "`SecurityPolicy: TLS_1_2`.",
-                    "`SecurityPolicy: TLS_1_2`.",
-                    "`securityPolicy: tls_1_2`.",
-                    "`security_policy = \"TLS_1_2\"`.",
-                ),
-            ),
+        let found = Finding::new(&catalogue::OLD_TLS, cause, minimum.place, message).touching([&api.name]);
+        let to = by_format(sight.app, "TLS_1_2", "TLS_1_2", "tls_1_2", "TLS_1_2").to_owned();
+        let newer = Remedy::Replace { at: minimum.place, from: version.clone(), to };
+        let advice = by_format(
+            sight.app,
+            "`SecurityPolicy: TLS_1_2`.",
+            "`SecurityPolicy: TLS_1_2`.",
+            "`securityPolicy: tls_1_2`.",
+            "`security_policy = \"TLS_1_2\"`.",
         );
+        verdict.report(found.advice(advice).mended_by(vec![newer]));
     }
 }
