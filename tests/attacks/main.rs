@@ -22,6 +22,7 @@ mod every_host_call;
 mod floods;
 mod forged_identity_header;
 mod forged_token;
+mod hostile_repository;
 mod ledger_flood;
 mod limits_exceeded;
 mod lockout_as_a_weapon;

@@ -19,6 +19,7 @@ mod deploy;
 mod explain;
 mod help;
 mod refusals;
+mod scan;
 mod start;
 mod surroundings;
 mod tls;

@@ -6,7 +6,7 @@
 
 mod load;
 pub(crate) mod scan;
-mod servers;
+pub(crate) mod servers;
 
 use std::path::Path;
 use std::time::Duration;

@@ -12,6 +12,7 @@ mod files;
 mod fuzz;
 mod guests;
 mod oracle;
+mod schemas;
 mod tidy;
 
 use std::process::ExitCode;
@@ -39,7 +40,8 @@ Usage: cargo xtask <chore> [options]
         --peers V/bin --rounds 3
   facts                 make the scanner's tables of facts: IAM actions, managed policies, SAM templates, runtimes
   oracle                expand the labelled SAM templates with AWS's translator, for the scanner's tests
-                        (facts and oracle need python3 with venv, and PyPI)
+  schemas               hold the scanner's SARIF and CycloneDX against their standards' schemas
+                        (facts, oracle and schemas need python3 with venv, and PyPI)
   fuzz [TARGET]         look for bytes that break a property of a parser, all targets or this one
                         (needs cargo-fuzz: cargo install cargo-fuzz, and a C++ compiler)
         --seconds 60
@@ -63,6 +65,7 @@ enum Chore {
     BenchScan(bench::scan::Options),
     Facts,
     Oracle,
+    Schemas,
     Fuzz(fuzz::Options),
 }
 
@@ -88,6 +91,7 @@ fn parse(words: &[String]) -> Result<Chore> {
         ["bench", options @ ..] => Chore::Bench(bench::Options::parse(options)?),
         ["facts"] => Chore::Facts,
         ["oracle"] => Chore::Oracle,
+        ["schemas"] => Chore::Schemas,
         ["fuzz", options @ ..] => Chore::Fuzz(fuzz::Options::parse(options)?),
         ["guests", "--check"] => Chore::CheckGuests,
         ["guests", "--js"] => Chore::BuildJavaScript,
@@ -107,6 +111,7 @@ fn run(chore: Chore) -> Result<()> {
         Chore::Bench(options) => bench::run(&root, &options)?,
         Chore::Facts => facts::write(&root)?,
         Chore::Oracle => oracle::write(&root)?,
+        Chore::Schemas => schemas::validate(&root)?,
         Chore::Fuzz(options) => fuzz::run(&root, &options)?,
         Chore::Docs => println!("{}", actions::write(&root)?),
         Chore::BuildGuests(names) => guests::build(&root, &names)?,
@@ -147,6 +152,7 @@ mod tests {
         check("guests --js", Some(Chore::BuildJavaScript));
         check("facts", Some(Chore::Facts));
         check("oracle", Some(Chore::Oracle));
+        check("schemas", Some(Chore::Schemas));
         check("guests --jss", None);
         check("tidy up", None);
         check("polish", None);

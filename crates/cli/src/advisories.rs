@@ -35,6 +35,12 @@ impl Bytes for StoreFile {
     }
 }
 
+/// Where the store lies when somebody says: the option, or `CASEMATE_ADVISORIES` unless it is empty.
+pub(crate) fn named(option: Option<&Path>) -> Option<PathBuf> {
+    let environment = || std::env::var_os("CASEMATE_ADVISORIES").filter(|value| !value.is_empty());
+    option.map(Path::to_owned).or_else(|| environment().map(PathBuf::from))
+}
+
 /// Where the store lies when nobody says: in the user's folder for data.
 pub(crate) fn default_path() -> Result<PathBuf, Failure> {
     let base = std::env::var_os("XDG_DATA_HOME").filter(|value| !value.is_empty()).map(PathBuf::from);

@@ -36,20 +36,24 @@ pub(crate) struct Built {
 
 /// Builds what is measured, as users get it: the release profile.
 pub(crate) fn build(root: &Path) -> Result<Built> {
+    let casemate = casemate(root)?;
+    let bare_hyper = made(root, ["-p", "casemate-server", "--example", "bare_hyper"])?.join("examples/bare_hyper");
+    Ok(Built { casemate, bare_hyper })
+}
+
+/// Builds the binary alone.
+pub(crate) fn casemate(root: &Path) -> Result<PathBuf> {
+    Ok(made(root, ["-p", "casemate-cli", "--bin", "casemate"])?.join("casemate"))
+}
+
+/// Builds something in release, and says where that lies.
+fn made(root: &Path, what: [&str; 4]) -> Result<PathBuf> {
     let metadata = cargo_metadata::MetadataCommand::new().current_dir(root).no_deps().exec()?;
-    for what in
-        [["-p", "casemate-cli", "--bin", "casemate"], ["-p", "casemate-server", "--example", "bare_hyper"]]
-    {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(cargo)
-            .args(["build", "--release", "--locked"])
-            .args(what)
-            .current_dir(root)
-            .status()?;
-        ensure!(status.success(), "`cargo build --release {}` failed", what.join(" "));
-    }
-    let release = metadata.target_directory.into_std_path_buf().join("release");
-    Ok(Built { casemate: release.join("casemate"), bare_hyper: release.join("examples/bare_hyper") })
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    let status = command.args(["build", "--release", "--locked"]).args(what).current_dir(root).status()?;
+    ensure!(status.success(), "`cargo build --release {}` failed", what.join(" "));
+    Ok(metadata.target_directory.into_std_path_buf().join("release"))
 }
 
 /// What ran on what.

@@ -26,8 +26,8 @@ Examples:
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,
-    /// The file that they are kept in; by default casemate/advisories.db in the user's data folder.
-    #[arg(long, global = true, value_name = "FILE", env = "CASEMATE_ADVISORIES")]
+    /// The file that they are kept in; by default $CASEMATE_ADVISORIES, or casemate/advisories.db in the user's data folder.
+    #[arg(long, global = true, value_name = "FILE")]
     db: Option<PathBuf>,
 }
 
@@ -48,7 +48,7 @@ enum What {
 }
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
-    let place = match arguments.db {
+    let place = match crate::advisories::named(arguments.db.as_deref()) {
         Some(path) => path,
         None => default_path()?,
     };

@@ -14,15 +14,16 @@ use casemate_scan::baseline::Baseline;
 use casemate_scan::facts::Day;
 use casemate_scan::finding::Severity;
 use casemate_scan::inspect::{Dependencies, Options, inspect};
-use casemate_scan::report::text::{Paint, Plain, Role, text, word};
+use casemate_scan::report::text::{Paint, Role, text, word};
 use casemate_scan::report::{Report, html, json, markdown, sarif};
 use casemate_scan::rules::catalogue;
 use casemate_scan::sbom;
 use casemate_scan::source::SourceTree;
 
+use self::walk::{LeftOut, Taken};
 use crate::advisories;
 use crate::failure::{Failure, Kind};
-use crate::output::{BOLD, DIM, GOOD, Output, json_text, paint, plain_lines};
+use crate::output::{BOLD, DIM, GOOD, Output, WARN, json_text, paint, plain};
 
 /// Find what is open in existing serverless apps: AWS SAM, CloudFormation, Serverless Framework, Terraform.
 #[derive(Debug, clap::Args)]
@@ -53,6 +54,9 @@ pub(crate) struct Arguments {
     /// From which severity on findings fail.
     #[arg(long, value_enum, default_value = "medium", value_name = "SEVERITY")]
     fail_on: FailOn,
+    /// Leave out files and folders, relative to the folder: 'tests/**'. May be given several times.
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
     /// Also give advice that no attacker cares about: dead-letter queues, private networks, tracing.
     #[arg(long)]
     hygiene: bool,
@@ -74,8 +78,8 @@ pub(crate) struct Arguments {
     /// Explain a rule, or the rule of a finding.
     #[arg(long, value_name = "ID")]
     explain: Option<String>,
-    /// Known vulnerabilities of packages; by default casemate/advisories.db in the user's data folder.
-    #[arg(long, value_name = "FILE", env = "CASEMATE_ADVISORIES")]
+    /// Known vulnerabilities of packages; by default $CASEMATE_ADVISORIES, or casemate/advisories.db in the user's data folder.
+    #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
     /// The day, for tests.
     #[arg(long, hide = true, value_name = "DATE")]
@@ -121,13 +125,17 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         return Err(Failure::new(Kind::Usage, "name the folder").help("casemate scan ."));
     };
     let waiting = output.spinner(format!("reading {}", path.display()));
-    let tree = walk::take_in(path, output)?;
+    let Taken { tree, left_out, alone } = walk::take_in(path, &arguments.exclude)?;
     let mut dependencies = Dependencies::read(&tree);
     look_up(&arguments, &mut dependencies)?;
     let options =
         Options { today: today(&arguments)?, hygiene: arguments.hygiene, app: arguments.app.clone() };
     let mut report = inspect(&tree, &dependencies, &options);
     waiting.finish_and_clear();
+    if alone {
+        output.note("Only this file is read. For the code and the lock files beside it, name its folder.");
+    }
+    say_left_out(&left_out, output);
     if let (Some(name), true) = (&arguments.app, report.apps.is_empty()) {
         return Err(Failure::new(Kind::Missing, format!("there is no app `{name}`")));
     }
@@ -155,8 +163,21 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
             report = left;
         }
     }
-    show(&arguments, &tree, &dependencies, &report, output)?;
+    show(&arguments, &tree, &dependencies, &report, &left_out, output)?;
     verdict(&arguments, &report)
+}
+
+/// How many files that were left out are named.
+const NAMED: usize = 8;
+
+fn say_left_out(left_out: &[LeftOut], output: &Output) {
+    for one in left_out.iter().take(NAMED) {
+        output.note(&paint(WARN, plain(&format!("left out: `{}`: {}", one.path, one.why))));
+    }
+    if left_out.len() > NAMED {
+        let more = format!("left out: {} more (`--format json` lists all)", left_out.len() - NAMED);
+        output.note(&paint(WARN, more));
+    }
 }
 
 /// What the baseline knew before a change it knows afterwards.
@@ -210,8 +231,8 @@ fn explain(id: &str, output: &Output) -> Result<(), Failure> {
 
 /// Matches the packages against what `casemate db import` kept, if it kept anything.
 fn look_up(arguments: &Arguments, dependencies: &mut Dependencies) -> Result<(), Failure> {
-    let path = match &arguments.db {
-        Some(path) => path.clone(),
+    let path = match advisories::named(arguments.db.as_deref()) {
+        Some(path) => path,
         // Without a home there is nothing that could have been imported.
         None => match advisories::default_path() {
             Ok(path) => path,
@@ -223,8 +244,10 @@ fn look_up(arguments: &Arguments, dependencies: &mut Dependencies) -> Result<(),
             let message = format!("`{}` cannot be used as a store of advisories: {error}", path.display());
             Failure::failed(message).help("casemate db import FOLDER|ZIP…")
         }),
-        None if arguments.db.is_some() => Err(Failure::failed(format!("`{}` is not there", path.display()))
-            .help("casemate db import FOLDER|ZIP…")),
+        None if advisories::named(arguments.db.as_deref()).is_some() => {
+            Err(Failure::failed(format!("`{}` is not there", path.display()))
+                .help("casemate db import FOLDER|ZIP…"))
+        }
         None => Ok(()),
     }
 }
@@ -234,14 +257,23 @@ fn show(
     tree: &SourceTree,
     dependencies: &Dependencies,
     report: &Report,
+    left_out: &[LeftOut],
     output: &Output,
 ) -> Result<(), Failure> {
     let format = if output.is_json() { Format::Json } else { arguments.format };
     let to_terminal = arguments.output.is_none();
     let shown = match format {
-        Format::Text if to_terminal => plain_painted(report),
-        Format::Text => text(report, 100, &Plain),
-        Format::Json => json_text(&json::json(report)),
+        Format::Text if to_terminal => painted(report),
+        // Somebody will look at the file on a terminal.
+        Format::Text => anstream::adapter::strip_str(&painted(report)).to_string(),
+        Format::Json => {
+            let mut document = json::json(report);
+            let left_out = left_out.iter().map(|one| serde_json::json!({ "path": one.path, "why": one.why }));
+            if let Some(members) = document.as_object_mut() {
+                members.insert("left_out".to_owned(), left_out.collect());
+            }
+            json_text(&document)
+        }
         Format::Sarif => sarif::sarif(report),
         Format::Html => html::html(report),
         Format::Markdown => markdown::markdown(report),
@@ -271,10 +303,9 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
 }
 
 /// The report in colours, with nothing of others in it that acts on a terminal.
-fn plain_painted(report: &Report) -> String {
-    struct Marks;
-    // Colours are put in after the text of others was made plain: marks of our own stand for them until then.
-    impl Paint for Marks {
+fn painted(report: &Report) -> String {
+    struct Colours;
+    impl Paint for Colours {
         fn paint(&self, role: Role, text: &str) -> String {
             let style = match role {
                 Role::Heading | Role::Title => BOLD,
@@ -283,11 +314,12 @@ fn plain_painted(report: &Report) -> String {
                 Role::Code | Role::Text => Style::new(),
                 Role::Change | Role::Good => GOOD,
             };
-            paint(style, plain_lines(text))
+            // A line's end would make a line that nobody of ours wrote.
+            paint(style, plain(&text.replace('\t', "    ")))
         }
     }
     let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100);
-    text(report, width, &Marks)
+    text(report, width, &Colours)
 }
 
 fn style_of(severity: Severity) -> Style {
@@ -305,8 +337,18 @@ fn verdict(arguments: &Arguments, report: &Report) -> Result<(), Failure> {
     }
     let counts = report.findings().filter(|(_, found)| !found.known && found.severity >= least);
     match counts.count() {
-        0 => Ok(()),
-        1 => Err(Failure::new(Kind::Found, format!("1 finding is at least {}", word(least)))),
-        number => Err(Failure::new(Kind::Found, format!("{number} findings are at least {}", word(least)))),
+        0 => {}
+        1 => return Err(Failure::new(Kind::Found, format!("1 finding is at least {}", word(least)))),
+        number => {
+            return Err(Failure::new(Kind::Found, format!("{number} findings are at least {}", word(least))));
+        }
+    }
+    match report.unread.as_slice() {
+        [] => Ok(()),
+        // Nobody knows what stands there.
+        [one] => Err(Failure::failed(format!("`{}` could not be read: {}", one.at.path, one.text))
+            .help("mend it, or leave it out: --exclude GLOB")),
+        several => Err(Failure::failed(format!("{} files could not be read", several.len()))
+            .help("mend them, or leave them out: --exclude GLOB")),
     }
 }

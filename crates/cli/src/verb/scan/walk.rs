@@ -1,15 +1,18 @@
 //! The files of a folder, as far as an assessment wants them.
 //!
-//! Invariants: symlinks are not followed, what `.gitignore` leaves out is left out, installed packages are never entered; sizes and counts
-//! are bounded, and what was left out for that is said. Not here: what the files say.
+//! Invariants: links are not followed; what `.gitignore` or the caller leaves out, and what tools made or fetched, is not read; sizes and
+//! counts are bounded; whatever is left out and looks like infrastructure is said, so that no app goes missing in silence; no file takes
+//! another one's place. Not here: what the files say.
 
+use std::collections::BTreeSet;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use casemate_scan::source::SourceTree;
+use ignore::overrides::{Override, OverrideBuilder};
+use ignore::{DirEntry, WalkBuilder};
 
-use crate::failure::Failure;
-use crate::output::{Output, WARN, paint, plain_lines};
+use crate::failure::{Failure, Kind};
 
 /// Larger files describe no app.
 const MAX_FILE_BYTES: u64 = 16 << 20;
@@ -17,88 +20,202 @@ const MAX_FILE_BYTES: u64 = 16 << 20;
 const MAX_FILES: usize = 100_000;
 const MAX_BYTES: usize = 96 << 20;
 /// A file with a zero byte this early is no text.
-const LOOKED_AT_BYTES: usize = 8_000;
-/// Folders of what tools made or fetched.
-const MADE: [&str; 10] = [
-    "node_modules",
-    "target",
-    ".git",
-    ".aws-sam",
-    ".serverless",
-    ".terraform",
-    ".venv",
-    "venv",
-    "site-packages",
-    "__pycache__",
-];
+const LOOKED_AT_BYTES: u64 = 8_000;
+/// Places that are looked at for what was left out.
+const MAX_LOOKED_FOR: usize = 200_000;
 
-/// Reads a folder's files, or one file.
-pub(super) fn take_in(path: &Path, output: &Output) -> Result<SourceTree, Failure> {
+/// What was read, and what was not.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// The files.
+    pub(super) tree: SourceTree,
+    /// Files that look like infrastructure and were not read.
+    pub(super) left_out: Vec<LeftOut>,
+    /// Whether one file was named instead of a folder.
+    pub(super) alone: bool,
+}
+
+/// A file that was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LeftOut {
+    /// Its path, relative to the folder.
+    pub(super) path: String,
+    /// Why.
+    pub(super) why: String,
+}
+
+/// Reads a folder's files but those that a glob of `exclude` names, or one file.
+pub(super) fn take_in(path: &Path, exclude: &[String]) -> Result<Taken, Failure> {
     let cannot = |error: &dyn std::fmt::Display| {
         Failure::failed(format!("`{}` cannot be read: {error}", path.display()))
     };
     let metadata = std::fs::metadata(path).map_err(|error| cannot(&error))?;
-    let mut tree = SourceTree::new();
-    if metadata.is_file() {
-        let bytes = read(path, metadata.len()).map_err(|error| cannot(&error))?;
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        tree.add(&name, bytes);
-        output.note("Only this file is read. For the code and the lock files beside it, name its folder.");
-        return Ok(tree);
+    let mut taken = Taken::default();
+    if !metadata.is_dir() {
+        if !metadata.is_file() {
+            return Err(cannot(&"it is neither a file nor a folder"));
+        }
+        if metadata.len() > MAX_FILE_BYTES {
+            return Err(cannot(&"it is larger than 16 MB, and no template is"));
+        }
+        let bytes = read(path, MAX_FILE_BYTES).map_err(|error| cannot(&error))?;
+        taken.tree.add(&name_of(Path::new(path.file_name().unwrap_or_default())), bytes);
+        taken.alone = true;
+        return Ok(taken);
     }
-    let mut walk = ignore::WalkBuilder::new(path);
-    walk.hidden(false).require_git(false).follow_links(false).sort_by_file_path(Path::cmp);
-    walk.filter_entry(|entry| {
-        let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-        !folder || entry.depth() == 0 || !entry.file_name().to_str().is_some_and(|name| MADE.contains(&name))
-    });
+    let exclude = excluding(path, exclude)?;
     let (mut files, mut bytes) = (0_usize, 0_usize);
-    for entry in walk.build() {
+    for entry in walk(path, exclude.clone(), true).build() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                output.note(&paint(WARN, plain_lines(&format!("left out: {error}"))));
+                taken.leave_out("?", error);
                 continue;
             }
         };
-        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
+        let Ok(relative) = entry.path().strip_prefix(path) else { continue };
+        let name = name_of(relative);
+        if !is_file(&entry) {
             continue;
         }
-        let Ok(relative) = entry.path().strip_prefix(path) else { continue };
-        let name = relative.to_string_lossy().replace('\\', "/");
         let length = entry.metadata().map_or(0, |metadata| metadata.len());
         if length > MAX_FILE_BYTES {
             if describes(&name) {
-                output.note(&paint(WARN, plain_lines(&format!("left out: `{name}` is larger than 16 MB"))));
+                taken.leave_out(&name, "larger than 16 MB");
             }
             continue;
         }
-        files += 1;
-        bytes = bytes.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
-        if files > MAX_FILES || bytes > MAX_BYTES {
-            let message =
-                format!("`{}` holds more than {MAX_FILES} files or 96 MB that could matter", path.display());
-            return Err(Failure::failed(message).help("casemate scan one/of/its/folders"));
-        }
-        match read(entry.path(), length) {
-            Ok(content) if content.iter().take(LOOKED_AT_BYTES).any(|byte| *byte == 0) => {}
-            Ok(content) => {
-                tree.add(&name, content);
+        match content(entry.path(), &name) {
+            Ok(None) => {}
+            Ok(Some(content)) => {
+                files += 1;
+                bytes = bytes.saturating_add(content.len());
+                if files > MAX_FILES || bytes > MAX_BYTES {
+                    let message =
+                        format!("`{}` holds more than {MAX_FILES} files or 96 MB of text", path.display());
+                    let help = "casemate scan one/of/its/folders, or --exclude 'big/folder/**'";
+                    return Err(Failure::failed(message).help(help));
+                }
+                taken.tree.add(&name, content);
             }
-            Err(error) => output.note(&paint(WARN, plain_lines(&format!("left out: `{name}`: {error}")))),
+            Err(error) => taken.leave_out(&name, error),
         }
     }
-    Ok(tree)
+    look_for_the_rest(path, exclude, &mut taken);
+    Ok(taken)
+}
+
+impl Taken {
+    fn leave_out(&mut self, path: &str, why: impl std::fmt::Display) {
+        self.left_out.push(LeftOut { path: path.to_owned(), why: why.to_string() });
+    }
+}
+
+/// Files that nobody read although they look like infrastructure: ignored, or reached by a link.
+fn look_for_the_rest(path: &Path, exclude: Override, taken: &mut Taken) {
+    let known: BTreeSet<String> = taken.left_out.iter().map(|one| one.path.clone()).collect();
+    for entry in walk(path, exclude, false).build().take(MAX_LOOKED_FOR).flatten() {
+        let Ok(relative) = entry.path().strip_prefix(path) else { continue };
+        let name = name_of(relative);
+        if !describes(&name) || taken.tree.find(&name).is_some() || known.contains(&name) {
+            continue;
+        }
+        if entry.path_is_symlink() {
+            taken.leave_out(&name, "a link, and links are not followed");
+        } else if is_file(&entry) && is_infrastructure(entry.path()) {
+            taken.leave_out(&name, "`.gitignore` names it");
+        }
+    }
+}
+
+/// All entries but those that tools made. With `heed`, without what a `.gitignore` of the same repository names.
+fn walk(path: &Path, exclude: Override, heed: bool) -> WalkBuilder {
+    let mut walk = WalkBuilder::new(path);
+    walk.standard_filters(false).follow_links(false).overrides(exclude).sort_by_file_path(Path::cmp);
+    if heed {
+        // Files of nobody's else: a folder above the repository, or the settings of one user, decide nothing.
+        walk.git_ignore(true).require_git(false).parents(repository(path).is_some_and(|root| root != path));
+    }
+    walk.filter_entry(|entry| !is_made(entry));
+    walk
+}
+
+/// The folder of the repository that a folder is in.
+fn repository(path: &Path) -> Option<PathBuf> {
+    let path = path.canonicalize().ok()?;
+    path.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
+}
+
+/// Whether a folder holds what tools made or fetched. Two names are ordinary words: there something must say so.
+fn is_made(entry: &DirEntry) -> bool {
+    if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+        return false;
+    }
+    let beside = |name: &str| entry.path().parent().is_some_and(|folder| folder.join(name).is_file());
+    match entry.file_name().to_str() {
+        Some(
+            "node_modules" | ".git" | ".aws-sam" | ".serverless" | ".terraform" | "site-packages"
+            | "__pycache__",
+        ) => true,
+        Some("venv" | ".venv") => entry.path().join("pyvenv.cfg").is_file(),
+        Some("target") => {
+            entry.path().join("CACHEDIR.TAG").is_file()
+                || ["Cargo.toml", "pom.xml", "build.sbt"].into_iter().any(beside)
+        }
+        _ => false,
+    }
+}
+
+fn excluding(path: &Path, globs: &[String]) -> Result<Override, Failure> {
+    let wrong = |glob: &str, error: ignore::Error| {
+        Failure::new(Kind::Usage, format!("`{glob}` is no glob: {error}")).help("--exclude 'tests/**'")
+    };
+    let mut builder = OverrideBuilder::new(path);
+    for glob in globs {
+        // In the crate's words, what begins with `!` is left out.
+        builder.add(&format!("!{glob}")).map_err(|error| wrong(glob, error))?;
+    }
+    builder.build().map_err(|error| wrong(&globs.join(" "), error))
+}
+
+fn is_file(entry: &DirEntry) -> bool {
+    entry.file_type().is_some_and(|kind| kind.is_file())
+}
+
+/// A path with `/` between its parts. Bytes that are no UTF-8 are written out, so that two names never become one.
+fn name_of(path: &Path) -> String {
+    let part = |part: std::path::Component<'_>| match part.as_os_str().to_str() {
+        Some(text) => text.to_owned(),
+        None => part.as_os_str().as_encoded_bytes().escape_ascii().to_string(),
+    };
+    path.components().map(part).collect::<Vec<_>>().join("/")
+}
+
+/// A file's bytes; none when it is no text and describes no app.
+fn content(path: &Path, name: &str) -> std::io::Result<Option<Vec<u8>>> {
+    if !describes(name) && read(path, LOOKED_AT_BYTES)?.contains(&0) {
+        return Ok(None);
+    }
+    read(path, MAX_FILE_BYTES).map(Some)
 }
 
 /// A file's bytes, never more than the bound, even where it grows.
-fn read(path: &Path, length: u64) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(usize::try_from(length.min(MAX_FILE_BYTES)).unwrap_or(0));
-    std::fs::File::open(path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
+fn read(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Whether somebody would miss the file.
+/// Whether a file has the name of one that describes an app.
 fn describes(name: &str) -> bool {
-    [".yaml", ".yml", ".json", ".tf", ".template"].iter().any(|end| name.ends_with(end))
+    let name = name.to_ascii_lowercase();
+    [".yaml", ".yml", ".json", ".tf", ".tofu", ".template"].iter().any(|end| name.ends_with(end))
+}
+
+/// Whether a file that was not read speaks of the provider's resources.
+fn is_infrastructure(path: &Path) -> bool {
+    const WORDS: [&[u8]; 4] = [b"AWS::", b"\"aws_", b"provider: aws", b"name: aws"];
+    let found =
+        |bytes: Vec<u8>| WORDS.iter().any(|word| bytes.windows(word.len()).any(|window| window == *word));
+    read(path, 1 << 20).is_ok_and(found)
 }

@@ -1,0 +1,253 @@
+//! `casemate scan` as its users take it: every format and exit code, what is allowed, known or mended, and folders that mean harm.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+const DAY: &str = "2026-11-22";
+
+/// An app with an open route whose function may do everything, and a parameter that is shown.
+const APP: &str = "Transform: AWS::Serverless-2016-10-31
+Parameters:
+  DbPassword:
+    Type: String
+Resources:
+  Pay:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.handler
+      Runtime: nodejs22.x
+      CodeUri: src/
+      Policies: [AdministratorAccess]
+      Events:
+        Go: { Type: HttpApi, Properties: { Path: /pay, Method: post } }
+";
+
+/// An app in which nothing is to be found.
+const GOOD: &str = "Transform: AWS::Serverless-2016-10-31
+Resources:
+  Tick:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.handler
+      Runtime: nodejs22.x
+      CodeUri: src/
+      Events:
+        Every: { Type: Schedule, Properties: { Schedule: rate(1 hour) } }
+";
+
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
+    }
+
+    /// The rules that were reported, in order of their ids.
+    fn rules(&self) -> Vec<String> {
+        let document = self.json();
+        let apps = document["apps"].as_array().unwrap();
+        let found = apps.iter().flat_map(|app| app["findings"].as_array().unwrap());
+        let mut rules: Vec<_> = found.map(|found| found["rule"].as_str().unwrap().to_owned()).collect();
+        rules.sort();
+        rules
+    }
+}
+
+/// Runs `casemate scan …` in a folder, without anybody's advisories.
+fn scan(folder: &Path, arguments: &[&str]) -> Ran {
+    let output = Command::new(env!("CARGO_BIN_EXE_casemate"))
+        .args(["scan", "--today", DAY])
+        .args(arguments)
+        .current_dir(folder)
+        .env("XDG_DATA_HOME", folder.join("nobody"))
+        .env("CASEMATE_ADVISORIES", "")
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ran { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+}
+
+/// A folder with files.
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn every_format_tells_the_same() {
+    let app = folder(&[("shop/template.yaml", APP)]);
+    let at = app.path();
+    let text = scan(at, &["."]);
+    assert_eq!(text.code, Some(6), "{}", text.err);
+    assert!(text.err.contains("findings are at least medium"), "{}", text.err);
+    for word in
+        ["critical", "admin-role-", "open-route-", "shop/template.yaml:", "AdministratorAccess", "Risk "]
+    {
+        assert!(text.out.contains(word), "`{word}` in {}", text.out);
+    }
+    let json = scan(at, &[".", "--format", "json"]);
+    let rules = json.rules();
+    assert!(
+        rules.contains(&"open-route".to_owned()) && rules.contains(&"admin-role".to_owned()),
+        "{rules:?}"
+    );
+    assert_eq!(json.json()["left_out"], serde_json::json!([]));
+    let sarif: Value = serde_json::from_str(&scan(at, &[".", "--format", "sarif"]).out).unwrap();
+    assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), rules.len());
+    assert_eq!(sarif["version"], "2.1.0");
+    let cyclonedx: Value = serde_json::from_str(&scan(at, &[".", "--format", "cyclonedx"]).out).unwrap();
+    assert_eq!(cyclonedx["specVersion"], "1.6");
+    let page = at.join("report.html");
+    let html = scan(at, &["shop", "--format", "html", "--output", page.to_str().unwrap()]);
+    assert_eq!((html.code, html.out.as_str()), (Some(6), ""));
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.starts_with("<!doctype html>") || page.starts_with("<!DOCTYPE html>"), "{}", &page[..80]);
+    assert!(page.contains("<svg") && page.contains("admin-role"));
+    assert!(scan(at, &[".", "--format", "markdown"]).out.contains("admin-role"));
+}
+
+#[test]
+fn the_exit_code_says_how_bad_it_is() {
+    let app =
+        folder(&[("bad/template.yaml", APP), ("good/template.yaml", GOOD), ("none/notes.txt", "nothing")]);
+    let check = |arguments: &[&str], code: i32| {
+        let ran = scan(app.path(), arguments);
+        assert_eq!(ran.code, Some(code), "{arguments:?}: {}{}", ran.out, ran.err);
+        ran
+    };
+    check(&["bad"], 6);
+    check(&["bad", "--fail-on", "critical"], 6);
+    check(&["bad", "--fail-on", "never"], 0);
+    check(&["good", "--fail-on", "low"], 0);
+    assert!(check(&["none"], 0).out.contains("No serverless app was found"));
+    check(&["missing"], 1);
+    check(&[], 2);
+    check(&["bad", "--fail-on", "worst"], 2);
+    check(&["bad", "--exclude", "a[b"], 2);
+    check(&["bad", "--app", "other", "--fail-on", "low"], 4);
+    check(&["--explain", "open-route"], 0);
+    let unknown = check(&["--explain", "open-rout"], 4);
+    assert!(unknown.err.contains("there is no rule `open-rout`"), "{}", unknown.err);
+}
+
+#[test]
+fn what_cannot_be_read_fails() {
+    let app = folder(&[("good.yaml", GOOD), ("broken.yaml", &APP.replace("Resources:", "Resources: {"))]);
+    let ran = scan(app.path(), &["."]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("Not read:") && ran.out.contains("broken.yaml:"), "{}", ran.out);
+    assert!(ran.err.contains("--exclude"), "the way out is named: {}", ran.err);
+    assert_eq!(scan(app.path(), &[".", "--exclude", "broken.yaml"]).code, Some(0));
+    assert_eq!(scan(app.path(), &[".", "--fail-on", "never"]).code, Some(0));
+}
+
+#[test]
+fn what_is_known_does_not_fail_and_what_is_new_does() {
+    let app = folder(&[("template.yaml", APP)]);
+    let at = app.path();
+    assert_eq!(scan(at, &[".", "--write-baseline", "known.json"]).code, Some(0));
+    let known = scan(at, &[".", "--baseline", "known.json"]);
+    assert_eq!(known.code, Some(0), "{}", known.err);
+    assert!(
+        known.out.contains("in the baseline") && known.err.contains("0 new"),
+        "{}{}",
+        known.out,
+        known.err
+    );
+    let more = APP.replace("Resources:\n", "Resources:\n  Open:\n    Type: AWS::Serverless::Function\n    Properties: { Handler: a.b, Runtime: nodejs22.x, FunctionUrlConfig: { AuthType: NONE } }\n");
+    fs::write(at.join("template.yaml"), more).unwrap();
+    let new = scan(at, &[".", "--baseline", "known.json"]);
+    assert_eq!(new.code, Some(6), "{}", new.err);
+    assert_eq!(scan(at, &[".", "--baseline", "missing.json"]).code, Some(1));
+    fs::write(at.join("known.json"), "{").unwrap();
+    assert_eq!(scan(at, &[".", "--baseline", "known.json"]).code, Some(1));
+}
+
+#[test]
+fn a_comment_allows_until_its_day() {
+    let marked = |day: &str| {
+        APP.replace(
+            "      Policies:",
+            &format!(
+                "      # casemate: allow admin-role until {day} because it is being replaced\n      Policies:"
+            ),
+        )
+    };
+    let app = folder(&[("template.yaml", &marked("2027-01-31"))]);
+    let ran = scan(app.path(), &[".", "--format", "json"]);
+    assert!(!ran.rules().contains(&"admin-role".to_owned()), "{}", ran.out);
+    assert_eq!(ran.json()["apps"][0]["suppressed"].as_array().unwrap().len(), 1);
+    fs::write(app.path().join("template.yaml"), marked("2026-01-31")).unwrap();
+    let late = scan(app.path(), &[".", "--format", "json"]).rules();
+    assert!(
+        late.contains(&"admin-role".to_owned()) && late.contains(&"invalid-suppression".to_owned()),
+        "{late:?}"
+    );
+}
+
+#[test]
+fn a_safe_change_is_shown_then_made_and_nothing_else() {
+    let app = folder(&[("template.yaml", APP)]);
+    let at = app.path();
+    let file = at.join("template.yaml");
+    let shown = scan(at, &[".", "--fix", "--dry-run"]);
+    assert_eq!(shown.code, Some(6), "what was found is still there");
+    assert!(shown.out.contains("+    NoEcho: true"), "{}", shown.out);
+    assert_eq!(fs::read_to_string(&file).unwrap(), APP, "nothing is changed yet");
+    let made = scan(at, &[".", "--fix", "--format", "json"]);
+    assert!(made.err.contains("1 finding mended in 1 file"), "{}", made.err);
+    assert!(!made.rules().contains(&"unmasked-parameter".to_owned()));
+    let expect = APP.replace("    Type: String\n", "    NoEcho: true\n    Type: String\n");
+    assert_eq!(fs::read_to_string(&file).unwrap(), expect);
+    let again = scan(at, &[".", "--fix"]);
+    assert!(again.err.contains("nothing to change"), "{}", again.err);
+    assert_eq!(fs::read_to_string(&file).unwrap(), expect);
+    // One file alone, by its own path.
+    fs::write(&file, APP).unwrap();
+    let alone = scan(at, &["template.yaml", "--fix"]);
+    assert!(alone.err.contains("Only this file is read"), "{}", alone.err);
+    assert_eq!(fs::read_to_string(&file).unwrap(), expect);
+    assert_eq!(scan(at, &[".", "--dry-run"]).code, Some(2));
+}
+
+#[test]
+fn what_is_left_out_is_said() {
+    let app = folder(&[
+        (".gitignore", "ignored.yaml\nbuild/\n"),
+        (".ignore", "*.yaml\n"),
+        ("ignored.yaml", APP),
+        ("template.YAML", APP),
+        ("node_modules/x/template.yaml", APP),
+        ("target/CACHEDIR.TAG", ""),
+        ("target/template.yaml", APP),
+        ("build/notes.yaml", "nothing: here\n"),
+        ("real.txt", APP),
+    ]);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("real.txt", app.path().join("linked.yaml")).unwrap();
+    let ran = scan(app.path(), &[".", "--format", "json"]);
+    let document = ran.json();
+    let paths: Vec<_> =
+        document["apps"].as_array().unwrap().iter().map(|app| app["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["template.YAML"], "a file `.ignore` decides nothing, the case of an ending neither");
+    let left_out: Vec<_> =
+        document["left_out"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
+    let expect: &[&str] = if cfg!(unix) { &["ignored.yaml", "linked.yaml"] } else { &["ignored.yaml"] };
+    assert_eq!(left_out, expect);
+    assert!(ran.err.contains("left out: `ignored.yaml`: `.gitignore` names it"), "{}", ran.err);
+    // A folder of this name that nothing made is a folder like any other, and a word above the repository decides nothing.
+    let app = folder(&[(".gitignore", "*"), ("repo/.git/HEAD", ""), ("repo/target/template.yaml", APP)]);
+    assert_eq!(scan(app.path(), &["repo"]).code, Some(6));
+}
