@@ -5,6 +5,7 @@
 mod boto;
 mod javascript;
 mod operations;
+mod parts;
 mod record;
 mod resources;
 mod services;

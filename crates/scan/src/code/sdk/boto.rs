@@ -188,7 +188,10 @@ impl Machine<'_> {
             }
             (Form::Table, "batch_writer") => return handle(service, Form::Batch, bound.clone()),
             (Form::Table, "load" | "reload") => "DescribeTable",
-            (Form::Table, name) => return self.on(service, &pascal(name), bound, place),
+            (Form::Table, name) => {
+                self.operation_with(service, &pascal(name), bound, arguments, place);
+                return Value::unknown();
+            }
             (Form::Batch, _) => "BatchWriteItem",
             (Form::Objects, "delete") => "DeleteObjects",
             (Form::Objects, _) => "ListObjectsV2",

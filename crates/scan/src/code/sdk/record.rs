@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use super::operations;
+use super::parts::Call;
 use super::resources::{Naming, naming, statement};
 use crate::code::machine::Machine;
-use crate::code::value::{Value, What};
-use crate::code::{SdkCall, sinks};
+use crate::code::value::{Arguments, Value, What};
+use crate::code::{Certainty, SdkCall, sinks};
 use crate::known::{Piece, Text};
 use crate::source::Place;
 
@@ -32,9 +33,8 @@ impl Machine<'_> {
             ("s3", "CopyObject" | "UploadPartCopy") => return self.copy(operation, input, place),
             _ => {}
         }
-        let actions = operations::actions(service, operation);
         for name in self.resources(service, operation, input) {
-            self.record(service, operation, actions.clone(), &name, place);
+            self.record_call(Call { service, operation, input, place }, &name);
         }
     }
 
@@ -46,18 +46,38 @@ impl Machine<'_> {
         name: &Value,
         place: Place,
     ) {
-        let actions = operations::actions(service, operation);
-        self.record(service, operation, actions, name, place);
+        self.record_call(Call { service, operation, input: None, place }, name);
     }
 
-    fn record(&mut self, service: &str, operation: &str, actions: Vec<String>, name: &Value, place: Place) {
+    /// Writes down an operation on a resource whose name is bound already, with what it is handed beside.
+    pub(super) fn operation_with(
+        &mut self,
+        service: &str,
+        operation: &str,
+        name: &Value,
+        arguments: &Arguments,
+        place: Place,
+    ) {
+        let input = self.named_object(arguments);
+        self.record_call(Call { service, operation, input: Some(&input), place }, name);
+    }
+
+    pub(super) fn record(
+        &mut self,
+        service: &str,
+        operation: &str,
+        actions: Vec<String>,
+        name: &Value,
+        place: Place,
+        sure: Certainty,
+    ) {
         for choice in name.choices() {
             let call = SdkCall {
                 service: service.to_owned(),
                 operation: operation.to_owned(),
                 actions: actions.clone(),
                 resource: Text { pieces: choice.pieces(), place },
-                certainty: self.certainty(),
+                certainty: self.certainty().min(sure),
                 place,
             };
             self.call_found(call);
@@ -118,12 +138,12 @@ impl Machine<'_> {
                 let Some(part) = self.field(item, kind) else { continue };
                 let name = self.field(&part, "TableName").unwrap_or_default();
                 told = true;
-                self.record("dynamodb", operation, vec![action.to_owned()], &name, place);
+                self.record("dynamodb", operation, vec![action.to_owned()], &name, place, Certainty::Certain);
             }
         }
         if !told {
             let actions = operations::actions("dynamodb", operation);
-            self.record("dynamodb", operation, actions, &Value::unknown(), place);
+            self.record("dynamodb", operation, actions, &Value::unknown(), place, Certainty::Certain);
         }
     }
 
@@ -132,12 +152,15 @@ impl Machine<'_> {
         let target = input.and_then(|input| self.field(input, "Bucket")).unwrap_or_default();
         let source = input.and_then(|input| self.field(input, "CopySource")).unwrap_or_default();
         self.copy_between(operation, &source, &target, place);
+        self.object_parameters(Call { service: "s3", operation, input, place }, &target);
     }
 
     pub(super) fn copy_between(&mut self, operation: &str, source: &Value, target: &Value, place: Place) {
         let bucket = self.field(source, "Bucket").unwrap_or_else(|| before_slash(source));
-        self.record("s3", operation, vec!["s3:GetObject".to_owned()], &bucket, place);
-        self.record("s3", operation, vec!["s3:PutObject".to_owned()], target, place);
+        let sure = Certainty::Certain;
+        self.record("s3", operation, vec!["s3:GetObject".to_owned()], &bucket, place, sure);
+        self.record("s3", operation, vec!["s3:PutObject".to_owned()], target, place, sure);
+        self.copied_tags(operation, &bucket, target, place);
     }
 }
 

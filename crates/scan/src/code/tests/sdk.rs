@@ -50,9 +50,11 @@ fn javascript_version_two() {
             "dynamodb:DeleteItem B",
             "dynamodb:PutItem A",
             "s3:GetObject from",
+            "s3:GetObjectTagging from ?",
             "s3:PutObject b2",
             "s3:PutObject to",
             "s3:PutObject up",
+            "s3:PutObjectTagging to ?",
         ],
     );
     check(
@@ -65,6 +67,60 @@ fn javascript_version_two() {
            await ses.sendEmail({ Source: 'a@b.c' }).promise().then((data) => console.log(data)).catch((e) => console.log(e));
          };",
         &["ses:SendEmail *", "sqs:SendMessage ${env.Q}", "states:StartExecution ${env.SM}"],
+    );
+}
+
+#[test]
+fn parameters_ask_for_permissions_too() {
+    let head = "const { DynamoDB, S3, Lambda, RDSDataService } = require('aws-sdk'); const db = new DynamoDB.DocumentClient(), s3 = new S3(), l = new Lambda(), rds = new RDSDataService(); const TableName = process.env.T;";
+    let cases: [(&str, &[&str]); 9] = [
+        ("await db.query({ TableName }).promise()", &["dynamodb:Query ${env.T}"]),
+        (
+            "await db.query({ TableName, IndexName: 'by-day' }).promise()",
+            &["dynamodb:Query ${env.T} ?", "dynamodb:Query ${env.T}/index/by-day"],
+        ),
+        // Which index is meant cannot be told: the call needs the table or one of its indexes.
+        (
+            "await db.query({ TableName, IndexName: event.by }).promise()",
+            &["dynamodb:Query ${env.T}", "dynamodb:Query ${env.T}/index/* ?"],
+        ),
+        (
+            "await l.invoke({ FunctionName: 'other', Qualifier: 'live' }).promise()",
+            &["lambda:InvokeFunction other ?", "lambda:InvokeFunction other:live"],
+        ),
+        (
+            "await s3.putObject({ Bucket: 'b', ACL: 'public-read', Tagging: 'a=b' }).promise()",
+            &["s3:PutObject b", "s3:PutObjectAcl b", "s3:PutObjectTagging b"],
+        ),
+        (
+            "await s3.getObject({ Bucket: 'b', VersionId: event.v }).promise()",
+            &["s3:GetObject b", "s3:GetObjectVersion b ?"],
+        ),
+        (
+            "await s3.deleteObjects({ Bucket: 'b', Delete: { Objects: [{ Key: 'k', VersionId: 'v' }] } }).promise()",
+            &["s3:DeleteObject b", "s3:DeleteObjectVersion b"],
+        ),
+        (
+            "await s3.copyObject({ Bucket: 'to', CopySource: 'from/key' }).promise()",
+            &[
+                "s3:GetObject from",
+                "s3:GetObjectTagging from ?",
+                "s3:PutObject to",
+                "s3:PutObjectTagging to ?",
+            ],
+        ),
+        (
+            "await rds.executeStatement({ resourceArn: process.env.CLUSTER, secretArn: process.env.SECRET, sql: 'select 1' }).promise()",
+            &["rds-data:ExecuteStatement ${env.CLUSTER}", "secretsmanager:GetSecretValue ${env.SECRET}"],
+        ),
+    ];
+    for (body, expect) in cases {
+        check("app.js", &format!("{head} exports.handler = async (event) => {{ {body}; }};"), expect);
+    }
+    check(
+        "app.py",
+        "import boto3, os\ntable = boto3.resource('dynamodb').Table(os.environ['T'])\ndef handler(event, context):\n    table.query(IndexName='by-day')\n    table.scan()\n",
+        &["dynamodb:Query ${env.T} ?", "dynamodb:Query ${env.T}/index/by-day", "dynamodb:Scan ${env.T}"],
     );
 }
 
@@ -180,8 +236,10 @@ def handler(event, context):
             "s3:GetObject from",
             "s3:GetObject plain",
             "s3:GetObject signed",
+            "s3:GetObjectTagging from ?",
             "s3:ListBucket pages",
             "s3:PutObject to",
+            "s3:PutObjectTagging to ?",
             "sns:Publish arn:aws:sns:x",
         ],
     );
