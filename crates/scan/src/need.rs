@@ -4,10 +4,12 @@
 //! a permission is missing only where the role plainly does not give it; it is too much only where nothing that was read uses it, and
 //! while anything could not be followed that is no more than likely. Not here: reading code (`code`), what a role may do (`iam`).
 
+mod arn;
 mod excess;
 mod implied;
 mod policy;
 mod target;
+mod writing;
 
 use std::collections::BTreeSet;
 
@@ -18,9 +20,10 @@ pub use self::policy::{Policy, PolicyStatement};
 pub use self::target::Thing;
 use crate::code::{Certainty, Reading, Seen};
 use crate::finding::Confidence;
-use crate::graph::{App, Framework, Function};
+use crate::graph::{App, Function, Principal, Statement};
+use crate::iam::wildcard::covers_action;
 use crate::iam::{Grants, Verdict};
-use crate::known::{Name, Text};
+use crate::known::Name;
 use crate::source::Place;
 
 /// What a function needs, and how that compares with what it has.
@@ -28,6 +31,10 @@ use crate::source::Place;
 pub struct Need {
     /// The function.
     pub function: Name,
+    /// The role that it runs with, where that is one of the app.
+    pub role: Option<Name>,
+    /// Whether its code was found and read.
+    pub read: bool,
     /// What its code uses.
     pub uses: Vec<Use>,
     /// What it uses and plainly may not.
@@ -36,7 +43,7 @@ pub struct Need {
     pub excess: Vec<Excess>,
     /// Actions that its set-up asks for, whatever its code says: logs, triggers, a private network.
     pub implied: BTreeSet<String>,
-    /// The smallest policy that its code can do with; `None` where something could not be followed far enough to write one.
+    /// The smallest policy that it can do with, its set-up too; `None` where something could not be followed far enough to write one.
     pub policy: Option<Policy>,
     /// Why need is not known in full. Empty: it is.
     pub gaps: Vec<Seen<String>>,
@@ -64,6 +71,10 @@ pub struct Missing {
     pub thing: Thing,
     /// Where it is used.
     pub place: Place,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Why it is no more than likely, where it is.
+    pub because: Option<String>,
     /// One sentence about it.
     pub message: String,
 }
@@ -74,18 +85,23 @@ pub fn compare(app: &App, grants: &Grants<'_>, function: &Function, reading: &Re
     let uses = uses(app, function, reading);
     let implied = implied::actions(app, function);
     let mut gaps = reading.unknowns.clone();
-    if reading.files.is_empty() && gaps.is_empty() {
+    let read = !reading.files.is_empty() || reading.entry.is_some();
+    if !read && gaps.is_empty() {
         gaps.push(Seen { place: function.place, value: "no code was read".to_owned() });
     }
-    let missing = missing(grants, function, &uses);
-    let excess = match grants.function(function) {
-        Some(permissions) if !reading.files.is_empty() => {
-            excess::of(app, permissions.role, function, &uses, &implied, &gaps)
-        }
+    let missing = missing(grants, function, &uses, &gaps);
+    let role = grants.function(function).map(|permissions| permissions.role);
+    let excess = match role {
+        Some(role) if read => excess::of(app, role, function, &uses, &implied, &gaps),
         _ => Vec::new(),
     };
-    let policy = if gaps.is_empty() { policy::smallest(app, &uses) } else { None };
-    Need { function: function.name.clone(), uses, missing, excess, implied, policy, gaps }
+    let policy = if gaps.is_empty() { policy::smallest(app, function, role, &uses, &excess) } else { None };
+    if policy.is_none() {
+        let obstacles = policy::obstacles(role, &uses).into_iter();
+        gaps.extend(obstacles.map(|(place, value)| Seen { place, value }));
+    }
+    let role = role.map(|role| role.name.clone());
+    Need { function: function.name.clone(), role, read, uses, missing, excess, implied, policy, gaps }
 }
 
 /// What a role grants and none of its functions uses. `needs` are those of all functions that run with it.
@@ -127,7 +143,7 @@ fn uses(app: &App, function: &Function, reading: &Reading) -> Vec<Use> {
     found
 }
 
-fn missing(grants: &Grants<'_>, function: &Function, uses: &[Use]) -> Vec<Missing> {
+fn missing(grants: &Grants<'_>, function: &Function, uses: &[Use], gaps: &[Seen<String>]) -> Vec<Missing> {
     let Some(permissions) = grants.function(function) else { return Vec::new() };
     let certain = uses.iter().filter(|used| used.certainty == Certainty::Certain);
     let lacking = certain.filter(|used| {
@@ -138,27 +154,57 @@ fn missing(grants: &Grants<'_>, function: &Function, uses: &[Use]) -> Vec<Missin
         };
         verdict == Verdict::No
     });
-    lacking
-        .map(|used| Missing {
+    let other_role = uses.iter().any(|used| used.action.starts_with("sts:AssumeRole"));
+    let doubt = |used: &Use| -> Option<String> {
+        if other_role {
+            return Some("its code takes on another role, which may be allowed to".to_owned());
+        }
+        if is_opened(grants.app(), used) {
+            return Some("the resource's own policy may allow it".to_owned());
+        }
+        gaps.first().map(|gap| gap.value.clone())
+    };
+    let lacking = lacking.map(|used| {
+        let because = doubt(used);
+        Missing {
             action: used.action.clone(),
             thing: used.thing.clone(),
             place: used.place,
+            confidence: if because.is_some() { Confidence::Likely } else { Confidence::Certain },
+            because,
             message: format!(
                 "`{}` calls for `{}` on {}, and its role does not allow that: the call will be refused.",
                 function.name, used.action, used.thing
             ),
-        })
-        .collect()
+        }
+    });
+    lacking.collect()
+}
+
+/// Whether the policy of a resource may allow a use, whatever the role says: within one account either is enough.
+fn is_opened(app: &App, used: &Use) -> bool {
+    let Some(name) = used.thing.own() else { return false };
+    let store = app.store(name).map(|store| &store.policy);
+    let secret = || app.secret(name).map(|secret| &secret.policy);
+    let function = || app.function(name).map(|function| &function.permissions);
+    let statements = store.or_else(secret).or_else(function).into_iter().flatten();
+    let speaks = |statement: &Statement| {
+        statement.not_actions
+            || statement
+                .actions
+                .iter()
+                .any(|action| action.known().is_none_or(|pattern| covers_action(pattern, &used.action)))
+    };
+    let others =
+        |principal: &Principal| !matches!(principal, Principal::Service(_) | Principal::Federated(_));
+    statements
+        .filter(|statement| statement.may_allow() && speaks(statement))
+        .any(|statement| statement.principals.iter().any(others))
 }
 
 /// How sure a claim is that rests on all of the code.
 fn confidence(gaps: &[Seen<String>]) -> Confidence {
     if gaps.is_empty() { Confidence::Certain } else { Confidence::Likely }
-}
-
-/// How a text is written in a format's own way of referring to things.
-fn written(text: &Text, framework: Framework) -> String {
-    policy::reference(text, framework)
 }
 
 #[cfg(test)]

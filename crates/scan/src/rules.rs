@@ -32,6 +32,7 @@ use crate::finding::Finding;
 use crate::graph::{App, Role, Unknown};
 use crate::iam::Grants;
 use crate::known::Name;
+use crate::need::Need;
 use crate::packages::Lock;
 use crate::source::{FileId, Place, SourceTree};
 use crate::suppress::Marks;
@@ -122,6 +123,8 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// What could not be told and would have mattered.
     pub unknowns: Vec<Unknown>,
+    /// What each function needs against what it has, in the order of the app's functions.
+    pub needs: Vec<Need>,
 }
 
 impl Verdict {

@@ -23,6 +23,11 @@ use crate::graph::{App, Framework, Parameter, Unread};
 use crate::known::Text;
 use crate::source::{FileId, Place, SourceTree};
 
+/// The logical id that the framework gives a function of this name.
+pub(crate) fn logical_id(function: &str) -> String {
+    format!("{}LambdaFunction", service::normal(function))
+}
+
 /// Whether a file is named as a service, or as a composition of services.
 #[must_use]
 pub fn is_service(path: &str) -> bool {

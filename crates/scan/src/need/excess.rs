@@ -8,7 +8,7 @@ use super::{Use, confidence, target::Thing};
 use crate::code::{Certainty, Seen};
 use crate::facts;
 use crate::finding::Confidence;
-use crate::graph::{App, Function, Origin, Role, Statement};
+use crate::graph::{App, Function, Origin, Role, Statement, TriggerKind};
 use crate::iam::wildcard::covers_action;
 use crate::known::{Known, Name, Text};
 use crate::source::Place;
@@ -48,39 +48,62 @@ pub(super) fn of(
             if is_quiet(pattern, function, implied) {
                 continue;
             }
-            found.extend(judge(app, statement, pattern, setting.place, uses, gaps));
+            let one = Judged { app, function, statement, pattern, place: setting.place };
+            found.extend(judge(&one, uses, implied, gaps));
         }
     }
     found
 }
 
 /// Statements that somebody wrote for this role: what a framework or the provider puts together is not theirs to cut.
-fn is_judged(statement: &Statement) -> bool {
+pub(super) fn is_judged(statement: &Statement) -> bool {
     let written = matches!(statement.origin, Origin::Written | Origin::Template(_));
     written && statement.may_allow() && !statement.not_actions && statement.effect.value().is_some()
 }
 
 /// Actions that a function's set-up asks for, and those that layers use without the code's help.
 fn is_quiet(pattern: &str, function: &Function, implied: &BTreeSet<String>) -> bool {
-    let layered = ["ssm:Get", "secretsmanager:Get", "appconfig:", "xray:", "cloudwatch:Put", "kms:Decrypt"];
-    let always = ["logs:", "xray:", "kms:"];
-    if always.iter().any(|start| pattern.starts_with(start)) || pattern == "cloudwatch:PutMetricData" {
-        return true;
-    }
-    if !function.layers.is_empty() && layered.iter().any(|start| pattern.starts_with(start)) {
-        return true;
-    }
-    implied.iter().any(|action| covers_action(pattern, action) || covers_action(action, pattern))
+    is_left_alone(pattern, function)
+        || pattern.starts_with("logs:")
+        || implied.iter().any(|action| covers_action(action, pattern))
 }
 
-fn judge(
-    app: &App,
-    statement: &Statement,
-    pattern: &str,
+/// What may be needed though nothing in code or set-up that is read says so: by layers, for keys, for file systems.
+pub(super) fn is_left_alone(pattern: &str, function: &Function) -> bool {
+    let layered = ["ssm:Get", "secretsmanager:Get", "appconfig:", "xray:", "cloudwatch:Put", "kms:Decrypt"];
+    let always = ["xray:", "kms:", "elasticfilesystem:Client"];
+    always.iter().any(|start| pattern.starts_with(start))
+        || pattern == "cloudwatch:PutMetricData"
+        || !function.layers.is_empty() && layered.iter().any(|start| pattern.starts_with(start))
+}
+
+/// Where failed or finished events may go, by settings that are not read.
+fn may_be_destination(app: &App, function: &Function, pattern: &str) -> bool {
+    const SENDS: [&str; 5] =
+        ["sqs:SendMessage", "sns:Publish", "lambda:InvokeFunction", "events:PutEvents", "s3:PutObject"];
+    let configured = || {
+        app.others.iter().any(|other| {
+            other.kind.ends_with("EventInvokeConfig") || other.kind.ends_with("function_event_invoke_config")
+        })
+    };
+    let streams = || {
+        app.triggers_of(&function.name)
+            .any(|trigger| matches!(trigger.kind, TriggerKind::TableStream | TriggerKind::Stream))
+    };
+    SENDS.contains(&pattern) && (streams() || configured())
+}
+
+/// An action of a statement, and whose.
+struct Judged<'a> {
+    app: &'a App,
+    function: &'a Function,
+    statement: &'a Statement,
+    pattern: &'a str,
     place: Place,
-    uses: &[Use],
-    gaps: &[Seen<String>],
-) -> Vec<Excess> {
+}
+
+fn judge(one: &Judged<'_>, uses: &[Use], implied: &BTreeSet<String>, gaps: &[Seen<String>]) -> Vec<Excess> {
+    let Judged { app, statement, pattern, place, .. } = *one;
     let covered: Vec<&Use> = uses.iter().filter(|used| covers_action(pattern, &used.action)).collect();
     let certain: BTreeSet<String> = covered
         .iter()
@@ -104,19 +127,24 @@ fn judge(
         because,
     };
     let first_gap = gaps.first().map(|gap| gap.value.clone());
-    if covered.is_empty() {
+    // What the set-up asks for is used too.
+    let asked = implied.iter().filter(|action| covers_action(pattern, action)).cloned();
+    let used: BTreeSet<String> = covered.iter().map(|used| used.action.clone()).chain(asked).collect();
+    if used.is_empty() {
+        if let Some(why) = perhaps(one, uses) {
+            return vec![excess(None, BTreeSet::new(), Confidence::Likely, Some(why.to_owned()))];
+        }
         return vec![excess(None, BTreeSet::new(), confidence(gaps), first_gap)];
     }
-    if certain.is_empty() {
+    if certain.is_empty() && !covered.is_empty() {
         // Some file that belongs to the function uses it, by a way that was not found.
         let why =
             "code that belongs to the function uses it, though no way from the handler was found".to_owned();
         return vec![excess(None, BTreeSet::new(), Confidence::Likely, Some(why))];
     }
     if pattern.contains(['*', '?']) {
-        let all = facts::actions_matching(pattern).count();
-        let used: BTreeSet<String> = covered.iter().map(|used| used.action.clone()).collect();
-        if used.len() < all {
+        // Whether there is one more than what is used; counting all actions of `*` would take as long as everything else.
+        if facts::actions_matching(pattern).nth(used.len()).is_some() {
             return vec![excess(None, used, confidence(gaps), first_gap)];
         }
     }
@@ -126,7 +154,7 @@ fn judge(
     }
     let idle = statement.resources.iter().filter(|resource| {
         only_own(app, resource)
-            .is_some_and(|name| !covered.iter().any(|used| used.thing == Thing::Own(name.clone())))
+            .is_some_and(|name| !covered.iter().any(|used| used.thing.own() == Some(&name)))
     });
     let whole = statement.resources.len();
     let idle: Vec<&Text> = idle.collect();
@@ -136,6 +164,16 @@ fn judge(
     idle.into_iter()
         .map(|resource| excess(Some(resource.clone()), BTreeSet::new(), confidence(gaps), first_gap.clone()))
         .collect()
+}
+
+/// Why an action that nothing uses may still be needed.
+fn perhaps(one: &Judged<'_>, uses: &[Use]) -> Option<&'static str> {
+    let reads = |used: &Use| matches!(used.action.as_str(), "s3:GetObject" | "s3:GetObjectVersion");
+    if one.pattern == "s3:ListBucket" && uses.iter().any(reads) {
+        return Some("without it an object that is not there is refused instead of missing");
+    }
+    let destination = may_be_destination(one.app, one.function, one.pattern);
+    destination.then_some("where its failed or finished events go is not read")
 }
 
 /// The thing of the app that a resource is, or is within.

@@ -1,22 +1,36 @@
-//! The smallest policy that a function's code can do with, in the format of its app.
+//! The smallest policy that a function can do with.
+//!
+//! Invariants: nothing that the function needs is missing from it, whether its code asks for it or its set-up does; what nobody can tell is
+//! kept as the role gives it now, never broader; what the framework or a policy for set-ups gives already is named and left where it is.
+//! Not here: how it is written (`writing`), how things are named in it (`arn`).
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::arn::{Writer, is_written};
+use super::implied::{self, Asked};
 use super::target::Thing;
-use super::{Use, written};
+use super::{Excess, Use, excess};
+use crate::code::Certainty;
 use crate::facts;
-use crate::graph::{App, Framework, StoreKind};
-use crate::known::{Attribute, Name, Piece, Text};
+use crate::finding::Confidence;
+use crate::graph::{App, Effect, Encryption, Framework, Function, Origin, Role, Statement};
+use crate::iam::wildcard::covers_action;
+use crate::known::{Known, Name, Piece, Text};
 
 /// A policy of one's own.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Policy {
-    /// What the app is written in.
+    /// In whose format it is written. A role that is written out takes statements, whatever the app is written in.
     pub framework: Framework,
     /// Its statements, one for each set of actions on one thing.
     pub statements: Vec<PolicyStatement>,
+    /// What the function needs and has already from elsewhere, and what else is to be kept: sentences.
+    pub kept: Vec<String>,
+    /// What names of the app's things begin with where the function stands: its module or nested stack.
+    #[serde(skip)]
+    pub(super) prefix: String,
 }
 
 /// One statement of it.
@@ -28,6 +42,8 @@ pub struct PolicyStatement {
     pub resources: Vec<Text>,
     /// A policy template of SAM that gives exactly this: its name, its parameter, and the thing.
     pub template: Option<(&'static str, &'static str, Name)>,
+    /// Why it is there, where the code does not say it.
+    pub reason: Option<String>,
 }
 
 /// Templates that give one action on one thing: action, template, parameter.
@@ -39,137 +55,330 @@ const TEMPLATES: [(&str, &str, &str); 5] = [
     ("events:PutEvents", "EventBridgePutEventsPolicy", "EventBusName"),
 ];
 
-/// The smallest policy; `None` where something is used of which it is not known what it is.
-pub(super) fn smallest(app: &App, uses: &[Use]) -> Option<Policy> {
-    let mut grouped: Vec<(&Thing, BTreeSet<String>)> = Vec::new();
-    for used in uses {
-        if used.thing == Thing::Unknown {
+/// The smallest policy; `None` where something is used of which neither code nor role tells what it is.
+pub(super) fn smallest(
+    app: &App,
+    function: &Function,
+    role: Option<&Role>,
+    uses: &[Use],
+    excess: &[Excess],
+) -> Option<Policy> {
+    let implicit = role.is_some_and(|role| role.implicit);
+    let framework = match app.framework {
+        // Entries of `Policies` are for the role that SAM makes.
+        Framework::Sam if !implicit => Framework::CloudFormation,
+        framework => framework,
+    };
+    let writer = Writer { app, function, framework };
+    let mut draft = Draft { writer, role, statements: Vec::new(), kept: Vec::new() };
+    draft.code(uses)?;
+    let mut supplied: Vec<(String, Vec<&str>)> = Vec::new();
+    for asked in implied::asked(&writer) {
+        draft.set_up(&asked, &mut supplied);
+    }
+    for (who, reasons) in supplied {
+        draft.kept.push(format!("{who} gives already what is needed for {}.", reasons.join(", for ")));
+    }
+    draft.quiet(excess);
+    draft.conditions();
+    draft.keys(uses);
+    let prefix = writer.prefix().to_owned();
+    Some(Policy { framework, statements: draft.statements, kept: draft.kept, prefix })
+}
+
+struct Draft<'a> {
+    writer: Writer<'a>,
+    role: Option<&'a Role>,
+    statements: Vec<PolicyStatement>,
+    kept: Vec<String>,
+}
+
+impl Draft<'_> {
+    /// What the code asks for.
+    fn code(&mut self, uses: &[Use]) -> Option<()> {
+        let mut grouped: Vec<(Option<&Name>, &Thing, BTreeSet<String>)> = Vec::new();
+        for used in uses {
+            if used.thing == Thing::Unknown {
+                self.as_given(&used.action)?;
+                continue;
+            }
+            // Parts of a thing stand with it: a table and its indexes are one statement.
+            let owner = used.thing.own();
+            let same = |known: &(Option<&Name>, &Thing, BTreeSet<String>)| {
+                *known.1 == used.thing || owner.is_some() && known.0 == owner
+            };
+            match grouped.iter_mut().find(|known| same(known)) {
+                Some((.., actions)) => {
+                    actions.insert(used.action.clone());
+                }
+                None => grouped.push((owner, &used.thing, BTreeSet::from([used.action.clone()]))),
+            }
+        }
+        for (owner, thing, actions) in grouped {
+            let statement = self.statement(uses, owner, thing, actions);
+            self.statements.push(statement);
+            if let Some(name) = owner {
+                self.remark(name);
+            }
+        }
+        Some(())
+    }
+
+    fn statement(
+        &self,
+        uses: &[Use],
+        owner: Option<&Name>,
+        thing: &Thing,
+        actions: BTreeSet<String>,
+    ) -> PolicyStatement {
+        let place = self.writer.function.place;
+        let mut resources: Vec<Text> = Vec::new();
+        let mut add = |found: Text| {
+            if !resources.iter().any(|known| known.pieces == found.pieces) {
+                resources.push(found);
+            }
+        };
+        match (owner, thing) {
+            (Some(name), _) => {
+                for used in uses.iter().filter(|used| used.thing.own() == Some(name)) {
+                    let mut found = self.writer.own(name, &used.action);
+                    if let Thing::Within { arn, .. } = &used.thing {
+                        arn.pieces.iter().skip(1).for_each(|piece| found.push(piece.clone()));
+                    }
+                    add(found);
+                }
+            }
+            (None, Thing::Arn(text)) => add(text.clone()),
+            (None, _) => add(Text::literal("*", place)),
+        }
+        let mut only = actions.iter();
+        let whole = resources.len() == 1 && matches!(thing, Thing::Own(_));
+        let template = match (owner, only.next(), only.next()) {
+            (Some(name), Some(action), None)
+                if whole
+                    && self.writer.framework == Framework::Sam
+                    && self.writer.reaches(name)
+                    && !self.writer.is_circular(name) =>
+            {
+                let found = TEMPLATES.iter().find(|(of, ..)| of == action);
+                found.map(|(_, template, parameter)| (*template, *parameter, name.clone()))
+            }
+            _ => None,
+        };
+        PolicyStatement { actions, resources, template, reason: None }
+    }
+
+    /// An action on something that the code works out: on what the role gives it now.
+    fn as_given(&mut self, action: &str) -> Option<()> {
+        let mut resources: Vec<Text> = Vec::new();
+        for statement in self.role?.statements.iter().filter(|statement| gives(statement, action)) {
+            for text in &statement.resources {
+                if !resources.iter().any(|known| known.pieces == text.pieces) {
+                    resources.push(text.clone());
+                }
+            }
+        }
+        if resources.is_empty() || !resources.iter().all(can_be_written) {
             return None;
         }
-        match grouped.iter_mut().find(|(thing, _)| *thing == &used.thing) {
-            Some((_, actions)) => {
-                actions.insert(used.action.clone());
+        let reason = "on what is worked out by the code: as the role gives it now, narrow it if you can";
+        self.add(action, resources, reason);
+        Some(())
+    }
+
+    /// Adds an action, to the statement for the same reason where there is one.
+    fn add(&mut self, action: &str, resources: Vec<Text>, reason: &str) {
+        let pieces = |texts: &[Text]| texts.iter().map(|text| text.pieces.clone()).collect::<Vec<_>>();
+        let wanted = pieces(&resources);
+        let same = self
+            .statements
+            .iter_mut()
+            .find(|known| known.reason.as_deref() == Some(reason) && pieces(&known.resources) == wanted);
+        match same {
+            Some(known) => {
+                known.actions.insert(action.to_owned());
             }
-            None => grouped.push((&used.thing, BTreeSet::from([used.action.clone()]))),
-        }
-    }
-    let statements =
-        grouped.into_iter().map(|(thing, actions)| statement(app, uses, thing, actions)).collect();
-    Some(Policy { framework: app.framework, statements })
-}
-
-fn statement(app: &App, uses: &[Use], thing: &Thing, actions: BTreeSet<String>) -> PolicyStatement {
-    let place = uses.first().map(|used| used.place);
-    let mut resources: Vec<Text> = Vec::new();
-    for action in &actions {
-        let found = match (thing, place) {
-            (Thing::Arn(text), _) => text.clone(),
-            (Thing::Own(name), Some(place)) => own(app, name, action, place),
-            (_, Some(place)) => Text::literal("*", place),
-            (_, None) => continue,
-        };
-        if !resources.iter().any(|known| known.pieces == found.pieces) {
-            resources.push(found);
-        }
-    }
-    let mut only = actions.iter();
-    let template = match (thing, only.next(), only.next()) {
-        (Thing::Own(name), Some(action), None) if app.framework == Framework::Sam => TEMPLATES
-            .iter()
-            .find(|(of, ..)| of == action)
-            .map(|(_, template, parameter)| (*template, *parameter, name.clone())),
-        _ => None,
-    };
-    PolicyStatement { actions, resources, template }
-}
-
-/// The ARN of a thing of the app, for an action: objects stand below their bucket.
-fn own(app: &App, name: &Name, action: &str, place: crate::source::Place) -> Text {
-    let mut text = Text::of(name.clone(), Attribute::Arn, place);
-    let bucket = app.store(name).is_some_and(|store| store.kind == StoreKind::Bucket);
-    let object =
-        facts::action(action).is_some_and(|fact| fact.resource_types().any(|kind| kind.name == "object"));
-    if bucket && object {
-        text.push(Piece::Literal("/*".to_owned()));
-    }
-    let by_name =
-        app.secret(name).is_some() || app.store(name).is_some_and(|store| store.kind == StoreKind::Topic);
-    if by_name && app.framework != Framework::Terraform {
-        // What `Ref` gives of these is their ARN.
-        return Text::of(name.clone(), Attribute::Name, place);
-    }
-    text
-}
-
-impl Policy {
-    /// The policy as text: entries of `Policies` for SAM, statements for the others.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let statements: Vec<String> = self.statements.iter().map(|statement| self.one(statement)).collect();
-        match self.framework {
-            Framework::Terraform => statements.join("\n"),
-            Framework::Sam | Framework::CloudFormation | Framework::Serverless => statements.concat(),
+            None => self.statements.push(PolicyStatement {
+                actions: BTreeSet::from([action.to_owned()]),
+                resources,
+                template: None,
+                reason: Some(reason.to_owned()),
+            }),
         }
     }
 
-    fn one(&self, statement: &PolicyStatement) -> String {
-        if let Some((template, parameter, name)) = &statement.template {
-            let value = match *parameter {
-                "TopicName" => format!("!GetAtt {name}.TopicName"),
-                "StateMachineName" => format!("!GetAtt {name}.Name"),
-                _ => format!("!Ref {name}"),
+    /// What the function's set-up asks for: named where it comes from elsewhere, otherwise a statement.
+    fn set_up(&mut self, asked: &Asked, supplied: &mut Vec<(String, Vec<&str>)>) {
+        let mut left: BTreeSet<String> = BTreeSet::new();
+        for action in &asked.actions {
+            let Some(who) =
+                self.role.and_then(|role| role.statements.iter().find_map(|it| supplier(it, action)))
+            else {
+                left.insert((*action).to_owned());
+                continue;
             };
-            return format!("- {template}:\n    {parameter}: {value}\n");
+            match supplied.iter_mut().find(|(known, _)| *known == who) {
+                Some((_, reasons)) if reasons.contains(&asked.reason) => {}
+                Some((_, reasons)) => reasons.push(asked.reason),
+                None => supplied.push((who, vec![asked.reason])),
+            }
         }
-        let resources: Vec<String> =
-            statement.resources.iter().map(|text| written(text, self.framework)).collect();
-        let lines = |indent: &str, items: &mut dyn Iterator<Item = String>| {
-            items.map(|item| format!("{indent}- {item}\n")).collect::<String>()
+        let resources =
+            asked.resources.iter().filter(|text| can_be_written(text)).cloned().collect::<Vec<_>>();
+        let resources = if resources.is_empty() {
+            vec![Text::literal("*", self.writer.function.place)]
+        } else {
+            resources
         };
-        match self.framework {
-            Framework::Terraform => {
-                let quoted: Vec<String> =
-                    statement.actions.iter().map(|action| format!("\"{action}\"")).collect();
-                format!(
-                    "statement {{\n  actions   = [{}]\n  resources = [{}]\n}}\n",
-                    quoted.join(", "),
-                    resources.join(", ")
-                )
+        for action in left {
+            // Code may have asked for the same already, but on something else: both are needed.
+            let star = facts::action(&action).is_some_and(|fact| fact.needs_star);
+            let on =
+                if star { vec![Text::literal("*", self.writer.function.place)] } else { resources.clone() };
+            self.add(&action, on, &format!("for {}", asked.reason));
+        }
+    }
+
+    /// What is not held against a role is not taken from it either.
+    fn quiet(&mut self, excess: &[Excess]) {
+        let Some(role) = self.role else { return };
+        for statement in role.statements.iter().filter(|statement| excess::is_judged(statement)) {
+            for setting in &statement.actions {
+                let Known::Value(pattern) = &setting.value else { continue };
+                let unsure = excess.iter().any(|found| {
+                    found.place == setting.place
+                        && found.action == *pattern
+                        && found.resource.is_none()
+                        && found.confidence == Confidence::Likely
+                });
+                let there = self
+                    .statements
+                    .iter()
+                    .any(|known| known.actions.iter().any(|action| covers_action(action, pattern)));
+                if !unsure && !excess::is_left_alone(pattern, self.writer.function)
+                    || there
+                    || pattern.contains(':') && pattern.ends_with(":*") && pattern.starts_with("logs")
+                    || statement.not_resources
+                    || !statement.resources.iter().all(can_be_written)
+                {
+                    continue;
+                }
+                let reason = "kept: whether it is needed does not show in the code";
+                self.add(pattern, statement.resources.clone(), reason);
             }
-            framework => {
-                let (head, indent) = match framework {
-                    Framework::Sam => ("- Statement:\n    - ", "      "),
-                    _ => ("- ", "  "),
-                };
-                let actions = lines(&format!("{indent}  "), &mut statement.actions.iter().cloned());
-                let resources = lines(&format!("{indent}  "), &mut resources.into_iter());
-                format!("{head}Effect: Allow\n{indent}Action:\n{actions}{indent}Resource:\n{resources}")
+        }
+    }
+
+    /// A condition that narrows what is used now would be lost with its statement.
+    fn conditions(&mut self) {
+        let Some(role) = self.role else { return };
+        for statement in role.statements.iter().filter(|statement| excess::is_judged(statement)) {
+            let mut own = statement.actions.iter().filter_map(|setting| setting.known());
+            let lives_on = own.any(|pattern| {
+                let mut all = self.statements.iter().flat_map(|known| &known.actions);
+                all.any(|action| covers_action(pattern, action))
+            });
+            for condition in statement.conditions.iter().filter(|_| lives_on) {
+                let kept = format!("Keep the condition {} on {}.", condition.operator, condition.key);
+                if !self.kept.contains(&kept) {
+                    self.kept.push(kept);
+                }
             }
+        }
+    }
+
+    /// A store that a key of one's own encrypts is of no use without the key.
+    fn keys(&mut self, uses: &[Use]) {
+        let asked = self.statements.iter().any(|known| known.actions.iter().any(|it| it.starts_with("kms:")));
+        if asked {
+            return;
+        }
+        let triggers = self.writer.app.triggers_of(&self.writer.function.name);
+        let sources: Vec<&Name> = triggers.flat_map(|trigger| trigger.source.references()).collect();
+        let owned = uses.iter().filter_map(|used| used.thing.own());
+        for name in owned.chain(sources) {
+            let Some(store) = self.writer.app.store(name) else { continue };
+            let setting = store.encryption.as_ref().and_then(|setting| setting.known());
+            if let Some(Encryption::Customer(key)) = setting {
+                let kept = format!(
+                    "{name} is encrypted with {key}: kms:Decrypt and kms:GenerateDataKey on that key are needed too."
+                );
+                if !self.kept.contains(&kept) {
+                    self.kept.push(kept);
+                }
+            }
+        }
+    }
+
+    /// What has to be done before a reference holds.
+    fn remark(&mut self, name: &Name) {
+        let kept = if !self.writer.reaches(name) {
+            format!("{name} stands in another module or stack: hand its ARN over.")
+        } else if self.writer.framework != Framework::Terraform
+            && self.writer.is_circular(name)
+            && self.statements.iter().any(|known| known.resources.iter().any(|text| names(text, name)))
+        {
+            format!("{name} waits for this role: give it a name, or put this into a policy of its own.")
+        } else {
+            return;
+        };
+        if !self.kept.contains(&kept) {
+            self.kept.push(kept);
         }
     }
 }
 
-/// How a text is written where it is a value of a format.
-pub(super) fn reference(text: &Text, framework: Framework) -> String {
-    if framework == Framework::Terraform {
-        let parts = text.pieces.iter().map(|piece| match piece {
-            Piece::Literal(text) => text.clone(),
-            Piece::Of { node, .. } => format!("${{{node}.arn}}"),
-            Piece::Provider(name) if name.ends_with("Region") => "*".to_owned(),
-            Piece::Provider(_) => "*".to_owned(),
-            Piece::Parameter(name) => format!("${{var.{name}}}"),
-            Piece::Environment(_) | Piece::Unknown(_) => "*".to_owned(),
-        });
-        let whole: String = parts.collect();
-        return match text.as_reference() {
-            Some((node, _)) => format!("{node}.arn"),
-            None => format!("\"{whole}\""),
-        };
-    }
-    match (text.as_reference(), text.as_literal()) {
-        (Some((node, Attribute::Name)), _) => format!("!Ref {node}"),
-        (Some((node, attribute)), _) => format!("!GetAtt {node}.{}", attribute.word()),
-        (None, Some(literal)) => format!("'{literal}'"),
-        (None, None) => format!("!Sub '{text}'"),
-    }
+fn names(text: &Text, name: &Name) -> bool {
+    text.references().any(|found| found == name)
+}
+
+/// Whether a text says to whoever deploys what it means.
+fn can_be_written(text: &Text) -> bool {
+    is_written(text)
+        || !text.pieces.is_empty()
+            && !text.pieces.iter().any(|piece| matches!(piece, Piece::Unknown(_) | Piece::Environment(_)))
+}
+
+/// Whether a statement that somebody wrote gives an action.
+fn gives(statement: &Statement, action: &str) -> bool {
+    excess::is_judged(statement)
+        && !statement.not_resources
+        && statement
+            .actions
+            .iter()
+            .any(|setting| setting.known().is_some_and(|pattern| covers_action(pattern, action)))
+}
+
+/// Who gives an action beside what is written: the framework by itself, or a policy that is made for set-ups.
+fn supplier(statement: &Statement, action: &str) -> Option<String> {
+    let who = match &statement.origin {
+        Origin::Framework => "The framework".to_owned(),
+        Origin::Managed(name) => {
+            let short = name.rsplit('/').next().unwrap_or(name);
+            let made_for_it = short.starts_with("AWSLambda") && short.ends_with("ExecutionRole")
+                || short.starts_with("AWSXray")
+                || short.starts_with("AWSXRay")
+                || short.starts_with("CloudWatchLambda");
+            made_for_it.then(|| short.to_owned())?
+        }
+        Origin::Written | Origin::Template(_) => return None,
+    };
+    let allows = statement.effect.is(&Effect::Allow) && !statement.not_actions;
+    let covered = statement
+        .actions
+        .iter()
+        .any(|setting| setting.known().is_some_and(|pattern| covers_action(pattern, action)));
+    (allows && covered).then_some(who)
+}
+
+/// Why no policy can be written, where none can: what is used on something that is worked out and given on nothing.
+pub(super) fn obstacles(role: Option<&Role>, uses: &[Use]) -> Vec<(crate::source::Place, String)> {
+    let given = |action: &str| {
+        role.is_some_and(|role| role.statements.iter().any(|statement| gives(statement, action)))
+    };
+    uses.iter()
+        .filter(|used| used.thing == Thing::Unknown && used.certainty == Certainty::Certain)
+        .filter(|used| !given(&used.action))
+        .map(|used| (used.place, format!("on what `{}` is used is worked out by the code", used.action)))
+        .collect()
 }

@@ -17,6 +17,13 @@ use crate::known::{Attribute, Name, Piece, Text};
 pub enum Thing {
     /// A thing of the app.
     Own(Name),
+    /// A part of a thing of the app that has an ARN of its own: an index of a table, an alias of a function.
+    Within {
+        /// The thing.
+        name: Name,
+        /// The part's ARN, which begins with the thing's.
+        arn: Text,
+    },
     /// Something outside of it, by ARN.
     Arn(Text),
     /// The action has no resource.
@@ -29,9 +36,34 @@ impl fmt::Display for Thing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Own(name) => write!(f, "`{name}`"),
+            Self::Within { name, arn } => {
+                let part =
+                    Text { pieces: arn.pieces.get(1..).unwrap_or_default().to_vec(), place: arn.place };
+                write!(f, "`{name}{part}`")
+            }
             Self::Arn(text) => write!(f, "`{text}`"),
             Self::Nothing => f.write_str("no resource"),
             Self::Unknown => f.write_str("something that its code works out"),
+        }
+    }
+}
+
+impl Thing {
+    /// As readers name it; `None` where the action has no resource.
+    #[must_use]
+    pub fn shown(&self) -> Option<String> {
+        match self {
+            Self::Own(_) | Self::Within { .. } | Self::Arn(_) => Some(self.to_string().replace('`', "")),
+            Self::Unknown => Some(self.to_string()),
+            Self::Nothing => None,
+        }
+    }
+
+    /// The thing of the app that it is, or is a part of.
+    pub(super) fn own(&self) -> Option<&Name> {
+        match self {
+            Self::Own(name) | Self::Within { name, .. } => Some(name),
+            Self::Arn(_) | Self::Nothing | Self::Unknown => None,
         }
     }
 }
@@ -42,7 +74,56 @@ pub(super) fn thing(app: &App, function: &Function, action: &str, text: &Text) -
     if text.as_literal() == Some("*") || fact.is_some_and(|fact| fact.needs_star) {
         return if fact.is_none_or(|fact| fact.needs_star) { Thing::Nothing } else { Thing::Unknown };
     }
-    let text = resolved(function, text);
+    let (text, part) = split(action, resolved(function, text));
+    let Some(part) = part else { return whole(app, fact, text) };
+    let place = text.place;
+    let extend = |mut arn: Text| {
+        part.pieces.iter().for_each(|piece| arn.push(piece.clone()));
+        arn
+    };
+    match whole(app, fact, text) {
+        Thing::Own(name) => {
+            let arn = extend(Text::of(name.clone(), Attribute::Arn, place));
+            Thing::Within { name, arn }
+        }
+        Thing::Arn(text) => Thing::Arn(extend(text)),
+        other => other,
+    }
+}
+
+/// A thing, and the part of it that is meant: `Orders/index/by-day`, `${Other}:live`.
+fn split(action: &str, text: Text) -> (Text, Option<Text>) {
+    let place = text.place;
+    let function = matches!(text.pieces.first(), Some(Piece::Of { .. })) && action.starts_with("lambda:");
+    let mark = match action.split(':').next() {
+        Some("dynamodb") => "/index/",
+        Some("lambda") if function => ":",
+        _ => return (text, None),
+    };
+    let (mut head, mut tail) = (Text { pieces: Vec::new(), place }, Text { pieces: Vec::new(), place });
+    for piece in text.pieces {
+        match &piece {
+            Piece::Literal(literal) if tail.pieces.is_empty() => match literal.find(mark) {
+                Some(at) => {
+                    let (before, after) = literal.split_at(at);
+                    if !before.is_empty() {
+                        head.push(Piece::Literal(before.to_owned()));
+                    }
+                    tail.push(Piece::Literal(after.to_owned()));
+                }
+                None => head.push(piece),
+            },
+            _ if tail.pieces.is_empty() => head.push(piece),
+            // Which part cannot be told: it may be any.
+            Piece::Unknown(_) | Piece::Environment(_) => tail.push(Piece::Literal("*".to_owned())),
+            _ => tail.push(piece),
+        }
+    }
+    let part = Some(tail).filter(|tail| !tail.pieces.is_empty());
+    (head, part)
+}
+
+fn whole(app: &App, fact: Option<facts::ActionFact>, text: Text) -> Thing {
     if let Some(name) = own(app, &text) {
         return Thing::Own(name);
     }
@@ -142,12 +223,21 @@ fn arn(fact: facts::ActionFact, name: &Text) -> Option<Text> {
 /// A thing as a question about permissions; `None` where it cannot be told what it is.
 pub(super) fn ask<'a>(app: &'a App, thing: &'a Thing) -> Option<Target<'a>> {
     match thing {
-        Thing::Own(name) => app
+        // Which part is meant cannot be told: the thing with all of its parts is asked about.
+        Thing::Within { arn, .. } if !is_open(arn) => Some(Target::Arn(arn)),
+        Thing::Own(name) | Thing::Within { name, .. } => app
             .store(name)
             .map(Target::Store)
             .or_else(|| app.secret(name).map(Target::Secret))
             .or_else(|| app.function(name).map(Target::Function)),
+        Thing::Arn(text) if is_open(text) => None,
         Thing::Arn(text) => Some(Target::Arn(text)),
         Thing::Nothing | Thing::Unknown => None,
     }
+}
+
+fn is_open(arn: &Text) -> bool {
+    arn.pieces.iter().any(
+        |piece| matches!(piece, Piece::Literal(text) if text.ends_with("/index/*") || text.ends_with(":*")),
+    )
 }

@@ -28,8 +28,13 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
         functions.map(|function| (function, reader.read(sight.app, function))).collect();
     flows(sight, &readings, verdict);
     switches(sight.app, &readings, verdict);
-    unneeded(sight, &readings, verdict);
+    let needs: Vec<(&Function, Need)> = readings
+        .iter()
+        .map(|(function, reading)| (*function, need::compare(sight.app, &sight.grants, function, reading)))
+        .collect();
+    unneeded(sight, &needs, verdict);
     gaps(&readings, verdict);
+    verdict.needs = needs.into_iter().map(|(_, need)| need).collect();
 }
 
 /// What could not be followed, once for each function.
@@ -174,11 +179,7 @@ fn is_checked_before(app: &App, function: &Function) -> bool {
 }
 
 /// What roles give and none of their functions uses: one finding for each role.
-fn unneeded(sight: &Sight<'_>, readings: &[(&Function, Reading)], verdict: &mut Verdict) {
-    let needs: Vec<(&Function, Need)> = readings
-        .iter()
-        .map(|(function, reading)| (*function, need::compare(sight.app, &sight.grants, function, reading)))
-        .collect();
+fn unneeded(sight: &Sight<'_>, needs: &[(&Function, Need)], verdict: &mut Verdict) {
     for role in &sight.app.roles {
         let of_role: Vec<&(&Function, Need)> = needs
             .iter()
@@ -257,11 +258,11 @@ fn report_excess(role: &Role, of_role: &[&(&Function, Need)], excess: &[&Excess]
         role.name
     );
     let smallest = match of_role {
-        [(_, only)] => only.policy.as_ref().map(need::Policy::text).filter(|text| !text.is_empty()),
+        [(_, only)] => only.policy.as_ref().filter(|policy| !policy.statements.is_empty()),
         _ => None,
     };
     let advice = match smallest {
-        Some(text) => format!("Take it away. This is enough for what the code does:\n{text}"),
+        Some(policy) => format!("Take it away. This is enough for what the code does:\n{}", policy.text()),
         None => "Take it away.".to_owned(),
     };
     let mut found =

@@ -1,0 +1,240 @@
+//! How a policy of an app names the app's own things.
+//!
+//! Invariants: a reference never makes a circle (a function whose role names the function, a bucket that starts it), for then nothing could be
+//! deployed: such things are named by their physical name; what stands in another module or stack is not referred to. Not here: what
+//! code means by a name (`target`), how a text is written (`writing`).
+
+use crate::facts;
+use crate::graph::{App, Framework, Function, SecretKind, StoreKind, TriggerKind};
+use crate::known::{Attribute, Name, Piece, Text};
+use crate::source::Place;
+
+/// What a policy is written for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Writer<'a> {
+    pub(super) app: &'a App,
+    pub(super) function: &'a Function,
+    pub(super) framework: Framework,
+}
+
+impl<'a> Writer<'a> {
+    /// The module or nested stack that the function stands in: what its names begin with.
+    pub(super) fn prefix(&self) -> &'a str {
+        prefix(self.function.name.as_str(), self.framework)
+    }
+
+    /// Whether a policy beside the function can refer to a thing.
+    pub(super) fn reaches(&self, name: &Name) -> bool {
+        prefix(name.as_str(), self.framework) == self.prefix()
+    }
+
+    /// The ARN of a thing of the app, for an action: objects stand below their bucket.
+    pub(super) fn own(&self, name: &Name, action: &str) -> Text {
+        let place = self.function.place;
+        let text = match self.physical_instead(name) {
+            Some(named) => self.by_name(name, named),
+            None => self.by_reference(name, action),
+        };
+        let mut text = Text { place, ..text };
+        let bucket = self.app.store(name).is_some_and(|store| store.kind == StoreKind::Bucket);
+        let object =
+            facts::action(action).is_some_and(|fact| fact.resource_types().any(|kind| kind.name == "object"));
+        if bucket && object {
+            text.push(Piece::Literal("/*".to_owned()));
+        }
+        text
+    }
+
+    fn by_reference(&self, name: &Name, action: &str) -> Text {
+        let place = self.function.place;
+        let of = |attribute| Text::of(name.clone(), attribute, place);
+        if self.framework == Framework::Terraform {
+            return of(Attribute::Arn);
+        }
+        if let Some(function) = self.app.function(name) {
+            let logical = match self.framework {
+                Framework::Serverless => crate::serverless::logical_id(function.name.as_str()).into(),
+                _ => name.clone(),
+            };
+            return Text::of(logical, Attribute::Arn, place);
+        }
+        if let Some(secret) = self.app.secret(name) {
+            return match secret.kind {
+                // `Ref` gives a secret's ARN, and only the name of a parameter.
+                SecretKind::SecretsManager => of(Attribute::Name),
+                SecretKind::SecureParameter | SecretKind::PlainParameter => {
+                    let first = secret.physical.as_ref().and_then(|text| text.pieces.first());
+                    let rooted = matches!(first, Some(Piece::Literal(text)) if text.starts_with('/'));
+                    let kind = if rooted { "parameter" } else { "parameter/" };
+                    regional("ssm", kind, of(Attribute::Name))
+                }
+            };
+        }
+        match self.app.store(name).map(|store| &store.kind) {
+            Some(StoreKind::Topic) => of(Attribute::Name),
+            Some(StoreKind::Database(_)) if action.starts_with("rds") => {
+                regional("rds", "cluster:", of(Attribute::Name))
+            }
+            Some(StoreKind::Table) if speaks_of_streams(action) => of(Attribute::StreamArn),
+            _ => of(Attribute::Arn),
+        }
+    }
+
+    /// The physical name of a thing that must not or cannot be referred to.
+    fn physical_instead(&self, name: &Name) -> Option<Text> {
+        let circular = self.framework != Framework::Terraform && self.is_circular(name);
+        if !circular && self.reaches(name) {
+            return None;
+        }
+        let place = self.function.place;
+        let physical = self.physical(name).filter(|text| is_written(text));
+        let Some(function) = self.app.function(name) else { return physical };
+        // The stage is part of the name, and another one wherever else the app is deployed: so is the stack's name.
+        let key = format!("-{name}");
+        let default = physical.as_ref().and_then(Text::as_literal).is_some_and(|text| text.ends_with(&key));
+        let rest = match self.framework {
+            Framework::Serverless if default => key,
+            _ if physical.is_some() => return physical,
+            Framework::Terraform => return None,
+            _ => format!("-{}-*", last(function.name.as_str())),
+        };
+        let mut text = Text { pieces: vec![Piece::Provider("AWS::StackName".to_owned())], place };
+        text.push(Piece::Literal(rest));
+        Some(text)
+    }
+
+    fn physical(&self, name: &Name) -> Option<Text> {
+        let store = self.app.store(name).and_then(|store| store.physical.clone());
+        let secret = || self.app.secret(name).and_then(|secret| secret.physical.clone());
+        let function = || self.app.function(name).and_then(|function| function.physical.clone());
+        store.or_else(secret).or_else(function)
+    }
+
+    /// Whether the thing itself waits for the role that the policy is part of.
+    pub(super) fn is_circular(&self, name: &Name) -> bool {
+        let role = self.function.role.as_ref().and_then(|role| role.known());
+        let shares = |other: &Function| {
+            other.name == self.function.name
+                || role.is_some() && other.role.as_ref().and_then(|role| role.known()) == role
+        };
+        if let Some(function) = self.app.function(name) {
+            return shares(function);
+        }
+        // A bucket names the functions that it starts.
+        let starts = |trigger: &&crate::graph::Trigger| {
+            trigger.kind == TriggerKind::Bucket && trigger.source.references().any(|source| source == name)
+        };
+        self.app.triggers.iter().filter(starts).any(|trigger| {
+            trigger.function.value().and_then(|name| self.app.function(name)).is_some_and(shares)
+        })
+    }
+
+    fn by_name(&self, name: &Name, named: Text) -> Text {
+        match (self.app.function(name), self.app.store(name).map(|store| &store.kind), self.app.secret(name))
+        {
+            (Some(_), ..) => regional("lambda", "function:", named),
+            (_, Some(StoreKind::Bucket), _) => joined("arn:${p}:s3:::", named),
+            (_, Some(StoreKind::Table), _) => regional("dynamodb", "table/", named),
+            (_, Some(StoreKind::Queue), _) => regional("sqs", "", named),
+            (_, Some(StoreKind::Topic), _) => regional("sns", "", named),
+            (_, Some(StoreKind::Stream), _) => regional("kinesis", "stream/", named),
+            (_, Some(StoreKind::EventBus), _) => regional("events", "event-bus/", named),
+            (_, Some(StoreKind::StateMachine), _) => regional("states", "stateMachine:", named),
+            (.., Some(secret)) if secret.kind == SecretKind::SecretsManager => {
+                let mut text = regional("secretsmanager", "secret:", named);
+                text.push(Piece::Literal("-*".to_owned()));
+                text
+            }
+            (.., Some(_)) => {
+                let rooted =
+                    matches!(named.pieces.first(), Some(Piece::Literal(text)) if text.starts_with('/'));
+                regional("ssm", if rooted { "parameter" } else { "parameter/" }, named)
+            }
+            _ => Text::of(name.clone(), Attribute::Arn, named.place),
+        }
+    }
+}
+
+/// An ARN of this account and region.
+pub(super) fn regional(service: &str, kind: &str, name: Text) -> Text {
+    joined(&format!("arn:${{p}}:{service}:${{r}}:${{a}}:{kind}"), name)
+}
+
+/// A text behind an ARN's head, in which `${p}`, `${r}` and `${a}` are partition, region and account.
+fn joined(head: &str, tail: Text) -> Text {
+    let mut text = Text { pieces: Vec::new(), place: tail.place };
+    for (at, part) in head.split("${").enumerate() {
+        let (name, literal) = if at == 0 { ("", part) } else { part.split_once('}').unwrap_or(("", part)) };
+        let provider = match name {
+            "p" => Some("AWS::Partition"),
+            "r" => Some("AWS::Region"),
+            "a" => Some("AWS::AccountId"),
+            _ => None,
+        };
+        provider.into_iter().for_each(|name| text.push(Piece::Provider(name.to_owned())));
+        if !literal.is_empty() {
+            text.push(Piece::Literal(literal.to_owned()));
+        }
+    }
+    tail.pieces.into_iter().for_each(|piece| text.push(piece));
+    text
+}
+
+/// An ARN of logs.
+pub(super) fn log_group(name: Text) -> Text {
+    regional("logs", "log-group:", name)
+}
+
+/// A literal as a resource.
+pub(super) fn literal(text: &str, place: Place) -> Text {
+    Text::literal(text, place)
+}
+
+/// Whether a text can be written into a policy: every part of it is known to whoever deploys.
+pub(super) fn is_written(text: &Text) -> bool {
+    !text.pieces.is_empty()
+        && !text
+            .pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Unknown(_) | Piece::Environment(_)) || refers(piece))
+}
+
+fn refers(piece: &Piece) -> bool {
+    matches!(piece, Piece::Of { .. })
+}
+
+fn speaks_of_streams(action: &str) -> bool {
+    let fact = facts::action(action);
+    let kinds: Vec<_> =
+        fact.into_iter().flat_map(|fact| fact.resource_types()).map(|kind| kind.name).collect();
+    kinds.contains(&"stream") && !kinds.contains(&"table")
+}
+
+/// What comes before a thing's own name: `module.store.`, `Nested.`.
+fn prefix(name: &str, framework: Framework) -> &str {
+    let end = match framework {
+        Framework::Terraform => module_end(name),
+        _ => name.rfind('.').map_or(0, |dot| dot + 1),
+    };
+    name.get(..end).unwrap_or_default()
+}
+
+/// Where the modules of a Terraform address end. Keys in brackets may hold anything.
+fn module_end(name: &str) -> usize {
+    let mut end = 0;
+    while let Some(rest) = name.get(end..).and_then(|rest| rest.strip_prefix("module.")) {
+        let (mut quoted, mut past) = (false, false);
+        let label = rest.char_indices().find(|(_, character)| {
+            quoted ^= *character == '"' && !past;
+            past = *character == '\\' && !past;
+            *character == '.' && !quoted
+        });
+        let Some((dot, _)) = label else { return end };
+        end += "module.".len() + dot + 1;
+    }
+    end
+}
+
+fn last(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
