@@ -19,7 +19,7 @@ use crate::code::Reader;
 use crate::facts::Day;
 use crate::finding::Finding;
 use crate::graph::App;
-use crate::report::{AppReport, Found, Note, Report, Spot, Suppressed};
+use crate::report::{AppReport, Found, FunctionNeed, Note, Report, Spot, Suppressed};
 use crate::rules::{self, Context, Part};
 use crate::source::{FileId, SourceTree};
 use crate::suppress::Marks;
@@ -101,6 +101,7 @@ fn assess(
         findings,
         suppressed,
         unknowns: unknowns.into_iter().collect(),
+        needs: FunctionNeed::all(tree, app, &verdict.needs),
         packages: packages.map(|lock| lock.packages.len()).sum(),
         assessment: paths::assess(app, &counted),
         graph: app.clone(),

@@ -7,10 +7,14 @@
 pub mod html;
 pub mod json;
 pub mod markdown;
+mod need_text;
+mod needs;
 mod picture;
 pub mod sarif;
 pub mod text;
 
+pub use self::need_text::{need_json, need_text};
+pub use self::needs::{FunctionNeed, Idle, Lacking, Used, Written};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -47,6 +51,8 @@ pub struct AppReport {
     pub suppressed: Vec<Suppressed>,
     /// What could not be told and might matter.
     pub unknowns: Vec<Note>,
+    /// What each function needs against what it has.
+    pub needs: Vec<FunctionNeed>,
     /// How many packages its lock files name.
     pub packages: usize,
     /// How somebody from outside gets to what, and what that adds up to.
@@ -149,6 +155,17 @@ pub struct Mend {
     pub edits: Vec<(Spot, String)>,
     /// Whether `--fix` makes them.
     pub safe: bool,
+}
+
+impl Mend {
+    /// What to do in words, and what is to be written, line by line, where that is said.
+    #[must_use]
+    pub fn parts(&self) -> (&str, Option<&str>) {
+        match self.advice.split_once('\n') {
+            Some((words, code)) => (words, Some(code.trim_end())),
+            None => (&self.advice, None),
+        }
+    }
 }
 
 /// A finding that a comment allows.

@@ -3,6 +3,8 @@
 //! Owns: the page and its parts. Invariant: whatever comes from the scanned files is escaped where it is put in; the page's own policy
 //! (CSP) allows no script and no request, so that a mistake there would still run nothing. Not here: the picture (`picture`).
 
+mod needs;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -121,6 +123,7 @@ fn write_app(page: &mut String, app: &AppReport) {
         write_finding(page, found);
     }
     write_entries(page, app);
+    needs::write(page, app);
     if !app.suppressed.is_empty() {
         page.push_str("<h3>Allowed by comments</h3>\n<table>\n");
     }
@@ -244,7 +247,11 @@ fn write_finding(page: &mut String, found: &Found) {
         page.push_str("</ul>\n");
     }
     if let Some(change) = &found.change {
-        put(page, format_args!("<p class=\"change\"><b>Change</b> {}</p>\n", words(&change.advice)));
+        let (advice, code) = change.parts();
+        put(page, format_args!("<p class=\"change\"><b>Change</b> {}</p>\n", words(advice)));
+        if let Some(code) = code {
+            put(page, format_args!("<pre>{}</pre>\n", escape(code)));
+        }
     }
     put(page, format_args!("<p><small>{}</small></p>\n</details>\n", escape(&found.id)));
 }

@@ -10,7 +10,12 @@
 //!     "entries":    [ { "what", "kind", "function", "who", "open", "at" } ],
 //!     "findings":   [ { "id", "rule", "severity", "confidence", "message", "subjects", "at", "code", "related", "change", "known" } ],
 //!     "suppressed": [ { "finding", "reason", "until", "at" } ],
-//!     "unknowns":   [ { "at", "subject", "text" } ] } ],
+//!     "unknowns":   [ { "at", "subject", "text" } ],
+//!     "needs":      [ { "function", "role", "at", "read",
+//!       "uses":    [ { "action", "on", "certainty", "at" } ],
+//!       "missing": [ { "action", "on", "message", "confidence", "because", "at" } ],
+//!       "excess":  [ { "action", "resource", "template", "instead", "confidence", "because", "at" } ],
+//!       "implied", "policy": { "framework", "text", "empty" }, "gaps": [ { "at", "subject", "text" } ] } ] } ],
 //!   "unread": [ { "at", "subject", "text" } ],
 //!   "rules":  [ { "id", "title", "severity", "sas", "owasp", "attack", "cwe" } ] }
 //! ```

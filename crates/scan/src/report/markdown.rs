@@ -4,8 +4,10 @@
 
 use std::fmt::Write as _;
 
+use super::need_text::{goes, sure};
 use super::{AppReport, EntryKind, Found, Report, Spot};
-use crate::finding::Severity;
+use crate::finding::{Confidence, Severity};
+use crate::graph::Framework;
 
 /// The whole report.
 #[must_use]
@@ -54,6 +56,7 @@ fn write_app(page: &mut String, app: &AppReport) {
     for found in &app.findings {
         write_finding(page, found);
     }
+    write_needs(page, app);
     if !app.suppressed.is_empty() {
         page.push_str("\n### Allowed by comments\n\n");
     }
@@ -73,25 +76,66 @@ fn write_app(page: &mut String, app: &AppReport) {
     }
 }
 
+/// What functions lack, and policies that no finding shows yet.
+fn write_needs(page: &mut String, app: &AppReport) {
+    let mut head = "\n### Permissions\n";
+    let mut title = |page: &mut String| page.push_str(std::mem::take(&mut head));
+    let missing =
+        || app.needs.iter().flat_map(|need| need.missing.iter().map(move |lacking| (need, lacking)));
+    if missing().next().is_some() {
+        title(page);
+        page.push_str("\nThese calls will be refused.\n\n| function | action | on | sure | where |\n|---|---|---|---|---|\n");
+    }
+    for (need, lacking) in missing() {
+        let (function, action) = (code(&need.function), code(&lacking.action));
+        let on = lacking.on.as_deref().map(code).unwrap_or_default();
+        let sure = match lacking.confidence {
+            Confidence::Certain => "certain".to_owned(),
+            Confidence::Likely => escape(&sure(lacking.confidence, lacking.because.as_deref())),
+        };
+        line(page, format_args!("| {function} | {action} | {on} | {sure} | {} |", spot(&lacking.at)));
+    }
+    let told = |text: &str| {
+        let changes = app.findings.iter().filter_map(|found| found.change.as_ref());
+        changes.filter_map(|change| change.parts().1).any(|code| code == text.trim_end())
+    };
+    for need in app.needs.iter().filter(|need| !need.excess.is_empty()) {
+        let Some(policy) = need.policy.as_ref().filter(|policy| !policy.empty && !told(&policy.text)) else {
+            continue;
+        };
+        title(page);
+        let into = escape(goes(policy.framework));
+        line(page, format_args!("\nThe smallest policy of {}, as {into}:\n", code(&need.function)));
+        let language = if policy.framework == Framework::Terraform { "hcl" } else { "yaml" };
+        fenced(page, language, policy.text.trim_end());
+    }
+}
+
+/// Text that it cannot leave, between fences that are longer than any run of backticks in it.
+fn fenced(page: &mut String, language: &str, text: &str) {
+    let fence = "`".repeat((backticks(text) + 1).max(3));
+    line(page, format_args!("{fence}{language}\n{text}\n{fence}\n"));
+}
+
 fn write_finding(page: &mut String, found: &Found) {
     let known = if found.known { ", known" } else { "" };
     line(page, format_args!("\n### {}: {}\n", word(found.severity), found.rule.title));
     line(page, format_args!("{} · {}{known}\n", code(&found.id), spot(&found.at)));
     line(page, format_args!("{}\n", escape(&found.message)));
     if !found.code.is_empty() {
-        let longest = found.code.iter().map(|line| backticks(&line.text)).max().unwrap_or_default();
-        let fence = "`".repeat((longest + 1).max(3));
-        line(page, format_args!("{fence}text"));
-        for shown in &found.code {
-            line(page, format_args!("{:>5}  {}", shown.number, shown.text));
-        }
-        line(page, format_args!("{fence}\n"));
+        let shown = found.code.iter().map(|line| format!("{:>5}  {}", line.number, line.text));
+        fenced(page, "text", &shown.collect::<Vec<_>>().join("\n"));
     }
     for (at, what) in &found.related {
         line(page, format_args!("- {}: {}", spot(at), escape(what)));
     }
     if let Some(change) = &found.change {
-        line(page, format_args!("\n**Change:** {}", escape(&change.advice)));
+        let (advice, written) = change.parts();
+        line(page, format_args!("\n**Change:** {}", escape(advice)));
+        if let Some(written) = written {
+            page.push('\n');
+            fenced(page, "text", written);
+        }
     }
 }
 

@@ -5,10 +5,14 @@
 
 use std::fmt::Write;
 
+use super::need_text::on;
 use super::{AppReport, Found, Report};
 use crate::finding::{Confidence, Severity};
 use crate::graph::Framework;
 use crate::paths::Assessment;
+
+/// More functions than these are counted, not listed.
+const SHOWN_FUNCTIONS: usize = 10;
 
 /// What a piece of text is, for whoever paints it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +135,7 @@ impl Page<'_> {
             self.line(&format!("  {good}"));
             self.line("");
         }
+        self.permissions(app);
         self.asides(app);
     }
 
@@ -160,7 +165,12 @@ impl Page<'_> {
         }
         if let Some(change) = &found.change {
             let fix = if change.safe { " (`--fix` does it)" } else { "" };
-            self.words(4, Some(Role::Change), &format!("→ {}{fix}", change.advice));
+            let (advice, code) = change.parts();
+            self.words(4, Some(Role::Change), &format!("→ {advice}{fix}"));
+            for line in code.into_iter().flat_map(str::lines) {
+                let code = self.paint.paint(Role::Code, line);
+                self.line(&format!("      {code}"));
+            }
         }
         self.line("");
     }
@@ -187,6 +197,30 @@ impl Page<'_> {
         if !paths.is_empty() || best_change.is_some() {
             self.line("");
         }
+    }
+
+    /// What will be refused, a line for each function.
+    fn permissions(&mut self, app: &AppReport) {
+        let lacking: Vec<_> = app.needs.iter().filter(|need| !need.missing.is_empty()).collect();
+        if lacking.is_empty() {
+            return;
+        }
+        self.words(2, Some(Role::Title), "Permissions that code uses and roles do not give:");
+        for need in lacking.iter().take(SHOWN_FUNCTIONS) {
+            let one = |missing: &super::Lacking| {
+                let likely = if missing.confidence == Confidence::Likely { ", likely" } else { "" };
+                let what = on(&missing.action, missing.on.as_deref());
+                format!("{what} ({}:{}{likely})", missing.at.path, missing.at.line)
+            };
+            let all: Vec<String> = need.missing.iter().map(one).collect();
+            self.words(4, Some(Role::Detail), &format!("{}: {}", need.function, all.join(", ")));
+        }
+        let more = match lacking.len().saturating_sub(SHOWN_FUNCTIONS) {
+            0 => "`--need FUNCTION` shows all of one function, and its smallest policy".to_owned(),
+            more => format!("and {more} more functions (`--format json` lists all)"),
+        };
+        self.words(4, Some(Role::Detail), &more);
+        self.line("");
     }
 
     fn asides(&mut self, app: &AppReport) {

@@ -1,0 +1,203 @@
+//! What functions need against what their roles give, as the report has it.
+//!
+//! Invariants: one entry for each function that has code or a role, in the order of the app; what is not known in full says so, and claims
+//! nothing as certain. Not here: how it is found out (`need`), how one function's is shown by itself (`need_text`).
+
+use serde::Serialize;
+
+use super::{Note, Report, Spot};
+use crate::code::Certainty;
+use crate::finding::Confidence;
+use crate::graph::{App, Framework};
+use crate::known::Text;
+use crate::need::{Excess, Missing, Need, Use};
+use crate::source::SourceTree;
+
+/// What a function needs, and how that compares with what it has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FunctionNeed {
+    /// Its name.
+    pub function: String,
+    /// Its role, where that is one of the app.
+    pub role: Option<String>,
+    /// Where the function is declared.
+    pub at: Spot,
+    /// Whether its code was found and read.
+    pub read: bool,
+    /// What its code uses.
+    pub uses: Vec<Used>,
+    /// What it uses and its role does not allow.
+    pub missing: Vec<Lacking>,
+    /// What its role gives and it does not use.
+    pub excess: Vec<Idle>,
+    /// Actions that its set-up asks for, whatever its code says.
+    pub implied: Vec<String>,
+    /// The smallest policy that it can do with; none where something is not known.
+    pub policy: Option<Written>,
+    /// Why this is not known in full.
+    pub gaps: Vec<Note>,
+}
+
+/// A permission that code uses.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Used {
+    /// `dynamodb:PutItem`.
+    pub action: String,
+    /// On what; a name of the app's own, or an ARN. None: the action has no resource.
+    pub on: Option<String>,
+    /// Whether the handler gets there.
+    pub certainty: Certainty,
+    /// Where.
+    pub at: Spot,
+}
+
+/// A permission that is used and not given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Lacking {
+    /// The action.
+    pub action: String,
+    /// On what.
+    pub on: Option<String>,
+    /// One sentence about it.
+    pub message: String,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Why it is no more than likely, where it is.
+    pub because: Option<String>,
+    /// Where it is used.
+    pub at: Spot,
+}
+
+/// A permission that is given and not used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Idle {
+    /// The action as the statement writes it.
+    pub action: String,
+    /// The resource, where only the action on that one is not used.
+    pub resource: Option<String>,
+    /// The policy template that gives it.
+    pub template: Option<String>,
+    /// Actions that would do instead of a pattern of which some are used.
+    pub instead: Vec<String>,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Why it is no more than likely, where it is.
+    pub because: Option<String>,
+    /// Where it is given.
+    pub at: Spot,
+}
+
+/// A policy as text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Written {
+    /// In whose format.
+    pub framework: Framework,
+    /// The text; lines that begin with `#` say what is kept as it is.
+    pub text: String,
+    /// Whether there is anything to give.
+    pub empty: bool,
+}
+
+impl FunctionNeed {
+    /// What is known of an app's functions, ready to be shown.
+    #[must_use]
+    pub fn all(tree: &SourceTree, app: &App, needs: &[Need]) -> Vec<Self> {
+        needs.iter().filter_map(|need| Self::of(tree, app, need)).collect()
+    }
+
+    fn of(tree: &SourceTree, app: &App, need: &Need) -> Option<Self> {
+        let function = app.function(&need.function)?;
+        if !need.read && function.role.is_none() {
+            return None;
+        }
+        let mut uses: Vec<Used> = need.uses.iter().map(|used| Used::of(tree, used)).collect();
+        uses.sort();
+        let gap = |gap: &crate::code::Seen<String>| Note {
+            at: Spot::of(tree, gap.place),
+            subject: Some(need.function.to_string()),
+            text: gap.value.clone(),
+        };
+        Some(Self {
+            function: need.function.to_string(),
+            role: need.role.as_ref().map(ToString::to_string),
+            at: Spot::of(tree, function.place),
+            read: need.read,
+            uses,
+            missing: need.missing.iter().map(|missing| Lacking::of(tree, missing)).collect(),
+            excess: need.excess.iter().map(|excess| Idle::of(tree, excess)).collect(),
+            implied: need.implied.iter().cloned().collect(),
+            policy: need.policy.as_ref().map(|policy| Written {
+                framework: policy.framework,
+                text: policy.text(),
+                empty: policy.statements.is_empty(),
+            }),
+            gaps: need.gaps.iter().map(gap).collect(),
+        })
+    }
+
+    /// Whether all is known, and role and code agree.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.missing.is_empty() && self.excess.is_empty() && self.gaps.is_empty()
+    }
+}
+
+impl Used {
+    fn of(tree: &SourceTree, used: &Use) -> Self {
+        Self {
+            action: used.action.clone(),
+            on: used.thing.shown(),
+            certainty: used.certainty,
+            at: Spot::of(tree, used.place),
+        }
+    }
+}
+
+impl Lacking {
+    fn of(tree: &SourceTree, missing: &Missing) -> Self {
+        Self {
+            action: missing.action.clone(),
+            on: missing.thing.shown(),
+            message: missing.message.clone(),
+            confidence: missing.confidence,
+            because: missing.because.clone(),
+            at: Spot::of(tree, missing.place),
+        }
+    }
+}
+
+impl Idle {
+    fn of(tree: &SourceTree, excess: &Excess) -> Self {
+        Self {
+            action: excess.action.clone(),
+            resource: excess.resource.as_ref().map(Text::to_string),
+            template: excess.template.clone(),
+            instead: excess.used.iter().cloned().collect(),
+            confidence: excess.confidence,
+            because: excess.because.clone(),
+            at: Spot::of(tree, excess.place),
+        }
+    }
+}
+
+impl Report {
+    /// What functions of a name need, in whichever app.
+    pub fn needs_of<'a>(
+        &'a self,
+        function: &'a str,
+    ) -> impl Iterator<Item = (&'a super::AppReport, &'a FunctionNeed)> {
+        self.apps.iter().flat_map(move |app| {
+            app.needs.iter().filter(move |need| need.function == function).map(move |need| (app, need))
+        })
+    }
+
+    /// The functions of which something is known, by name.
+    #[must_use]
+    pub fn functions(&self) -> Vec<&str> {
+        let needs = self.apps.iter().flat_map(|app| &app.needs);
+        let mut names: Vec<&str> = needs.map(|need| need.function.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
