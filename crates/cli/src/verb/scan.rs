@@ -1,8 +1,10 @@
 //! `casemate scan`: what is open in the serverless apps of a folder, offline.
 //!
-//! Not here: the assessment (`casemate_scan`), which files are read (`walk`), how they are changed (`fix`).
+//! Not here: the assessment (`casemate_scan`), which files are read (`walk`), how they are changed (`fix`), one function by itself
+//! (`need`).
 
 mod fix;
+mod need;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -35,6 +37,7 @@ Examples:
   casemate scan . --write-baseline known.json        take what is there now as known
   casemate scan . --baseline known.json              only what is new fails
   casemate scan . --fix --dry-run                    the changes that are safe, as a diff; without --dry-run they are made
+  casemate scan . --need CreateOrder                 what a function uses and lacks, and its smallest policy
   casemate scan --explain open-route                 what a rule looks for, and why
 
 Allow a finding until a day, beside or above its line:
@@ -78,6 +81,13 @@ pub(crate) struct Arguments {
     /// Explain a rule, or the rule of a finding.
     #[arg(long, value_name = "ID")]
     explain: Option<String>,
+    /// Only what this function uses, lacks and has too much of, and the smallest policy that it can do with.
+    #[arg(
+        long,
+        value_name = "FUNCTION",
+        conflicts_with_all = ["explain", "write_baseline", "baseline", "fix"]
+    )]
+    need: Option<String>,
     /// Known vulnerabilities of packages; by default $CASEMATE_ADVISORIES, or casemate/advisories.db in the user's data folder.
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
@@ -138,6 +148,9 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     say_left_out(&left_out, output);
     if let (Some(name), true) = (&arguments.app, report.apps.is_empty()) {
         return Err(Failure::new(Kind::Missing, format!("there is no app `{name}`")));
+    }
+    if let Some(function) = &arguments.need {
+        return need::show(&arguments, &report, function, output);
     }
     if let Some(file) = &arguments.write_baseline {
         write(file, &Baseline::of(&report).text())?;
@@ -302,22 +315,25 @@ fn write(file: &Path, text: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::failed(format!("`{}` cannot be written: {error}", file.display())))
 }
 
-/// The report in colours, with nothing of others in it that acts on a terminal.
-fn painted(report: &Report) -> String {
-    struct Colours;
-    impl Paint for Colours {
-        fn paint(&self, role: Role, text: &str) -> String {
-            let style = match role {
-                Role::Heading | Role::Title => BOLD,
-                Role::Severity(severity) => style_of(severity),
-                Role::Detail => DIM,
-                Role::Code | Role::Text => Style::new(),
-                Role::Change | Role::Good => GOOD,
-            };
-            // A line's end would make a line that nobody of ours wrote.
-            paint(style, plain(&text.replace('\t', "    ")))
-        }
+/// Colours, with nothing of others in them that acts on a terminal.
+struct Colours;
+
+impl Paint for Colours {
+    fn paint(&self, role: Role, text: &str) -> String {
+        let style = match role {
+            Role::Heading | Role::Title => BOLD,
+            Role::Severity(severity) => style_of(severity),
+            Role::Detail => DIM,
+            Role::Code | Role::Text => Style::new(),
+            Role::Change | Role::Good => GOOD,
+        };
+        // A line's end would make a line that nobody of ours wrote.
+        paint(style, plain(&text.replace('\t', "    ")))
     }
+}
+
+/// The report in colours.
+fn painted(report: &Report) -> String {
     let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100);
     text(report, width, &Colours)
 }
