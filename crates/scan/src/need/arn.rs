@@ -87,7 +87,7 @@ impl<'a> Writer<'a> {
             return None;
         }
         let place = self.function.place;
-        let physical = self.physical(name).filter(|text| is_written(text));
+        let physical = self.physical(name).filter(is_plain);
         let Some(function) = self.app.function(name) else { return physical };
         // The stage is part of the name, and another one wherever else the app is deployed: so is the stack's name.
         let key = format!("-{name}");
@@ -192,15 +192,13 @@ pub(super) fn literal(text: &str, place: Place) -> Text {
 
 /// Whether a text can be written into a policy: every part of it is known to whoever deploys.
 pub(super) fn is_written(text: &Text) -> bool {
-    !text.pieces.is_empty()
-        && !text
-            .pieces
-            .iter()
-            .any(|piece| matches!(piece, Piece::Unknown(_) | Piece::Environment(_)) || refers(piece))
+    let open = |piece: &Piece| matches!(piece, Piece::Unknown(_) | Piece::Environment(_));
+    !text.pieces.is_empty() && !text.pieces.iter().any(open)
 }
 
-fn refers(piece: &Piece) -> bool {
-    matches!(piece, Piece::Of { .. })
+/// The same without referring to anything that would have to exist first.
+pub(super) fn is_plain(text: &Text) -> bool {
+    is_written(text) && text.references().next().is_none()
 }
 
 fn speaks_of_streams(action: &str) -> bool {

@@ -125,7 +125,7 @@ fn log_groups(app: &App, function: &Function) -> Vec<Text> {
     if elsewhere {
         return vec![log_group(literal("*", place))];
     }
-    let named = function.physical.as_ref().filter(|text| super::arn::is_written(text));
+    let named = function.physical.as_ref().filter(|text| super::arn::is_plain(text));
     let Some(named) = named else { return vec![log_group(literal("/aws/lambda/*", place))] };
     let mut group = literal("/aws/lambda/", place);
     named.pieces.iter().for_each(|piece| group.push(piece.clone()));

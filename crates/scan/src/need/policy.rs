@@ -17,7 +17,7 @@ use crate::facts;
 use crate::finding::Confidence;
 use crate::graph::{App, Effect, Encryption, Framework, Function, Origin, Role, Statement};
 use crate::iam::wildcard::covers_action;
-use crate::known::{Known, Name, Piece, Text};
+use crate::known::{Known, Name, Text};
 
 /// A policy of one's own.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -178,7 +178,7 @@ impl Draft<'_> {
                 }
             }
         }
-        if resources.is_empty() || !resources.iter().all(can_be_written) {
+        if resources.is_empty() || !resources.iter().all(is_written) {
             return None;
         }
         let reason = "on what is worked out by the code: as the role gives it now, narrow it if you can";
@@ -223,8 +223,7 @@ impl Draft<'_> {
                 None => supplied.push((who, vec![asked.reason])),
             }
         }
-        let resources =
-            asked.resources.iter().filter(|text| can_be_written(text)).cloned().collect::<Vec<_>>();
+        let resources = asked.resources.iter().filter(|text| is_written(text)).cloned().collect::<Vec<_>>();
         let resources = if resources.is_empty() {
             vec![Text::literal("*", self.writer.function.place)]
         } else {
@@ -259,7 +258,7 @@ impl Draft<'_> {
                     || there
                     || pattern.contains(':') && pattern.ends_with(":*") && pattern.starts_with("logs")
                     || statement.not_resources
-                    || !statement.resources.iter().all(can_be_written)
+                    || !statement.resources.iter().all(is_written)
                 {
                     continue;
                 }
@@ -330,13 +329,6 @@ impl Draft<'_> {
 
 fn names(text: &Text, name: &Name) -> bool {
     text.references().any(|found| found == name)
-}
-
-/// Whether a text says to whoever deploys what it means.
-fn can_be_written(text: &Text) -> bool {
-    is_written(text)
-        || !text.pieces.is_empty()
-            && !text.pieces.iter().any(|piece| matches!(piece, Piece::Unknown(_) | Piece::Environment(_)))
 }
 
 /// Whether a statement that somebody wrote gives an action.
