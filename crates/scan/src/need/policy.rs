@@ -170,6 +170,14 @@ impl Draft<'_> {
 
     /// An action on something that the code works out: on what the role gives it now.
     fn as_given(&mut self, action: &str) -> Option<()> {
+        let resources = self.given(action)?;
+        let reason = "on what is worked out by the code: as the role gives it now, narrow it if you can";
+        self.add(action, resources, reason);
+        Some(())
+    }
+
+    /// On what the role gives an action now, where that can be written.
+    fn given(&self, action: &str) -> Option<Vec<Text>> {
         let mut resources: Vec<Text> = Vec::new();
         for statement in self.role?.statements.iter().filter(|statement| gives(statement, action)) {
             for text in &statement.resources {
@@ -178,12 +186,7 @@ impl Draft<'_> {
                 }
             }
         }
-        if resources.is_empty() || !resources.iter().all(is_written) {
-            return None;
-        }
-        let reason = "on what is worked out by the code: as the role gives it now, narrow it if you can";
-        self.add(action, resources, reason);
-        Some(())
+        (!resources.is_empty() && resources.iter().all(is_written)).then_some(resources)
     }
 
     /// Adds an action, to the statement for the same reason where there is one.
@@ -223,17 +226,17 @@ impl Draft<'_> {
                 None => supplied.push((who, vec![asked.reason])),
             }
         }
-        let resources = asked.resources.iter().filter(|text| is_written(text)).cloned().collect::<Vec<_>>();
-        let resources = if resources.is_empty() {
-            vec![Text::literal("*", self.writer.function.place)]
-        } else {
-            resources
-        };
+        let known: Vec<Text> = asked.resources.iter().filter(|text| is_written(text)).cloned().collect();
+        let any = || vec![Text::literal("*", self.writer.function.place)];
         for action in left {
             // Code may have asked for the same already, but on something else: both are needed.
             let star = facts::action(&action).is_some_and(|fact| fact.needs_star);
-            let on =
-                if star { vec![Text::literal("*", self.writer.function.place)] } else { resources.clone() };
+            let on = match known.as_slice() {
+                _ if star => any(),
+                // Never broader than it is now.
+                [] => self.given(&action).unwrap_or_else(any),
+                known => known.to_vec(),
+            };
             self.add(&action, on, &format!("for {}", asked.reason));
         }
     }
@@ -250,16 +253,13 @@ impl Draft<'_> {
                         && found.resource.is_none()
                         && found.confidence == Confidence::Likely
                 });
-                let there = self
-                    .statements
-                    .iter()
-                    .any(|known| known.actions.iter().any(|action| covers_action(action, pattern)));
-                if !unsure && !excess::is_left_alone(pattern, self.writer.function)
-                    || there
-                    || pattern.contains(':') && pattern.ends_with(":*") && pattern.starts_with("logs")
-                    || statement.not_resources
-                    || !statement.resources.iter().all(is_written)
-                {
+                let covers =
+                    |action: &String| covers_action(action, pattern) || covers_action(pattern, action);
+                let there = self.statements.iter().any(|known| known.actions.iter().any(covers));
+                let wanted = excess::is_left_alone(pattern, self.writer.function)
+                    || pattern.starts_with("logs:") && !pattern.contains('*') && !there
+                    || unsure && !there;
+                if !wanted || statement.not_resources || !statement.resources.iter().all(is_written) {
                     continue;
                 }
                 let reason = "kept: whether it is needed does not show in the code";

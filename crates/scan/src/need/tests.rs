@@ -333,6 +333,14 @@ fn a_policy_keeps_what_the_set_up_needs() {
     // What is not held against the role is not taken away either; what nothing uses goes.
     let kept = text(&[("kms:Decrypt,dynamodb:DeleteItem", "arn:aws:kms:x:1:key/a")], |_| {});
     check(&kept, &["kms:Decrypt", "'arn:aws:kms:x:1:key/a'"], &["dynamodb:DeleteItem"]);
+    let keys =
+        text(&[("kms:Decrypt", "arn:aws:kms:x:1:key/a"), ("kms:Decrypt", "arn:aws:kms:x:1:key/b")], |_| {});
+    check(&keys, &["key/a'", "key/b'"], &[]);
+    // What starts it is not known: no broader than the role has it.
+    let source = text(&[("sqs:*", "arn:aws:sqs:x:1:jobs")], |app| {
+        app.triggers[0].source = Text::unknown("it is given later", app.triggers[0].place);
+    });
+    check(&source, &["'arn:aws:sqs:x:1:jobs'"], &["'*'"]);
     let condition = text(&[("dynamodb:GetItem", "Orders")], |app| {
         app.roles[0].statements[0].conditions.push(crate::graph::Condition {
             operator: "ForAllValues:StringEquals".to_owned(),
