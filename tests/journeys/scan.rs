@@ -223,6 +223,41 @@ fn a_safe_change_is_shown_then_made_and_nothing_else() {
 }
 
 #[test]
+fn a_function_is_asked_what_it_needs() {
+    let template = "Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders: { Type: AWS::Serverless::SimpleTable }
+  Pay:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.handler
+      Runtime: nodejs22.x
+      CodeUri: src/
+      Environment: { Variables: { TABLE: !Ref Orders } }
+      Policies: [AmazonDynamoDBFullAccess]
+";
+    let code = "const { DynamoDBClient, PutItemCommand } = require('@aws-sdk/client-dynamodb');
+const client = new DynamoDBClient({});
+exports.handler = async (event) => {
+  await client.send(new PutItemCommand({ TableName: process.env.TABLE, Item: { id: { S: event.id } } }));
+};
+";
+    let app = folder(&[("template.yaml", template), ("src/app.js", code)]);
+    let ran = scan(app.path(), &[".", "--need", "Pay"]);
+    assert_eq!(ran.code, Some(0), "an answer is no judgement: {}{}", ran.out, ran.err);
+    for word in ["dynamodb:PutItem", "Orders", "src/app.js:4"] {
+        assert!(ran.out.contains(word), "`{word}` in {}", ran.out);
+    }
+    let document = scan(app.path(), &[".", "--need", "Pay", "--format", "json"]).json();
+    assert!(document.to_string().contains("dynamodb:PutItem"), "{document}");
+    let none = scan(app.path(), &[".", "--need", "Pai"]);
+    assert_eq!(none.code, Some(4));
+    assert!(none.err.contains("no function `Pai`") && none.err.contains("Pay"), "{}", none.err);
+    // The whole report says what is too much, with the policy to put in its place.
+    assert!(scan(app.path(), &["."]).out.contains("unneeded-permission-"));
+}
+
+#[test]
 fn what_is_left_out_is_said() {
     let app = folder(&[
         (".gitignore", "ignored.yaml\nbuild/\n"),

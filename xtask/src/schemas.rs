@@ -50,7 +50,8 @@ fn sarif_schema(place: &Path) -> Result<PathBuf> {
     std::fs::write(place.join("Cargo.toml"), manifest)?;
     let metadata = cargo_metadata::MetadataCommand::new().current_dir(place).exec()?;
     let found = metadata.packages.iter().find(|package| package.name.as_str() == name);
-    let folder = found.and_then(|package| package.manifest_path.parent()).context("cargo did not fetch it")?;
+    let folder =
+        found.and_then(|package| package.manifest_path.parent()).context("cargo did not fetch it")?;
     let schema = folder.join("src/schema.json").into_std_path_buf();
     ensure!(schema.is_file(), "`{name}` carries no schema any more");
     Ok(schema)

@@ -37,7 +37,8 @@ pub(crate) struct Built {
 /// Builds what is measured, as users get it: the release profile.
 pub(crate) fn build(root: &Path) -> Result<Built> {
     let casemate = casemate(root)?;
-    let bare_hyper = made(root, ["-p", "casemate-server", "--example", "bare_hyper"])?.join("examples/bare_hyper");
+    let bare_hyper =
+        made(root, ["-p", "casemate-server", "--example", "bare_hyper"])?.join("examples/bare_hyper");
     Ok(Built { casemate, bare_hyper })
 }
 
