@@ -28,7 +28,7 @@ use self::reach::Reach;
 use crate::advisories::Match;
 use crate::code::Reader;
 use crate::facts::Day;
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::graph::{App, Role, Unknown};
 use crate::iam::Grants;
 use crate::known::Name;
@@ -157,10 +157,35 @@ pub fn judge(context: &Context<'_>) -> Verdict {
     if context.hygiene {
         hygiene::look(&sight, &mut verdict);
     }
+    show_what_is_enough(&mut verdict);
     verdict.findings.sort_by(|a, b| {
         b.severity.cmp(&a.severity).then(a.place.cmp(&b.place)).then(a.rule.id.cmp(b.rule.id))
     });
     verdict
+}
+
+/// Where one function runs with a role that is too broad and its code is known in full, the policy to put in its place is the best advice.
+fn show_what_is_enough(verdict: &mut Verdict) {
+    const BROAD: [&Rule; 4] = [
+        &catalogue::ADMIN_ROLE,
+        &catalogue::WILDCARD_ACTION,
+        &catalogue::WILDCARD_RESOURCE,
+        &catalogue::ALL_SECRETS_READABLE,
+    ];
+    let needs: BTreeMap<&Name, &Need> = verdict.needs.iter().map(|need| (&need.function, need)).collect();
+    for finding in verdict.findings.iter_mut().filter(|finding| BROAD.contains(&finding.rule)) {
+        let mut touched = finding.subjects.iter().filter_map(|name| needs.get(name));
+        let (Some(only), None) = (touched.next(), touched.next()) else { continue };
+        let policy = only.policy.as_ref().filter(|policy| !policy.statements.is_empty());
+        if let (Some(change), Some(policy)) = (&mut finding.change, policy) {
+            change.advice = format!(
+                "{} This is enough for what the code of `{}` does:\n{}",
+                change.advice,
+                only.function,
+                policy.text()
+            );
+        }
+    }
 }
 
 #[cfg(test)]
