@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::picture;
+use super::visible::visible;
 use super::{AppReport, EntryKind, Found, Note, Report, Spot};
 use crate::finding::{Confidence, Severity};
 
@@ -43,6 +44,9 @@ pub fn html(report: &Report) -> String {
         page.push_str("<h2>Not read</h2>\n");
         write_notes(&mut page, &report.unread);
     }
+    for remark in &report.remarks {
+        put(&mut page, format_args!("<p class=\"quiet\">{}</p>\n", words(remark)));
+    }
     page.push_str("</main>\n</body>\n</html>\n");
     page
 }
@@ -55,18 +59,14 @@ fn put(page: &mut String, text: std::fmt::Arguments<'_>) {
 /// Text for HTML, in elements and in quoted attributes alike.
 pub(super) fn escape(text: &str) -> String {
     let mut page = String::with_capacity(text.len());
-    for character in text.chars() {
+    // Controls, and the characters that turn the direction of what follows, could make a line read as another.
+    for character in visible(text).chars() {
         match character {
             '&' => page.push_str("&amp;"),
             '<' => page.push_str("&lt;"),
             '>' => page.push_str("&gt;"),
             '"' => page.push_str("&quot;"),
             '\'' => page.push_str("&#39;"),
-            // Controls, and the characters that turn the direction of what follows, could make a line read as another.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => page.push('\u{fffd}'),
-            character if character.is_control() && character != '\n' && character != '\t' => {
-                page.push('\u{fffd}')
-            }
             character => page.push(character),
         }
     }
@@ -308,8 +308,8 @@ mod tests {
         let check = |text: &str, expect: &str| assert_eq!(escape(text), expect);
         check("<script>alert('x')</script>", "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;");
         check("a\" onload=\"b", "a&quot; onload=&quot;b");
-        check("abc\u{202e}fed", "abc\u{fffd}fed");
-        check("\u{0}", "\u{fffd}");
+        check("abc\u{202e}fed", "abc\\u{202e}fed");
+        check("\u{0}", "\\u{0}");
         assert_eq!(words("the function `<b>` runs"), "the function <code>&lt;b&gt;</code> runs");
     }
 }

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use super::need_text::{goes, sure};
+use super::visible::{visible, visible_line};
 use super::{AppReport, EntryKind, Found, Report, Spot};
 use crate::finding::{Confidence, Severity};
 use crate::graph::Framework;
@@ -18,6 +19,9 @@ pub fn markdown(report: &Report) -> String {
     }
     for app in &report.apps {
         write_app(&mut page, app);
+    }
+    for remark in &report.remarks {
+        line(&mut page, format_args!("\n{}", escape(remark)));
     }
     if !report.unread.is_empty() {
         page.push_str("\n## Not read\n\n");
@@ -113,7 +117,8 @@ fn write_needs(page: &mut String, app: &AppReport) {
 
 /// Text that it cannot leave, between fences that are longer than any run of backticks in it.
 fn fenced(page: &mut String, language: &str, text: &str) {
-    let fence = "`".repeat((backticks(text) + 1).max(3));
+    let text = visible(text);
+    let fence = "`".repeat((backticks(&text) + 1).max(3));
     line(page, format_args!("{fence}{language}\n{text}\n{fence}\n"));
 }
 
@@ -123,7 +128,7 @@ fn write_finding(page: &mut String, found: &Found) {
     line(page, format_args!("{} · {}{known}\n", code(&found.id), spot(&found.at)));
     line(page, format_args!("{}\n", escape(&found.message)));
     if !found.code.is_empty() {
-        let shown = found.code.iter().map(|line| format!("{:>5}  {}", line.number, line.text));
+        let shown = found.code.iter().map(|line| format!("{:>5}  {}", line.number, visible_line(&line.text)));
         fenced(page, "text", &shown.collect::<Vec<_>>().join("\n"));
     }
     for (at, what) in &found.related {
@@ -160,8 +165,7 @@ fn backticks(text: &str) -> usize {
 
 /// Text in a code span that it cannot leave (CommonMark §6.1); line ends and table bars have no meaning in it.
 fn code(text: &str) -> String {
-    let text: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().replace('|', "\\|");
+    let text = visible_line(text).replace('|', "\\|");
     let fence = "`".repeat(backticks(&text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
@@ -170,24 +174,41 @@ fn code(text: &str) -> String {
 /// Text without any meaning to Markdown, but for code spans of our own messages, which stay.
 fn escape(text: &str) -> String {
     let mut page = String::with_capacity(text.len());
+    // Messages put what comes from files between backticks: every second part is such a span.
+    let paired = text.matches('`').count().is_multiple_of(2);
     for (number, part) in text.split('`').enumerate() {
-        // Messages put what comes from files between backticks: every second part is such a span.
-        if number % 2 == 1 && text.matches('`').count().is_multiple_of(2) {
-            page.push_str(&code(part));
-            continue;
-        }
-        for character in part.chars() {
-            match character {
-                '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '!' | '`' => {
-                    page.push('\\');
-                    page.push(character);
-                }
-                character if character.is_control() => page.push(' '),
-                character => page.push(character),
-            }
+        match paired && number % 2 == 1 {
+            true => page.push_str(&code(part)),
+            false => part.split_inclusive(char::is_whitespace).for_each(|word| escape_word(&mut page, word)),
         }
     }
     page
+}
+
+/// WHY: hosting services make links of addresses, names of people and numbers of issues after Markdown was read, whatever is escaped; only
+/// in code they leave them alone.
+fn escape_word(page: &mut String, word: &str) {
+    let bare = word.trim_end();
+    let numbered = |at: usize| bare.as_bytes().get(at + 1).is_some_and(u8::is_ascii_digit);
+    let links = bare.contains('@')
+        || bare.contains("://")
+        || bare.to_ascii_lowercase().contains("www.")
+        || bare.match_indices(['#', '!']).any(|(at, _)| numbered(at));
+    if links {
+        page.push_str(&code(bare));
+        page.push_str(if bare.len() < word.len() { " " } else { "" });
+        return;
+    }
+    for character in visible(word).chars() {
+        match character {
+            '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '!' | '`' | '&' | '~' => {
+                page.push('\\');
+                page.push(character);
+            }
+            character if character.is_control() => page.push(' '),
+            character => page.push(character),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -202,6 +223,13 @@ mod tests {
         check("the function `a_b` runs", "the function `a_b` runs");
         check("an odd ` one*", "an odd  one\\*");
         check("two\nlines", "two lines");
+        check("see http://evil/ now", "see `http://evil/` now");
+        check("WWW.evil.io", "`WWW.evil.io`");
+        check("ask @name, or a@b.c", "ask `@name,` or `a@b.c`");
+        check("as in x/y#12 and #heading", "as in `x/y#12` and \\#heading");
+        check("a\u{202e}b", "a\\\\u{202e}b");
+        check("`a\u{202e}b`", "`a\\u{202e}b`");
+        check("&copy; ~~x~~", "\\&copy; \\~\\~x\\~\\~");
         assert_eq!(code("a`b"), "``a`b``");
         assert_eq!(code("a|b\n"), "`a\\|b `");
     }

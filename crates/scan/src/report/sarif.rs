@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::visible::visible;
 use super::{AppReport, Found, Report, Spot};
 use crate::finding::{Rule, Severity};
 
@@ -29,7 +30,7 @@ pub fn sarif(report: &Report) -> String {
         results.extend(app.findings.iter().map(|found| result(app, found, &index)));
         results.extend(app.suppressed.iter().map(|allowed| {
             let mut result = result(app, &allowed.finding, &index);
-            let justification = format!("{} (until {})", allowed.reason, allowed.until);
+            let justification = format!("{} (until {})", visible(&allowed.reason), allowed.until);
             let place = json!({ "physicalLocation": location(&allowed.at) });
             let suppression = json!({
                 "kind": "inSource", "status": "accepted", "justification": justification, "location": place,
@@ -38,16 +39,21 @@ pub fn sarif(report: &Report) -> String {
             result
         }));
     }
+    let remarks = report
+        .remarks
+        .iter()
+        .map(|remark| json!({ "level": "note", "message": { "text": visible(remark) } }));
     let notes: Vec<Value> = report
         .unread
         .iter()
         .map(|note| {
             json!({
                 "level": "warning",
-                "message": { "text": note.text },
+                "message": { "text": visible(&note.text) },
                 "locations": [{ "physicalLocation": location(&note.at) }],
             })
         })
+        .chain(remarks)
         .collect();
     let driver = json!({
         "name": "casemate",
@@ -120,21 +126,21 @@ fn result(app: &AppReport, found: &Found, index: &BTreeMap<&str, usize>) -> Valu
         .iter()
         .enumerate()
         .map(|(id, (spot, what))| {
-            json!({ "id": id, "physicalLocation": location(spot), "message": { "text": what } })
+            json!({ "id": id, "physicalLocation": location(spot), "message": { "text": visible(what) } })
         })
         .collect();
     let mut result = json!({
         "ruleId": found.rule.id,
         "level": level(found.severity),
-        "message": { "text": text },
+        "message": { "text": visible(&text) },
         "locations": [{
             "physicalLocation": location(&found.at),
-            "logicalLocations": found.subjects.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>(),
+            "logicalLocations": found.subjects.iter().map(|name| json!({ "name": visible(name) })).collect::<Vec<_>>(),
         }],
         "relatedLocations": related,
         "partialFingerprints": { FINGERPRINT: found.id },
         "baselineState": if found.known { "unchanged" } else { "new" },
-        "properties": { "app": app.name, "severity": found.severity, "confidence": found.confidence, "security-severity": points(found.severity) },
+        "properties": { "app": visible(&app.name), "severity": found.severity, "confidence": found.confidence, "security-severity": points(found.severity) },
     });
     if let Some(at) = index.get(found.rule.id) {
         put(&mut result, "ruleIndex", json!(at));
@@ -157,7 +163,7 @@ fn fix(found: &Found) -> Option<Value> {
         .into_iter()
         .map(|(path, replacements)| json!({ "artifactLocation": artifact(path), "replacements": replacements }))
         .collect();
-    Some(json!({ "description": { "text": change.advice }, "artifactChanges": changes }))
+    Some(json!({ "description": { "text": visible(&change.advice) }, "artifactChanges": changes }))
 }
 
 fn location(spot: &Spot) -> Value {

@@ -1,11 +1,12 @@
 //! The report as a terminal shows it: each finding with its reason, its code and its change, then the sum and what to do first.
 //!
 //! Invariants: colours are the caller's ([`Paint`]); no line is longer than the width, except for code; nothing depends on the terminal. Not
-//! here: making text of others safe for a terminal (`cli`).
+//! here: making text of others safe for a terminal (`Plain` does for files, `cli` for itself).
 
 use std::fmt::Write;
 
 use super::need_text::on;
+use super::visible::visible;
 use super::{AppReport, Found, Report};
 use crate::finding::{Confidence, Severity};
 use crate::graph::Framework;
@@ -41,13 +42,13 @@ pub trait Paint {
     fn paint(&self, role: Role, text: &str) -> String;
 }
 
-/// Leaves text as it is.
+/// For files: no colours, and text of others without what would drive a terminal that shows the file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Plain;
 
 impl Paint for Plain {
     fn paint(&self, _: Role, text: &str) -> String {
-        text.to_owned()
+        visible(text).into_owned()
     }
 }
 
@@ -59,6 +60,7 @@ pub fn text(report: &Report, width: usize, paint: &dyn Paint) -> String {
         page.app(app);
     }
     page.unread(report);
+    report.remarks.iter().for_each(|remark| page.words(0, None, remark));
     page.sum(report);
     page.text
 }
