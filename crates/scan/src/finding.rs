@@ -3,13 +3,14 @@
 //! Invariants: a finding has a place and a reason that speaks of this app; one cause is one finding, which lists what it touches; its id
 //! stays the same while the cause does, whatever lines move. Not here: how things are found (`rules`), how they are shown (`report`).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::known::Name;
 use crate::source::{FileId, Place};
 
 /// How bad it is, if it is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Advice; shown only when asked for.
@@ -76,6 +77,40 @@ pub struct Finding {
     pub confidence: Confidence,
     /// What would mend it.
     pub change: Option<Change>,
+    /// The secret that it speaks of.
+    #[serde(skip)]
+    pub secret: Option<Hidden>,
+}
+
+/// A secret's value: for cutting it out of texts and for telling it from others. It is never written anywhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hidden")
+    }
+}
+
+impl Hidden {
+    /// The value.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.0
+    }
+
+    /// Four digits that tell the value from others, for a finding of this id.
+    ///
+    /// SECURITY: whoever has the digits can try passwords against them. Sixteen bits leave one of 65,536 guesses standing, which is no
+    /// help with a dictionary, and miss one changed secret of as many.
+    #[must_use]
+    pub fn mark(&self, id: &str) -> String {
+        let mut hash = Sha256::new();
+        hash.update(id.len().to_le_bytes());
+        hash.update(id);
+        hash.update(&self.0);
+        hash.finalize().iter().take(2).map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 impl Finding {
@@ -97,7 +132,15 @@ impl Finding {
             severity: rule.severity,
             confidence: Confidence::Certain,
             change: None,
+            secret: None,
         }
+    }
+
+    /// About this secret.
+    #[must_use]
+    pub fn hiding(mut self, value: &str) -> Self {
+        self.secret = Some(Hidden(value.to_owned()));
+        self
     }
 
     /// With what it touches; each is listed once.

@@ -19,7 +19,7 @@ use crate::code::Reader;
 use crate::facts::Day;
 use crate::finding::Finding;
 use crate::graph::App;
-use crate::report::{AppReport, Found, FunctionNeed, Note, Report, Spot, Suppressed};
+use crate::report::{AppReport, Cover, Found, FunctionNeed, Note, Report, Spot, Suppressed};
 use crate::rules::{self, Context, Part};
 use crate::source::{FileId, SourceTree};
 use crate::suppress::Marks;
@@ -51,9 +51,10 @@ pub fn inspect(tree: &SourceTree, dependencies: &Dependencies, options: &Options
     let apps = parallel::map(&work, |(app, parts)| assess(&reader, app, parts, dependencies, options));
     let unread = inventory.unread.iter().chain(&dependencies.unread);
     let mut unread: Vec<Note> = unread.map(|unread| Note::of_unread(tree, unread)).collect();
+    unread.iter_mut().for_each(|note| Cover::default().note(note));
     unread.sort();
     unread.dedup();
-    Report { apps, unread, files: tree.files().count() }
+    Report { apps, unread, files: tree.files().count(), remarks: Vec::new() }
 }
 
 /// What belongs to one app.
@@ -89,11 +90,12 @@ fn assess(
     fix::edits(tree, &mut verdict.findings);
     let holds = |finding: &&Finding| marks.covering(tree, finding.rule.id, finding.place).is_none();
     let counted: Vec<Finding> = verdict.findings.iter().filter(holds).cloned().collect();
-    let (findings, suppressed) = sort_out(tree, app, &verdict.findings, &marks);
+    let cover = Cover::of(tree, &verdict.findings);
+    let (findings, suppressed) = sort_out(tree, app, &cover, &verdict.findings, &marks);
     let unknowns = app.unknowns.iter().chain(&verdict.unknowns);
     let unknowns: BTreeSet<Note> = unknowns.map(|unknown| Note::of_unknown(tree, unknown)).collect();
     let packages = parts.locks.iter().filter_map(|at| dependencies.locks.get(*at));
-    AppReport {
+    let mut report = AppReport {
         name: app.name.clone(),
         framework: app.framework,
         path: tree.path(app.file).to_owned(),
@@ -105,7 +107,10 @@ fn assess(
         packages: packages.map(|lock| lock.packages.len()).sum(),
         assessment: paths::assess(app, &counted),
         graph: app.clone(),
-    }
+    };
+    // The one place where texts of files get into the report.
+    cover.app(&mut report);
+    report
 }
 
 /// Says of vulnerable packages whether a function imports them, where code was read at all.
@@ -131,6 +136,7 @@ fn hint(reader: &Reader<'_>, app: &App, dependencies: &Dependencies, matches: &m
 fn sort_out(
     tree: &SourceTree,
     app: &App,
+    cover: &Cover,
     findings: &[Finding],
     marks: &Marks,
 ) -> (Vec<Found>, Vec<Suppressed>) {
@@ -138,7 +144,7 @@ fn sort_out(
     let (mut reported, mut suppressed) = (Vec::new(), Vec::new());
     for finding in findings {
         let twin = twins.entry((finding.rule.id, &finding.cause)).or_default();
-        let found = Found::of(tree, app, finding, *twin);
+        let found = Found::of(tree, app, cover, finding, *twin);
         *twin += 1;
         match marks.covering(tree, finding.rule.id, finding.place) {
             Some(mark) => suppressed.push(Suppressed {

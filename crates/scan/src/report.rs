@@ -4,6 +4,7 @@
 //! everything in it is of the tree or of the rules, so it is the same wherever and whenever it is made; a secret stands in it only cut
 //! short. Not here: how it comes about (`inspect`), how each output looks (the files below `report`).
 
+mod cover;
 pub mod html;
 pub mod json;
 pub mod markdown;
@@ -12,7 +13,9 @@ mod needs;
 mod picture;
 pub mod sarif;
 pub mod text;
+pub mod visible;
 
+pub use self::cover::Cover;
 pub use self::need_text::{need_json, need_text};
 pub use self::needs::{FunctionNeed, Idle, Lacking, Used, Written};
 use serde::Serialize;
@@ -32,6 +35,8 @@ pub struct Report {
     pub unread: Vec<Note>,
     /// How many files were looked at.
     pub files: usize,
+    /// What a reader should know of how it was made.
+    pub remarks: Vec<String>,
 }
 
 /// What an assessment says of one app.
@@ -135,6 +140,9 @@ pub struct Found {
     pub change: Option<Mend>,
     /// Whether the baseline knows it already.
     pub known: bool,
+    /// What tells the secret that it speaks of from others.
+    #[serde(skip)]
+    pub secret: Option<String>,
 }
 
 /// A line of a file.
@@ -246,15 +254,10 @@ impl Note {
     }
 }
 
-/// How many lines of code are shown at most.
-const SHOWN_LINES: u32 = 4;
-/// How many characters of a line are shown at most.
-const SHOWN_CHARACTERS: usize = 160;
-
 impl Found {
     /// A finding of an app, ready to be shown. `twin` counts findings of the same rule and cause before it.
     #[must_use]
-    pub fn of(tree: &SourceTree, app: &App, finding: &Finding, twin: usize) -> Self {
+    pub fn of(tree: &SourceTree, app: &App, cover: &Cover, finding: &Finding, twin: usize) -> Self {
         let spots = |places: &[(Place, String)]| {
             places.iter().map(|(place, text)| (Spot::of(tree, *place), text.clone())).collect()
         };
@@ -264,14 +267,16 @@ impl Found {
             safe: change.safe,
         };
         let at = Spot::of(tree, finding.place);
+        let id = stable_id(finding, tree.path(app.file), &app.name, twin);
         Self {
-            id: stable_id(finding, tree.path(app.file), &app.name, twin),
+            secret: finding.secret.as_ref().map(|secret| secret.mark(&id)),
+            id,
             rule: finding.rule,
             severity: finding.severity,
             confidence: finding.confidence,
             message: finding.message.clone(),
             subjects: finding.subjects.iter().map(ToString::to_string).collect(),
-            code: lines(tree, &at, finding.rule.id.starts_with("secret-in-")),
+            code: cover.lines(tree, &at),
             at,
             related: spots(&finding.related),
             change: finding.change.as_ref().map(mend),
@@ -289,28 +294,4 @@ fn stable_id(finding: &Finding, path: &str, app: &str, twin: usize) -> String {
     }
     let digits: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     format!("{}-{digits}", finding.rule.id)
-}
-
-/// The lines of a place. Where a secret stands, its text is cut short.
-fn lines(tree: &SourceTree, at: &Spot, secret: bool) -> Vec<Line> {
-    let end = if at.end_column == 1 { at.end_line.saturating_sub(1) } else { at.end_line };
-    let last = end.min(at.line.saturating_add(SHOWN_LINES - 1)).max(at.line);
-    let hidden = secret.then(|| tree.excerpt(at.place)).filter(|text| !text.is_empty());
-    (at.line..=last)
-        .map(|number| {
-            let mut text = tree.line(at.place.file, number).to_owned();
-            if let Some(hidden) = hidden {
-                // A secret of several lines is cut line by line.
-                for part in hidden.lines().map(str::trim).filter(|part| part.len() > 3) {
-                    text = text.replace(part, &crate::secrets::cut(part));
-                }
-            }
-            text = crate::secrets::redact(&text);
-            if text.chars().count() > SHOWN_CHARACTERS {
-                text = text.chars().take(SHOWN_CHARACTERS).chain(std::iter::once('…')).collect();
-            }
-            Line { number, text }
-        })
-        .filter(|line| !line.text.trim().is_empty())
-        .collect()
 }

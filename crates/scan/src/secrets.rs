@@ -7,6 +7,7 @@
 mod formats;
 mod lines;
 mod names;
+pub(crate) mod shown;
 
 pub use self::lines::Syntax;
 
@@ -73,9 +74,15 @@ pub fn is_reference(value: &str) -> bool {
 #[must_use]
 pub fn in_text(text: &str, syntax: Option<Syntax>) -> Vec<Leak> {
     let mut leaks = formats::find(text);
+    let known = leaks.len();
     for named in syntax.map(|syntax| lines::find(text, syntax)).unwrap_or_default() {
-        // A known format says more than a name.
-        match leaks.iter_mut().find(|leak| leak.start < named.end && named.start < leak.end) {
+        // A known format says more than a name. Both kinds come by place, so the one that it meets is found without looking at all.
+        let of_form = leaks.get(..known).unwrap_or_default();
+        let at = of_form.partition_point(|leak| leak.end <= named.start);
+        let last = leaks.len().saturating_sub(1);
+        let meets = |leak: &Leak| leak.start < named.end && named.start < leak.end;
+        let met = [at, last].into_iter().find(|at| leaks.get(*at).is_some_and(meets));
+        match met.and_then(|at| leaks.get_mut(at)) {
             Some(leak) => leak.name = named.name,
             None => leaks.push(named),
         }
@@ -84,20 +91,10 @@ pub fn in_text(text: &str, syntax: Option<Syntax>) -> Vec<Leak> {
     leaks
 }
 
-/// A line in which no secret can be read.
+/// A text in which no secret can be read, as far as the text alone says; `report::cover` knows more of an app.
 #[must_use]
-pub fn redact(line: &str) -> String {
-    let mut shown = String::with_capacity(line.len());
-    let mut from = 0;
-    for leak in in_text(line, Some(Syntax::Bare)) {
-        if let (Some(before), Some(secret)) = (line.get(from..leak.start), line.get(leak.start..leak.end)) {
-            shown.push_str(before);
-            shown.push_str(&cut(secret));
-            from = leak.end;
-        }
-    }
-    shown.push_str(line.get(from..).unwrap_or_default());
-    shown
+pub fn redact(text: &str) -> String {
+    shown::without(text, shown::cuts(text))
 }
 
 #[cfg(test)]

@@ -55,7 +55,12 @@ pub struct SourceFile {
     /// What it holds.
     pub bytes: Arc<[u8]>,
     lines: OnceLock<Vec<u32>>,
+    /// How many characters begin before every [`STRIDE`]-th byte, so that a column costs the same in a line of any length.
+    characters: OnceLock<Vec<u32>>,
 }
+
+/// How many bytes are counted for a column at most.
+const STRIDE: usize = 1_024;
 
 impl SourceFile {
     /// Its text, without a byte order mark; `None` when it is not UTF-8.
@@ -73,16 +78,34 @@ impl SourceFile {
         })
     }
 
+    /// How many characters begin before a byte.
+    fn characters_before(&self, offset: usize) -> u32 {
+        let strides = self.characters.get_or_init(|| {
+            let mut before = 0;
+            let counted = self.bytes.chunks(STRIDE).map(|chunk| {
+                before += begins(chunk);
+                before
+            });
+            std::iter::once(0).chain(counted).collect()
+        });
+        let offset = offset.min(self.bytes.len());
+        let counted = strides.get(offset / STRIDE).copied().unwrap_or(0);
+        counted + begins(self.bytes.get(offset / STRIDE * STRIDE..offset).unwrap_or_default())
+    }
+
     fn position(&self, offset: u32) -> Position {
         let line = self.lines().partition_point(|start| *start <= offset).saturating_sub(1);
         let start = self.lines().get(line).copied().unwrap_or(0);
-        let (from, to) = (start as usize, (offset as usize).min(self.bytes.len()));
-        let before = self.bytes.get(from..to).unwrap_or_default();
-        // A character begins at every byte that does not continue one.
-        let column = before.iter().filter(|byte| **byte & 0xC0 != 0x80).count();
-        let count = |number: usize| u32::try_from(number + 1).unwrap_or(u32::MAX);
-        Position { line: count(line), column: count(column) }
+        let column =
+            self.characters_before(offset as usize).saturating_sub(self.characters_before(start as usize));
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        Position { line: line.saturating_add(1), column: column.saturating_add(1) }
     }
+}
+
+/// How many characters begin in some bytes: one at every byte that does not continue one.
+fn begins(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count()).unwrap_or(u32::MAX)
 }
 
 /// All files of one assessment.
@@ -103,7 +126,12 @@ impl SourceTree {
     pub fn add(&mut self, path: &str, bytes: impl Into<Arc<[u8]>>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         self.by_path.insert(path.to_owned(), id);
-        self.files.push(SourceFile { path: path.to_owned(), bytes: bytes.into(), lines: OnceLock::new() });
+        self.files.push(SourceFile {
+            path: path.to_owned(),
+            bytes: bytes.into(),
+            lines: OnceLock::new(),
+            characters: OnceLock::new(),
+        });
         id
     }
 
@@ -154,22 +182,40 @@ impl SourceTree {
             .map_or((nowhere, nowhere), |file| (file.position(place.start), file.position(place.end)))
     }
 
-    /// The text of a place.
+    /// The text of a place; empty where it is not UTF-8. Costs the length of the place, however long the file is.
     #[must_use]
     pub fn excerpt(&self, place: Place) -> &str {
-        let text = self.file(place.file).and_then(SourceFile::text).unwrap_or_default();
-        text.get(place.start as usize..place.end as usize).unwrap_or_default()
+        let bytes = self.file(place.file).map_or(&[][..], |file| &file.bytes);
+        let part = bytes.get(place.start as usize..place.end as usize).unwrap_or_default();
+        std::str::from_utf8(part).unwrap_or_default()
     }
 
-    /// A whole line, counted from one, without its end.
+    /// A whole line, counted from one, without its end; nothing where there is no such line.
     #[must_use]
-    pub fn line(&self, file: FileId, line: u32) -> &str {
-        let Some(file) = self.file(file) else { return "" };
-        let at = (line as usize).saturating_sub(1);
-        let Some(start) = file.lines().get(at) else { return "" };
-        let end = file.lines().get(at + 1).map_or(file.bytes.len(), |next| *next as usize);
-        let bytes = file.bytes.get(*start as usize..end).unwrap_or_default();
-        std::str::from_utf8(bytes).unwrap_or_default().trim_end_matches(['\n', '\r'])
+    pub fn line(&self, file: FileId, line: u32) -> Option<Place> {
+        let found = self.file(file)?;
+        let at = (line as usize).checked_sub(1)?;
+        let start = *found.lines().get(at)? as usize;
+        let end = found.lines().get(at + 1).map_or(found.bytes.len(), |next| *next as usize);
+        let bytes = found.bytes.get(start..end)?;
+        let ends = bytes.iter().rev().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+        Some(Place::new(file, start, end - ends))
+    }
+
+    /// The part of a place that stands within so many bytes of an offset, cut between characters.
+    #[must_use]
+    pub fn around(&self, place: Place, offset: u32, before: u32, behind: u32) -> Place {
+        let bytes = self.file(place.file).map_or(&[][..], |file| &file.bytes);
+        let inside = |at: u32| bytes.get(at as usize).is_some_and(|byte| byte & 0xC0 == 0x80);
+        let mut start = offset.saturating_sub(before).clamp(place.start, place.end);
+        while start > place.start && inside(start) {
+            start -= 1;
+        }
+        let mut end = offset.saturating_add(behind).clamp(start, place.end.max(start));
+        while end < place.end && inside(end) {
+            end += 1;
+        }
+        Place { file: place.file, start, end }
     }
 }
 

@@ -282,14 +282,16 @@ fn arrow(svg: &mut String, from: (f64, f64), to: (f64, f64), edge: &Edge) {
         edge.class,
         x1 + bend,
         x2 - bend,
-        escape(&edge.label),
+        escape(&crate::secrets::redact(&edge.label)),
     );
 }
 
 fn draw_box(svg: &mut String, x: f64, y: f64, node: &Node) {
     let hot = if node.hot { " hot" } else { "" };
-    let mut title: String = node.title.chars().take(25).collect();
-    if title.chars().count() < node.title.chars().count() {
+    // The picture is drawn from the app itself, whose names may be addresses with logins.
+    let whole = crate::secrets::redact(&node.title);
+    let mut title: String = whole.chars().take(25).collect();
+    if title.chars().count() < whole.chars().count() {
         title.push('…');
     }
     let _ = writeln!(
@@ -297,7 +299,7 @@ fn draw_box(svg: &mut String, x: f64, y: f64, node: &Node) {
         "<g class=\"node {}{hot}\" transform=\"translate({x:.0} {y:.0})\"><title>{}</title><rect width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"8\"/>\
          <text x=\"12\" y=\"18\" class=\"name\">{}</text><text x=\"12\" y=\"33\" class=\"kind\">{}</text></g>",
         node.class,
-        escape(&node.title),
+        escape(&whole),
         escape(&title),
         node.kind,
     );

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::{by_format, list};
 use super::{Part, Sight, Verdict, catalogue};
-use crate::finding::{Finding, Remedy, Severity, Worth};
+use crate::finding::{Finding, Remedy, Rule, Severity, Worth};
 use crate::graph::{Framework, Function, SecretKind};
 use crate::known::{Piece, Text};
 use crate::secrets::{self, Leak, Syntax, Weight};
@@ -15,6 +15,8 @@ use crate::source::{FileId, Place};
 
 /// What a variable holds, how much that opens, and which functions have it where.
 type Held<'a> = (&'static str, Weight, Vec<(&'a Function, Place)>);
+/// How many secrets of one file are listed; a file with more is made by a tool, or to wear a scanner out.
+const LEAKS_OF_A_FILE: usize = 100;
 /// Values that were reported.
 type Told<'a> = BTreeSet<&'a str>;
 
@@ -52,6 +54,7 @@ fn parameters<'a>(sight: &Sight<'a>, told: &mut Told<'a>, verdict: &mut Verdict)
             verdict.report(
                 Finding::new(&catalogue::SECRET_IN_TEMPLATE, cause, place, message)
                     .severity(severity(weight))
+                    .hiding(value)
                     .advice(elsewhere(sight)),
             );
         }
@@ -124,6 +127,7 @@ fn environment<'a>(sight: &Sight<'a>, told: &mut Told<'a>, verdict: &mut Verdict
             Finding::new(&catalogue::SECRET_IN_ENVIRONMENT, format!("variable {name}"), place, message)
                 .touching(functions.iter().map(|(function, _)| &function.name))
                 .severity(severity(weight))
+                .hiding(value)
                 .advice(elsewhere(sight));
         let mut places = BTreeSet::from([place]);
         for (function, place) in functions {
@@ -158,6 +162,7 @@ fn managed<'a>(sight: &Sight<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
             Finding::new(&catalogue::SECRET_IN_TEMPLATE, cause, text.place, message)
                 .touching([&secret.name])
                 .severity(severity(weight))
+                .hiding(value)
                 .advice(by_format(
                     sight.app,
                     "Let the store make it: `GenerateSecretString`, and change the old one.",
@@ -222,20 +227,39 @@ fn in_file(sight: &Sight<'_>, file: FileId, part: Part, told: &Told<'_>, verdict
     let path = sight.tree.path(file);
     let Some(text) = sight.tree.file(file).and_then(|file| file.text()) else { return };
     let mut seen = BTreeSet::new();
+    let mut rest = None;
     for leak in secrets::in_text(text, syntax(path, part)) {
         let Some(value) = text.get(leak.start..leak.end) else { continue };
         let light = leak.weight == Weight::Light && is_test(path);
         if light || told.contains(value) || !seen.insert(value) {
             continue;
         }
-        verdict.report(leaked(sight, file, part, &leak, value));
+        match seen.len() <= LEAKS_OF_A_FILE {
+            true => verdict.report(leaked(sight, file, part, &leak, value)),
+            false => rest = rest.or(Some(leak)),
+        }
+    }
+    if let Some(leak) = rest {
+        verdict.report(others(sight, file, part, &leak, seen.len() - LEAKS_OF_A_FILE));
     }
 }
 
-fn leaked(sight: &Sight<'_>, file: FileId, part: Part, leak: &Leak, value: &str) -> Finding {
+/// What is said of the secrets of a file beyond those that are listed.
+fn others(sight: &Sight<'_>, file: FileId, part: Part, first: &Leak, count: usize) -> Finding {
     let path = sight.tree.path(file);
-    let name = leak.name.as_deref().map_or(String::new(), |name| format!(" (`{name}`)"));
-    let (rule, whom) = match part {
+    let (rule, _) = told_of(part);
+    let further = if count == 1 { "1 more secret".to_owned() } else { format!("{count} more secrets") };
+    let message = format!("`{path}` holds {further} in clear text; this is the first of them.");
+    let place = Place::new(file, first.start, first.end);
+    Finding::new(rule, format!("further secrets in {path}"), place, message)
+        .severity(severity(Weight::Heavy))
+        .hiding(sight.tree.excerpt(place))
+        .advice("Change them, keep the new ones outside of the repository, and look at this file as a whole.")
+}
+
+/// The rule for secrets in such files, and who has what stands there.
+fn told_of(part: Part) -> (&'static Rule, &'static str) {
+    match part {
         Part::Infrastructure => {
             (&catalogue::SECRET_IN_TEMPLATE, "whoever reads the repository or the stack has it")
         }
@@ -243,7 +267,13 @@ fn leaked(sight: &Sight<'_>, file: FileId, part: Part, leak: &Leak, value: &str)
             &catalogue::SECRET_IN_SOURCE,
             "it is in every copy of the repository and in every package that is built",
         ),
-    };
+    }
+}
+
+fn leaked(sight: &Sight<'_>, file: FileId, part: Part, leak: &Leak, value: &str) -> Finding {
+    let path = sight.tree.path(file);
+    let name = leak.name.as_deref().map_or(String::new(), |name| format!(" (`{name}`)"));
+    let (rule, whom) = told_of(part);
     let message =
         format!("`{path}` holds {}{name} in clear text (`{}`): {whom}.", leak.what, secrets::cut(value));
     let cause = format!("{} {} in {path}", leak.what, leak.name.as_deref().unwrap_or_default());
@@ -257,5 +287,5 @@ fn leaked(sight: &Sight<'_>, file: FileId, part: Part, leak: &Leak, value: &str)
             "Change the secret, keep the new one in Secrets Manager, and read it when the function starts."
         }
     };
-    Finding::new(rule, cause, place, message).severity(severity(leak.weight)).advice(advice)
+    Finding::new(rule, cause, place, message).severity(severity(leak.weight)).hiding(value).advice(advice)
 }

@@ -89,13 +89,16 @@ static FORMS: [Form; 38] = [
     form("eyJ", 40..=4_096, dotted, "a signed token", Light),
 ];
 
+/// What a password in an address is called.
+const IN_ADDRESS: &str = "a password in an address";
+
 /// The signed token of every manual.
 const JWT_OF_MANUALS: &str = "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c";
 
-/// Every key of a known form in a text.
+/// Every key of a known form in a text, by place; none overlaps another.
 pub(super) fn find(text: &str) -> Vec<Leak> {
     let bytes = text.as_bytes();
-    let mut leaks = Vec::new();
+    let mut leaks: Vec<Leak> = Vec::new();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         if !word(*byte) {
@@ -114,6 +117,9 @@ pub(super) fn find(text: &str) -> Vec<Leak> {
             None => at = token,
         }
     }
+    // A password in an address is found before what it is made of: that says more.
+    leaks.sort_by_key(|leak| (leak.start, leak.what == IN_ADDRESS));
+    leaks.dedup_by(|later, earlier| later.start < earlier.end);
     leaks
 }
 
@@ -132,7 +138,11 @@ fn at_token(text: &str, start: usize, end: usize) -> Option<Leak> {
         let dots = form.start.ends_with('.') || form.start == "eyJ";
         let head = form.start.trim_end_matches('.');
         // The dot ends the token: what has one is looked at beyond.
-        let end = if dots && token.starts_with(head) { bounded_run(text, start) } else { end };
+        let end = match dots && token.starts_with(head) {
+            true if form.start == "eyJ" => signed_token(text, end)?,
+            true => bounded_run(text, start, form.start.len() + form.rest.end()),
+            false => end,
+        };
         let rest = text.get(start..end)?.strip_prefix(form.start)?;
         let fits = form.rest.contains(&rest.len()) && rest.bytes().all(form.made_of);
         (fits && !is_placeholder(rest) && is_mixed(rest) && is_whole(form, rest)).then_some(Leak {
@@ -146,10 +156,23 @@ fn at_token(text: &str, start: usize, end: usize) -> Option<Leak> {
     known.or_else(|| azure(text, start, token))
 }
 
-/// The end of a token with dots, looked for at most as far as the longest form goes.
-fn bounded_run(text: &str, start: usize) -> usize {
-    let limit = (start + 4_200).min(text.len());
+/// The end of a token with dots, looked for one byte further than the form goes.
+fn bounded_run(text: &str, start: usize, longest: usize) -> usize {
+    let limit = (start + longest + 1).min(text.len());
     run(text.as_bytes().get(..limit).unwrap_or_default(), start, dotted)
+}
+
+/// The end of `head.body.signature`, of which the head ends here.
+///
+/// WHY: a text of a million `.eyJ` must not be looked at from each of them to the longest token's end, so each part is read only once
+/// the one before it fits.
+fn signed_token(text: &str, head: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    text.get(head..)?.starts_with(".eyJ").then_some(())?;
+    let body = run(bytes, head + 1, word);
+    (bytes.get(body) == Some(&b'.')).then_some(())?;
+    let signature = run(bytes, body + 1, word);
+    (bytes.get(signature) != Some(&b'.')).then_some(signature)
 }
 
 /// What a form demands beyond its characters.
@@ -232,10 +255,7 @@ fn azure(text: &str, start: usize, token: &str) -> Option<Leak> {
 fn address(text: &str, colon: usize) -> Option<Leak> {
     let rest = text.get(colon..)?.strip_prefix("://")?;
     let from = colon + 3;
-    let limit = rest.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= 512).last()?;
-    let rest = rest.get(..limit)?;
-    let ends = |c: char| c.is_whitespace() || "\"'`<>/?#,;()[]".contains(c);
-    let authority = rest.split(ends).next()?;
+    let authority = authority(rest)?;
     let (login, host) = authority.rsplit_once('@')?;
     let (user, password) = login.split_once(':')?;
     let host = host.split(':').next().unwrap_or(host);
@@ -263,11 +283,16 @@ fn address(text: &str, colon: usize) -> Option<Leak> {
         || host.starts_with("example.")
         || host.ends_with(".example");
     let start = from + user.len() + 1;
-    (!bad).then_some(Leak {
-        start,
-        end: start + password.len(),
-        what: "a password in an address",
-        name: None,
-        weight: Heavy,
-    })
+    (!bad).then_some(Leak { start, end: start + password.len(), what: IN_ADDRESS, name: None, weight: Heavy })
+}
+
+/// What stands between `://` and the path, at most 512 bytes of it.
+pub(super) fn authority(rest: &str) -> Option<&str> {
+    let ends = |c: char| c.is_whitespace() || "\"'`<>/?#,;()[]".contains(c);
+    let end = rest.char_indices().take_while(|(at, _)| *at < 512).find(|(_, c)| ends(*c));
+    match end {
+        Some((end, _)) => rest.get(..end),
+        None if rest.len() <= 512 => Some(rest),
+        None => None,
+    }
 }

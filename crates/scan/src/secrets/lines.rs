@@ -26,8 +26,19 @@ pub(super) fn find(text: &str, syntax: Syntax) -> Vec<Leak> {
     for line in text.split_inclusive('\n') {
         let body = line.trim_end();
         if body.len() <= LONGEST_LINE && !is_comment(body) {
-            in_line(body, start, syntax, &mut leaks);
+            in_line(body, start, syntax, PAIRS, &mut leaks);
         }
+        start += line.len();
+    }
+    leaks
+}
+
+/// The same in what a report shows: comments and long lines too, for nobody may read a secret there either.
+pub(super) fn shown(text: &str) -> Vec<Leak> {
+    let mut leaks = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        in_line(line.trim_end(), start, Syntax::Bare, usize::MAX, &mut leaks);
         start += line.len();
     }
     leaks
@@ -38,15 +49,19 @@ fn is_comment(line: &str) -> bool {
     line.starts_with('#') || line.starts_with("//") || line.starts_with('*')
 }
 
-fn in_line(line: &str, offset: usize, syntax: Syntax, leaks: &mut Vec<Leak>) {
+fn in_line(line: &str, offset: usize, syntax: Syntax, pairs: usize, leaks: &mut Vec<Leak>) {
     let separators = line.bytes().enumerate().filter(|(_, byte)| matches!(byte, b'=' | b':'));
-    for (at, _) in separators.take(PAIRS) {
+    for (at, separator) in separators.take(pairs) {
         let (Some(before), Some(after)) = (line.get(..at), line.get(at + 1..)) else { continue };
         // Comparisons, arrows, scopes and annotations of types are no settings.
         if after.starts_with(['=', ':', '>', '~']) || before.ends_with(['=', '!', '<', '>', ':', '~']) {
             continue;
         }
         let Some(name) = name(before) else { continue };
+        // `arn:aws:secretsmanager:eu-west-1:1:secret:x`: a part of an ARN is no name.
+        if separator == b':' && before.strip_suffix(name).is_some_and(|before| before.ends_with(':')) {
+            continue;
+        }
         let Some((from, value)) = value(after, syntax) else { continue };
         if is_secret(name, value) {
             let start = offset + at + 1 + from;
@@ -74,10 +89,19 @@ fn name(before: &str) -> Option<&str> {
     (!word.is_empty()).then_some(word)
 }
 
+/// As much of a line as a value can be long, and its end: a line with a separator in every second byte is not read from each.
+fn beginning(rest: &str) -> &str {
+    let mut end = LONGEST_LINE.min(rest.len());
+    while !rest.is_char_boundary(end) {
+        end -= 1;
+    }
+    rest.get(..end).unwrap_or_default()
+}
+
 /// The value behind a separator and where it starts.
 fn value(after: &str, syntax: Syntax) -> Option<(usize, &str)> {
     let from = after.len() - after.trim_start().len();
-    let rest = after.get(from..)?;
+    let rest = beginning(after.get(from..)?);
     let mark = rest.chars().next()?;
     if matches!(mark, '"' | '\'' | '`') {
         let inner = rest.get(1..)?;

@@ -90,6 +90,50 @@ fn names_that_give_values_away() {
 }
 
 #[test]
+fn labels_names_and_patterns_are_no_secrets() {
+    let check = |name: &str, value: &str, wanted: bool| {
+        assert_eq!(of_value(name, value).is_some(), wanted, "{name}: {value}");
+    };
+    // Names of headers, cookies and settings, each with a secret that is written alike.
+    check("token", "csrf-token-v2-name", false);
+    check("token", "csrf-t0k3n-v2-9x1f", true);
+    check("accessToken", "access_token2_cookie", false);
+    check("accessToken", "access_token2_c00k13", true);
+    check("token", "x-amz-security-token-2", false);
+    check("apiKey", "x-api-key-header-1", false);
+    check("apiKey", "x-api-3f9c1b7e-1", true);
+    check("password", "auth/invalid-password-1", false);
+    check("API_KEY", "kqzx-wvpt-mnbd-7", true);
+    // What a page says, and what people choose.
+    check("secret", "geheim-Wort1!", false);
+    check("secret", "geh31m-W0rt1!", true);
+    check("password", "Sommer-Wort1!", true);
+    check("password", "tiger-lily7", true);
+    check("DB_PASSWORD", "Bb2-new-word", true);
+    check("password", "user-password-2", false);
+    check("MasterUserPassword", "Password1!", true);
+    check("confirmPassword", "Passwort9?", false);
+    check("repeatPassword", "Passwort9?", false);
+    check("password", "Passwort9?", true);
+    // Patterns, and places in lists.
+    check("password", "^(?=.*[A-Z]).{8,}$", false);
+    check("password", "(?=.*[A-Z]).{8,}$", true);
+    check("nextToken", "eyJsYXN0IjoiMTIzIn0=", false);
+    check("continuation_token", "eyJsYXN0IjoiMTIzIn0=", false);
+    check("sessionToken", "eyJsYXN0IjoiMTIzIn0=", true);
+}
+
+#[test]
+fn a_text_of_beginnings_is_read_once() {
+    // What is looked at beyond each beginning, in bytes: the sum must not grow with the square of the text.
+    let check = |text: String| assert_eq!(in_text(&text, Some(Syntax::Quoted)), [], "{}", &text[..20]);
+    check("eyJ.".repeat(500_000));
+    check("hvs.".repeat(500_000));
+    check("://".repeat(500_000));
+    check("://a:".repeat(500_000));
+}
+
+#[test]
 fn assignments_in_lines() {
     let check = |text: &str, syntax: Syntax, wanted: &[&str]| {
         let found: Vec<_> = found(text, Some(syntax)).into_iter().map(|(_, secret)| secret).collect();
