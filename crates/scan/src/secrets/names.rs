@@ -118,6 +118,12 @@ const ABOUT: [&str; 77] = [
     "alias",
 ];
 
+/// Words of names whose values are for everybody, or made up.
+const OTHERS: [&str; 5] = ["public", "publishable", "test", "mock", "example"];
+/// Words before which a name is that of a place in a list, or of a field that is filled in twice.
+const PASSING: [&str; 9] =
+    ["next", "page", "pagination", "continuation", "continue", "confirm", "confirmation", "repeat", "retype"];
+
 /// What a name promises, if it promises a secret.
 pub(super) fn kind(name: &str) -> Option<Kind> {
     let words = words(name);
@@ -126,8 +132,11 @@ pub(super) fn kind(name: &str) -> Option<Kind> {
     if after.iter().any(|word| ABOUT.contains(&word.as_str())) {
         return None;
     }
-    if words.iter().any(|word| ["public", "publishable", "test", "mock", "example"].contains(&word.as_str()))
-    {
+    if words.iter().any(|word| OTHERS.contains(&word.as_str())) {
+        return None;
+    }
+    // Where a list goes on, and what is typed in twice: `nextToken`, `confirmPassword`.
+    if before.iter().any(|word| PASSING.contains(&word.as_str())) {
         return None;
     }
     let kind = secret_word(words.get(at)?)?;
@@ -152,6 +161,13 @@ pub(super) fn kind(name: &str) -> Option<Kind> {
     before.last().filter(|word| KEYS.contains(&word.as_str())).map(|_| Kind::Key)
 }
 
+/// Whether a name in an address says that its value lets somebody in.
+pub(super) fn opens(name: &str) -> bool {
+    const WORDS: [&str; 10] =
+        ["signature", "sig", "key", "code", "auth", "credential", "jwt", "session", "token", "secret"];
+    words(name).iter().any(|word| WORDS.contains(&word.as_str()) || secret_word(word).is_some())
+}
+
 fn secret_word(word: &str) -> Option<Kind> {
     match word {
         "password" | "passwd" | "pwd" | "passphrase" | "pass" => Some(Kind::Password),
@@ -173,7 +189,10 @@ pub(super) fn is_secret(name: &str, value: &str) -> bool {
     if !(shortest..=1_024).contains(&value.len()) || is_placeholder(value) || is_reference(value) {
         return false;
     }
-    if value.chars().any(char::is_whitespace) || value.eq_ignore_ascii_case(name) {
+    if value.chars().any(char::is_whitespace) || value.eq_ignore_ascii_case(name) || is_pattern(value) {
+        return false;
+    }
+    if is_name(value, kind) {
         return false;
     }
     let digits = value.bytes().any(|byte| byte.is_ascii_digit());
@@ -197,6 +216,41 @@ fn is_words(value: &str) -> bool {
     let words = words(value);
     !words.is_empty()
         && words.iter().all(|word| word.len() >= 2 && word.bytes().all(|byte| byte.is_ascii_lowercase()))
+}
+
+/// A pattern for secrets rather than one: `^(?=.*[A-Z]).{8,}$`.
+fn is_pattern(value: &str) -> bool {
+    value.starts_with('^') && value.ends_with('$')
+}
+
+/// Names that people put together from words, with a digit behind one at most: `x-api-key-header-1`, `csrf-token-v2-name`.
+///
+/// WHY: programs never choose keys of such words, even with a sign behind them as labels have it (`geheim-Wort1!`); people do choose
+/// passwords of them, so for a password one of the words must say that this is its name.
+fn is_name(value: &str, kind: Kind) -> bool {
+    let value = match kind {
+        Kind::Password if has(value, u8::is_ascii_uppercase) || !value.contains("password") => return false,
+        Kind::Password => value,
+        Kind::Key => value.trim_end_matches(['!', '?', '.', ':', '…']),
+    };
+    let parts: Vec<&str> = value.split(['-', '_', '/', '.']).collect();
+    let letters = |part: &str| part.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let is_part = |part: &&str| {
+        let (word, digits) = part.split_at(letters(part));
+        let small = word.bytes().skip(1).all(|byte| byte.is_ascii_lowercase());
+        !part.is_empty()
+            && digits.len() <= 1
+            && word.len() < 16
+            && small
+            && word.bytes().next().is_none_or(|byte| byte.is_ascii_alphabetic())
+    };
+    // Letters by chance have few vowels: `kqzx-wvpt` is no name.
+    let spoken = |part: &&&str| part.bytes().any(|byte| b"aeiouyAEIOUY".contains(&byte));
+    let long = || parts.iter().filter(|part| letters(part) >= 3);
+    parts.len() >= 2
+        && parts.iter().all(|part| is_part(part))
+        && long().count() > 0
+        && long().filter(spoken).count() * 2 >= long().count()
 }
 
 /// Bits for each character.
