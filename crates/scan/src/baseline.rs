@@ -1,22 +1,71 @@
 //! A file of findings that are known, so that only new ones count.
 //!
-//! Invariant: a finding is known only while it touches nothing new: another open route of an interface whose open routes are known is new. The
-//! file is `{ "version": 1, "findings": { id: [what it touches] } }`. Not here: reading and writing files (`cli`).
+//! Invariants: a finding is known only while it touches nothing new (another open route of an interface whose open routes are known is new),
+//! is no worse than it was, and speaks of the same secret; the file has no secret in it, only what tells it from others. The file is
+//! `{ "version": 2, "findings": { id: { "touches": […], "severity": "high", "secret": "1f6a" } } }`; version 1 has what is touched alone.
+//! Not here: reading and writing files (`cli`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::finding::Severity;
 use crate::report::{Found, Report};
 
 /// The shape's version.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The version before there were severities and secrets in it, which is still read.
+const BARE_VERSION: u32 = 1;
+/// What is said of such a file.
+const BARE: &str = "The baseline was written by an older Casemate: it does not say how bad its findings were, nor which secrets they \
+    were about. Write it anew with `--write-baseline`.";
 
 /// Findings that are known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Baseline {
     version: u32,
-    findings: BTreeMap<String, BTreeSet<String>>,
+    findings: BTreeMap<String, Known>,
+}
+
+/// What is known of a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written")]
+struct Known {
+    touches: BTreeSet<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity: Option<Severity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+/// How that is written.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Bare(BTreeSet<String>),
+    Full { touches: BTreeSet<String>, severity: Option<Severity>, secret: Option<String> },
+}
+
+impl From<Written> for Known {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Bare(touches) => Self { touches, severity: None, secret: None },
+            Written::Full { touches, severity, secret } => Self { touches, severity, secret },
+        }
+    }
+}
+
+impl Known {
+    fn of(found: &Found) -> Self {
+        Self { touches: touched(found), severity: Some(found.severity), secret: found.secret.clone() }
+    }
+
+    /// Whether a finding is this one and nothing more. A bare one says nothing of severities and secrets.
+    fn holds(&self, found: &Found, bare: bool) -> bool {
+        touched(found).is_subset(&self.touches)
+            && self.severity.is_none_or(|severity| found.severity <= severity)
+            && (bare || self.secret == found.secret)
+    }
 }
 
 /// Why a baseline cannot be used.
@@ -50,7 +99,7 @@ impl Baseline {
     /// Everything that a report finds.
     #[must_use]
     pub fn of(report: &Report) -> Self {
-        let findings = report.findings().map(|(_, found)| (found.id.clone(), touched(found))).collect();
+        let findings = report.findings().map(|(_, found)| (found.id.clone(), Known::of(found))).collect();
         Self { version: VERSION, findings }
     }
 
@@ -60,7 +109,10 @@ impl Baseline {
     /// When it is none, or of another version.
     pub fn parse(text: &str) -> Result<Self, BaselineError> {
         let baseline: Self = serde_json::from_str(text)?;
-        if baseline.version == VERSION { Ok(baseline) } else { Err(BaselineError::Version(baseline.version)) }
+        match baseline.version {
+            BARE_VERSION | VERSION => Ok(baseline),
+            version => Err(BaselineError::Version(version)),
+        }
     }
 
     /// The file.
@@ -70,13 +122,15 @@ impl Baseline {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
-    /// Marks what is known in a report.
+    /// Marks what is known in a report, and remarks on a file that says too little.
     pub fn apply(&self, report: &mut Report) -> Compared {
         let mut compared = Compared::default();
+        let bare = self.version == BARE_VERSION;
+        report.remarks.extend(bare.then(|| BARE.to_owned()));
         let mut seen = BTreeSet::new();
         for found in report.apps.iter_mut().flat_map(|app| &mut app.findings) {
             let known = self.findings.get(&found.id);
-            found.known = known.is_some_and(|known| touched(found).is_subset(known));
+            found.known = known.is_some_and(|known| known.holds(found, bare));
             seen.extend(known.is_some().then(|| found.id.clone()));
             *if found.known { &mut compared.known } else { &mut compared.new } += 1;
         }
@@ -98,10 +152,14 @@ mod tests {
             )
         };
         let routes: String = routes.iter().map(route).collect();
+        report_of(&format!("      Events:\n{routes}"))
+    }
+
+    fn report_of(properties: &str) -> Report {
         let text = format!(
             "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      \
              Runtime: nodejs24.x\n      Handler: i.h\n      InlineCode: exports.h = async () => 1\n      \
-             ReservedConcurrentExecutions: 5\n      Events:\n{routes}"
+             ReservedConcurrentExecutions: 5\n{properties}"
         );
         let mut tree = SourceTree::new();
         tree.add("template.yaml", text.into_bytes());
@@ -118,6 +176,55 @@ mod tests {
         check(&["a", "b"], 1, 0, 0);
         check(&[], 1, 0, 1);
         assert!(Baseline::parse("{}").is_err());
-        assert!(Baseline::parse("{\"version\":2,\"findings\":{}}").is_err());
+        assert!(Baseline::parse("{\"version\":3,\"findings\":{}}").is_err());
+    }
+
+    /// The findings of a rule that a baseline of one report knows in another.
+    fn known(before: &Report, after: &str, rule: &str) -> Vec<bool> {
+        let mut after = report_of(after);
+        Baseline::parse(&Baseline::of(before).text()).unwrap().apply(&mut after);
+        after.findings().filter(|(_, found)| found.rule.id == rule).map(|(_, found)| found.known).collect()
+    }
+
+    #[test]
+    fn another_secret_in_the_same_place_is_new() {
+        let with =
+            |secret: &str| format!("      Environment: {{ Variables: {{ DB_PASSWORD: \"{secret}\" }} }}\n");
+        let before = report_of(&with("Aa1-old-pass"));
+        let text = Baseline::of(&before).text();
+        assert!(!text.contains("Aa1") && !text.contains("pass"), "{text}");
+        assert_eq!(known(&before, &with("Aa1-old-pass"), "secret-in-environment"), [true]);
+        assert_eq!(known(&before, &with("Bb2-new-pass"), "secret-in-environment"), [false]);
+    }
+
+    #[test]
+    fn a_finding_that_became_worse_is_new() {
+        let mut before = report(&["a"]);
+        let after = |before: &Report| {
+            let mut after = report(&["a"]);
+            Baseline::parse(&Baseline::of(before).text()).unwrap().apply(&mut after);
+            after.apps[0].findings[0].known
+        };
+        assert!(after(&before));
+        before.apps[0].findings[0].severity = Severity::Critical;
+        assert!(after(&before), "it became better");
+        before.apps[0].findings[0].severity = Severity::Hygiene;
+        assert!(!after(&before), "it became worse");
+    }
+
+    #[test]
+    fn a_file_of_version_1_is_read_with_a_remark() {
+        let mut report = report(&["a"]);
+        let found = &report.apps[0].findings[0];
+        let touched: Vec<_> = touched(found).into_iter().collect();
+        let file = serde_json::json!({ "version": 1, "findings": { found.id.as_str(): touched } });
+        let baseline = Baseline::parse(&file.to_string()).unwrap();
+        assert_eq!(baseline.apply(&mut report), Compared { new: 0, known: 1, gone: 0 });
+        assert_eq!(report.remarks, [BARE]);
+        // One of today has nothing to remark on.
+        let baseline = Baseline::of(&report);
+        report.remarks.clear();
+        baseline.apply(&mut report);
+        assert!(report.remarks.is_empty());
     }
 }

@@ -16,7 +16,7 @@
 //!       "missing": [ { "action", "on", "message", "confidence", "because", "at" } ],
 //!       "excess":  [ { "action", "resource", "template", "instead", "confidence", "because", "at" } ],
 //!       "implied", "policy": { "framework", "text", "empty" }, "gaps": [ { "at", "subject", "text" } ] } ] } ],
-//!   "unread": [ { "at", "subject", "text" } ],
+//!   "unread": [ { "at", "subject", "text" } ], "remarks": [ "…" ],
 //!   "rules":  [ { "id", "title", "severity", "sas", "owasp", "attack", "cwe" } ] }
 //! ```
 //! `at` is `{ "path", "line", "column", "end_line", "end_column" }`, counted from one; `rules` are those of the findings.
@@ -50,6 +50,7 @@ pub fn json(report: &Report) -> Value {
         "summary": summary,
         "apps": part(serde_json::to_value(&report.apps)),
         "unread": part(serde_json::to_value(&report.unread)),
+        "remarks": report.remarks,
         "rules": rules,
     })
 }
