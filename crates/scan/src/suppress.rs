@@ -1,11 +1,14 @@
 //! Comments that allow a finding: `# casemate: allow open-route until 2027-01-31 because the catalogue is public`.
 //!
-//! Owns: reading them and saying which lines they speak of: their own, else the next that is no comment; in JSON, which has no comments, a
-//! key `casemate` in a resource's `Metadata` speaks of that resource. Invariant: one without a rule, a reason or an end date, or whose
-//! end is over, allows nothing and is itself reported. Not here: what is allowed (`rules`), files of known findings (`baseline`).
+//! Owns: reading them and saying what they speak of: the line they stand in, else the line right below their block of comments; in JSON, which
+//! has no comments, the resource in whose `Metadata` the key `casemate` stands. Invariants: one without a rule, a reason, or an end within
+//! two years allows nothing and is itself reported, and so is one that stands where readers do not see it or where it speaks of nothing;
+//! reading them is linear in the file, and no file has more than a thousand. Not here: what is allowed (`rules`), files of known findings
+//! (`baseline`).
+
+mod json;
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 
 use crate::facts::Day;
 use crate::finding::Finding;
@@ -23,10 +26,21 @@ pub struct Mark {
     pub reason: String,
     /// Where it stands.
     pub place: Place,
-    /// The lines that it speaks of.
-    lines: RangeInclusive<u32>,
+    /// What it speaks of.
+    scope: Scope,
     /// Why it does not hold.
     fault: Option<String>,
+}
+
+/// What a comment speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// A line.
+    Line(u32),
+    /// A stretch of the file: lines say nothing where a file has only one.
+    Stretch(Place),
+    /// Nothing, for this reason.
+    Nothing(&'static str),
 }
 
 /// The comments of some files.
@@ -37,8 +51,20 @@ pub struct Marks {
 
 /// What a comment begins with.
 const WORD: &str = "casemate:";
-/// The same in JSON.
-const KEY: &str = "\"casemate\"";
+/// How many comments of a file are taken.
+const MARKS_OF_A_FILE: usize = 1_000;
+/// How many lines of a comment may stand between a mark and the line that it speaks of.
+const BLOCK_LINES: u32 = 10;
+/// The last column in which a mark is seen by whoever reads the file.
+const LAST_COLUMN: usize = 200;
+/// How many years ahead a mark may reach.
+const YEARS: u16 = 2;
+
+const HIDDEN: &str = "it stands beyond column 200, where nobody sees it";
+const LOOSE: &str = "no line follows it directly, within ten lines of comment";
+const MISPLACED: &str =
+    "in JSON it must stand in the `Metadata` of a resource, as a text with the key `casemate`";
+const TOO_MANY: &str = "it and those below it are too many: a file may have 1,000";
 
 impl Marks {
     /// No comments at all.
@@ -53,15 +79,13 @@ impl Marks {
         let mut by_file = BTreeMap::new();
         for file in files {
             let Some(text) = tree.file(file).and_then(|file| file.text()) else { continue };
-            let json = tree.path(file).ends_with(".json");
-            let mut marks = if json { in_json(tree, file, text) } else { in_comments(file, text) };
-            if marks.is_empty() {
-                continue;
-            }
+            let mut marks = json::marks(tree, file, text).unwrap_or_else(|| in_comments(file, text));
             for mark in &mut marks {
                 mark.fault = fault(mark, today);
             }
-            by_file.insert(file, marks);
+            if !marks.is_empty() {
+                by_file.insert(file, marks);
+            }
         }
         Self { by_file }
     }
@@ -70,9 +94,14 @@ impl Marks {
     #[must_use]
     pub fn covering(&self, tree: &SourceTree, rule: &str, place: Place) -> Option<&Mark> {
         let marks = self.by_file.get(&place.file)?;
-        let line = tree.locate(place).0.line;
+        let line = tree.line_of(place);
+        let speaks = |scope: Scope| match scope {
+            Scope::Line(number) => number == line,
+            Scope::Stretch(of) => of.start <= place.start && place.end <= of.end,
+            Scope::Nothing(_) => false,
+        };
         marks.iter().find(|mark| {
-            mark.fault.is_none() && mark.lines.contains(&line) && mark.rules.iter().any(|named| named == rule)
+            mark.fault.is_none() && speaks(mark.scope) && mark.rules.iter().any(|named| named == rule)
         })
     }
 
@@ -80,7 +109,7 @@ impl Marks {
     pub fn faults(&self) -> impl Iterator<Item = Finding> {
         self.by_file.values().flatten().filter_map(|mark| {
             let why = mark.fault.as_ref()?;
-            let rules = mark.rules.join(", ");
+            let rules = cut(&mark.rules.join(", "));
             let message = format!("This comment allows nothing: {why}.");
             let cause = format!("allow {rules}");
             let found = Finding::new(&catalogue::INVALID_SUPPRESSION, cause, mark.place, message);
@@ -90,19 +119,34 @@ impl Marks {
 }
 
 fn fault(mark: &Mark, today: Option<Day>) -> Option<String> {
+    if let Scope::Nothing(why) = mark.scope {
+        return Some(why.to_owned());
+    }
     let unknown = mark.rules.iter().find(|named| catalogue::rule(named).is_none());
+    let words = mark.reason.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count();
+    let beyond = |until: Day| today.is_some_and(|today| until > today.years_later(YEARS));
     match (mark.until, unknown) {
         _ if mark.rules.is_empty() => Some("it names no rule".to_owned()),
-        (_, Some(named)) => Some(format!("there is no rule `{named}`")),
+        (_, Some(named)) => Some(format!("there is no rule `{}`", cut(named))),
         (None, _) => Some("it has no end date".to_owned()),
-        _ if mark.reason.len() < 3 => Some("it gives no reason".to_owned()),
+        _ if words == 0 => Some("it gives no reason".to_owned()),
+        _ if words == 1 => Some("its reason is a single word".to_owned()),
         (Some(until), _) if today.is_some_and(|today| today > until) => Some(format!("it ended on {until}")),
+        (Some(until), _) if beyond(until) => Some(format!("its end, {until}, is more than two years away")),
         _ => None,
     }
 }
 
+/// As much of a name as anyone needs to find it.
+fn cut(name: &str) -> String {
+    name.chars().take(60).collect()
+}
+
+/// How many rules a mark may name; there are fewer.
+const RULES_OF_A_MARK: usize = 200;
+
 /// Reads `allow a, b until 2027-01-31 because of this`.
-fn parse(text: &str, place: Place, lines: RangeInclusive<u32>) -> Option<Mark> {
+fn parse(text: &str, place: Place, scope: Scope) -> Option<Mark> {
     let rest = text.trim().strip_prefix("allow")?;
     if !rest.starts_with(char::is_whitespace) && !rest.is_empty() {
         return None;
@@ -118,11 +162,11 @@ fn parse(text: &str, place: Place, lines: RangeInclusive<u32>) -> Option<Mark> {
     let rules = rules.split([',', ' ', '\t']).map(str::trim).filter(|rule| !rule.is_empty());
     let reason = reason.trim().trim_end_matches(['*', '/', '-', '>']).trim();
     Some(Mark {
-        rules: rules.map(str::to_owned).collect(),
+        rules: rules.take(RULES_OF_A_MARK).map(str::to_owned).collect(),
         until,
         reason: reason.to_owned(),
         place,
-        lines,
+        scope,
         fault: None,
     })
 }
@@ -136,78 +180,53 @@ fn comment(line: &str) -> Option<(usize, bool)> {
     (head.len() < before.len()).then(|| (word + WORD.len(), !head.trim().is_empty()))
 }
 
+/// Whether a line is nothing but a comment. `*` goes on with one, `*p = 1` does not.
+fn is_comment(trimmed: &str) -> bool {
+    ["#", "//", "/*", "<!--", "* ", "*/"].iter().any(|sign| trimmed.starts_with(sign)) || trimmed == "*"
+}
+
 fn in_comments(file: FileId, text: &str) -> Vec<Mark> {
     let mut marks: Vec<Mark> = Vec::new();
     if !text.contains(WORD) {
         return marks;
     }
-    // Marks above a line wait for it.
-    let mut waiting = 0;
+    // Marks above a line wait for it, as long as their block of comments goes on.
+    let mut waiting: Vec<(usize, u32)> = Vec::new();
     let mut start = 0;
     for (number, line) in (1_u32..).zip(text.split_inclusive('\n')) {
         let body = line.trim_end();
         let trimmed = body.trim_start();
-        let is_comment = ["#", "//", "/*", "*", "<!--"].iter().any(|sign| trimmed.starts_with(sign));
-        if !trimmed.is_empty() && !is_comment {
-            let from = marks.len() - waiting;
-            for mark in marks.iter_mut().skip(from) {
-                mark.lines = number..=number;
+        if !is_comment(trimmed) {
+            for (at, above) in waiting.drain(..) {
+                let near = number - above <= BLOCK_LINES + 1 && !trimmed.is_empty();
+                if let Some(mark) = marks.get_mut(at).filter(|_| near) {
+                    mark.scope = Scope::Line(number);
+                }
             }
-            waiting = 0;
         }
         if let Some((at, beside)) = comment(body) {
             let place = Place::new(file, start + (body.len() - trimmed.len()), start + body.len());
-            let lines = if beside { number..=number } else { u32::MAX..=u32::MAX };
-            if let Some(mark) = body.get(at..).and_then(|text| parse(text, place, lines)) {
+            let hidden = body.get(..at).is_some_and(|before| before.chars().count() > LAST_COLUMN);
+            let scope = match (hidden, beside) {
+                (true, _) => Scope::Nothing(HIDDEN),
+                (false, true) => Scope::Line(number),
+                (false, false) => Scope::Nothing(LOOSE),
+            };
+            let full = marks.len() >= MARKS_OF_A_FILE;
+            let scope = if full { Scope::Nothing(TOO_MANY) } else { scope };
+            if let Some(mark) = body.get(at..).and_then(|text| parse(text, place, scope)) {
                 marks.push(mark);
-                waiting += usize::from(!beside);
+                if full {
+                    break;
+                }
+                if !beside && !hidden {
+                    waiting.push((marks.len() - 1, number));
+                }
             }
         }
         start += line.len();
     }
     marks
-}
-
-fn in_json(tree: &SourceTree, file: FileId, text: &str) -> Vec<Mark> {
-    let mut marks = Vec::new();
-    if !text.contains(KEY) {
-        return marks;
-    }
-    let objects = objects(text);
-    for (at, _) in text.match_indices(KEY) {
-        let after = text.get(at + KEY.len()..).unwrap_or_default().trim_start();
-        let Some(value) =
-            after.strip_prefix(':').map(str::trim_start).and_then(|value| value.strip_prefix('"'))
-        else {
-            continue;
-        };
-        let value = value.split('"').next().unwrap_or_default();
-        // The innermost object is `Metadata`; the one around it is the resource.
-        let mut around: Vec<_> = objects.iter().filter(|(start, end)| *start < at && at < *end).collect();
-        around.sort();
-        let Some((start, end)) = around.iter().rev().nth(1) else { continue };
-        let lines = |offset| tree.locate(Place::new(file, offset, offset)).0.line;
-        let place = Place::new(file, at, at + KEY.len());
-        marks.extend(parse(value, place, lines(*start)..=lines(*end)));
-    }
-    marks
-}
-
-/// Where the objects of a JSON text begin and end.
-fn objects(text: &str) -> Vec<(usize, usize)> {
-    let (mut open, mut done) = (Vec::new(), Vec::new());
-    let (mut quoted, mut escaped) = (false, false);
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'{' if !quoted => open.push(at),
-            b'}' if !quoted => done.extend(open.pop().map(|start| (start, at))),
-            _ => {}
-        }
-    }
-    done
 }
 
 #[cfg(test)]

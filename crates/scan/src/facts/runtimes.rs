@@ -32,6 +32,12 @@ impl Day {
         ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some(Self { year, month, day })
     }
 
+    /// The same day some years later.
+    #[must_use]
+    pub fn years_later(self, years: u16) -> Self {
+        Self { year: self.year.saturating_add(years), ..self }
+    }
+
     /// The day on which a number of seconds since 1970 (UTC) falls.
     #[must_use]
     pub fn of_unix_seconds(seconds: u64) -> Self {
