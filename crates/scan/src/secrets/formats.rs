@@ -157,7 +157,7 @@ fn at_token(text: &str, start: usize, end: usize) -> Option<Leak> {
 }
 
 /// The end of a token with dots, looked for one byte further than the form goes.
-fn bounded_run(text: &str, start: usize, longest: usize) -> usize {
+pub(super) fn bounded_run(text: &str, start: usize, longest: usize) -> usize {
     let limit = (start + longest + 1).min(text.len());
     run(text.as_bytes().get(..limit).unwrap_or_default(), start, dotted)
 }
@@ -166,7 +166,7 @@ fn bounded_run(text: &str, start: usize, longest: usize) -> usize {
 ///
 /// WHY: a text of a million `.eyJ` must not be looked at from each of them to the longest token's end, so each part is read only once
 /// the one before it fits.
-fn signed_token(text: &str, head: usize) -> Option<usize> {
+pub(super) fn signed_token(text: &str, head: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     text.get(head..)?.starts_with(".eyJ").then_some(())?;
     let body = run(bytes, head + 1, word);

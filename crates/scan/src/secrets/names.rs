@@ -248,7 +248,7 @@ fn is_name(value: &str, kind: Kind) -> bool {
     let spoken = |part: &&&str| part.bytes().any(|byte| b"aeiouyAEIOUY".contains(&byte));
     let long = || parts.iter().filter(|part| letters(part) >= 3);
     parts.len() >= 2
-        && parts.iter().all(|part| is_part(part))
+        && parts.iter().all(is_part)
         && long().count() > 0
         && long().filter(spoken).count() * 2 >= long().count()
 }

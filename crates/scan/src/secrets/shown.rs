@@ -88,11 +88,12 @@ fn in_query(rest: &str, offset: usize, cuts: &mut Vec<Cut>) {
     let Some(address) = rest.get(..end) else { return };
     let mut at = 0;
     for (number, part) in address.split(['?', '&', '#']).enumerate() {
-        if let Some((name, value)) = part.split_once('=').filter(|_| number > 0) {
-            if names::opens(name) && value.len() >= 6 && !is_open(value) {
-                let start = offset + at + name.len() + 1;
-                cuts.push(Cut { start, end: start + value.len(), whole: true });
-            }
+        let pair = part
+            .split_once('=')
+            .filter(|(name, value)| number > 0 && names::opens(name) && value.len() >= 6 && !is_open(value));
+        if let Some((name, value)) = pair {
+            let start = offset + at + name.len() + 1;
+            cuts.push(Cut { start, end: start + value.len(), whole: true });
         }
         at += part.len() + 1;
     }

@@ -17,7 +17,7 @@ pub(super) fn marks(tree: &SourceTree, file: FileId, text: &str) -> Option<Vec<M
     let end = tree.path(file).rsplit('.').next().unwrap_or_default();
     let named = matches!(end, "json" | "jsonc");
     let begins = || text.trim_start_matches('\u{feff}').trim_start().starts_with('{');
-    if !named && !(matches!(end, "template" | "yml" | "yaml") && begins()) {
+    if !(named || matches!(end, "template" | "yml" | "yaml") && begins()) {
         return None;
     }
     // Most files have none, and need not be parsed again to know it.

@@ -129,7 +129,7 @@ fn a_mark_that_readers_do_not_see_beside_its_line_allows_nothing() {
 
 #[test]
 fn a_file_has_a_thousand_marks_and_the_rest_is_one_fault() {
-    let why = "casemate: allow open-route until 2027-01-31 because x y";
+    let why = "allow open-route until 2027-01-31 because x y";
     let check = |path: &str, text: &str| {
         let mut tree = SourceTree::new();
         let file = tree.add(path, text.as_bytes().to_vec());
@@ -138,9 +138,8 @@ fn a_file_has_a_thousand_marks_and_the_rest_is_one_fault() {
         let faults: Vec<_> = marks.faults().map(|finding| finding.message).collect();
         assert_eq!(faults, [format!("This comment allows nothing: {TOO_MANY}.")]);
     };
-    check("a.yaml", &format!("A: 1 # {why}\n").repeat(3_000));
-    let resources: Vec<_> = (0..3_000)
-        .map(|n| format!("\"R{n}\":{{\"Metadata\":{{\"casemate\":\"{}\"}}}}", &why[10..]))
-        .collect();
+    check("a.yaml", &format!("A: 1 # casemate: {why}\n").repeat(3_000));
+    let resources: Vec<_> =
+        (0..3_000).map(|n| format!("\"R{n}\":{{\"Metadata\":{{\"casemate\":\"{why}\"}}}}")).collect();
     check("a.json", &format!("{{\"Resources\":{{{}}}}}", resources.join(",")));
 }
