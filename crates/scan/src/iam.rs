@@ -23,6 +23,7 @@ pub mod wildcard;
 
 use serde::Serialize;
 
+pub use self::condition::is_void;
 pub use self::deed::{Deed, deed, deed_services};
 pub use self::escalation::{Combination, Escalation, combinations};
 pub use self::permissions::{Grants, Permissions};

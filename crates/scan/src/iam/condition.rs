@@ -14,27 +14,103 @@ const ALWAYS_OWN: [&str; 5] = [
     "aws:principalorgid",
 ];
 
+/// Keys that every call of a role carries, so that asking whether they are there asks nothing.
+const ALWAYS_THERE: [&str; 9] = [
+    "aws:principalarn",
+    "aws:principalaccount",
+    "aws:principaltype",
+    "aws:userid",
+    "aws:currenttime",
+    "aws:epochtime",
+    "aws:securetransport",
+    "aws:requestedregion",
+    "aws:tokenissuetime",
+];
+
 /// Whether all conditions hold when the role itself calls. `passed_to`: the service that is handed a role, where that is asked.
 pub(super) fn hold(conditions: &[Condition], passed_to: Option<&str>) -> Verdict {
     conditions.iter().fold(Verdict::Yes, |all, condition| all.and(holds(condition, passed_to)))
 }
 
+/// Whether a condition binds a role's own calls to nothing: it is met whatever the role does.
+#[must_use]
+pub fn is_void(condition: &Condition) -> bool {
+    holds(condition, None).is_yes()
+}
+
 fn holds(condition: &Condition, passed_to: Option<&str>) -> Verdict {
     let key = condition.key.to_ascii_lowercase();
-    let negative = condition.operator.to_ascii_lowercase().contains("not");
+    let operator = Operator::of(&condition.operator);
     let unknown = || Verdict::Unknown(format!("it holds only under a condition on `{}`", condition.key));
     let literals: Option<Vec<&str>> = condition.values.iter().map(|value| value.as_literal()).collect();
+    let said = |word: &str| {
+        literals.as_ref().is_some_and(|values| values.iter().any(|value| value.eq_ignore_ascii_case(word)))
+    };
+    let there = ALWAYS_THERE.contains(&key.as_str());
+    if operator.name == "null" && there && (said("true") || said("false")) {
+        return if said("false") { Verdict::Yes } else { Verdict::No };
+    }
+    if (operator.optional || there)
+        && operator.takes_patterns()
+        && literals.iter().flatten().any(|it| covers_all(&key, it))
+    {
+        return Verdict::Yes;
+    }
     match (key.as_str(), literals, passed_to) {
-        ("aws:securetransport", Some(values), _) if condition.operator.eq_ignore_ascii_case("bool") => {
-            // Every SDK calls over TLS.
+        // Every SDK calls over TLS.
+        ("aws:securetransport", Some(values), _) if operator.name == "bool" => {
             let encrypted = values.iter().any(|value| value.eq_ignore_ascii_case("true"));
             if encrypted { Verdict::Yes } else { Verdict::No }
         }
-        ("iam:passedtoservice", Some(values), Some(service)) if !negative => {
+        ("iam:passedtoservice", Some(values), Some(service)) if !operator.is_negative() => {
             let named = values.iter().any(|value| wildcard::matches(value, service));
             if named { Verdict::Yes } else { Verdict::No }
         }
-        (key, _, _) if ALWAYS_OWN.contains(&key) && !negative => Verdict::Yes,
+        (key, _, _) if ALWAYS_OWN.contains(&key) && !operator.is_negative() => Verdict::Yes,
         _ => unknown(),
     }
 }
+
+/// An operator without what may stand around it: `ForAllValues:StringLikeIfExists`.
+struct Operator {
+    /// `stringlike`.
+    name: String,
+    /// Whether it holds where the key is absent.
+    optional: bool,
+}
+
+impl Operator {
+    fn of(written: &str) -> Self {
+        let written = written.to_ascii_lowercase();
+        let (every, name) = match written.strip_prefix("forallvalues:") {
+            Some(name) => (true, name),
+            None => (false, written.strip_prefix("foranyvalue:").unwrap_or(&written)),
+        };
+        let bare = name.strip_suffix("ifexists");
+        Self { name: bare.unwrap_or(name).to_owned(), optional: every || bare.is_some() }
+    }
+
+    fn is_negative(&self) -> bool {
+        self.name.contains("not")
+    }
+
+    /// Whether `*` in a value stands for anything. `ArnEquals` is `ArnLike`.
+    fn takes_patterns(&self) -> bool {
+        matches!(self.name.as_str(), "stringlike" | "arnlike" | "arnequals")
+    }
+}
+
+/// Whether a pattern covers every value that a role's call can have for a key: it is held against one that only wildcards meet.
+fn covers_all(key: &str, pattern: &str) -> bool {
+    // No value has control characters, so no letter of a pattern is one.
+    let opaque = |length: usize| "\u{1}".repeat(length);
+    let sample = match key {
+        "aws:principalarn" => format!("arn:aws:iam::{}:role/{}", opaque(12), opaque(40)),
+        "aws:principalaccount" => opaque(12),
+        _ => opaque(40),
+    };
+    wildcard::matches(pattern, &sample)
+}
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use crate::facts::{self, ActionFact, Level};
 use crate::finding::{Finding, Severity};
 use crate::graph::{Condition, Effect, Function, Origin, Principal, Role, Statement};
 use crate::iam::statement::{is_every_action, is_every_resource, misspelt, whole_service};
-use crate::iam::{Deed, Permissions, Target, deed};
+use crate::iam::{self, Deed, Permissions, Target, deed};
 use crate::known::Setting;
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
@@ -137,9 +137,15 @@ fn is_wide(statement: &Statement) -> bool {
         "aws:resourceorgid",
         "aws:principalorgid",
     ];
-    let bare = |condition: &Condition| NARROW_NOTHING.contains(&condition.key.to_ascii_lowercase().as_str());
-    (statement.not_resources || statement.resources.iter().any(is_every_resource))
-        && statement.conditions.iter().all(bare)
+    let bare = |condition: &Condition| {
+        NARROW_NOTHING.contains(&condition.key.to_ascii_lowercase().as_str()) || iam::is_void(condition)
+    };
+    is_everywhere(statement) && statement.conditions.iter().all(bare)
+}
+
+/// Whether a statement speaks of every resource, whatever its conditions.
+fn is_everywhere(statement: &Statement) -> bool {
+    statement.not_resources || statement.resources.iter().any(is_every_resource)
 }
 
 fn admin(sight: &Sight<'_>, role: &Role, users: &Users<'_>, verdict: &mut Verdict) {
@@ -170,6 +176,7 @@ fn admin(sight: &Sight<'_>, role: &Role, users: &Users<'_>, verdict: &mut Verdic
 fn whole_services(sight: &Sight<'_>, role: &Role, users: &Users<'_>, verdict: &mut Verdict) {
     let mut services: BTreeSet<String> = BTreeSet::new();
     let mut wide = BTreeSet::new();
+    let mut everything_if: BTreeSet<&str> = BTreeSet::new();
     let mut found: Vec<(&Statement, String)> = Vec::new();
     for statement in allows(role) {
         let mut here = BTreeSet::new();
@@ -189,6 +196,9 @@ fn whole_services(sight: &Sight<'_>, role: &Role, users: &Users<'_>, verdict: &m
         }
         if is_wide(statement) {
             wide.extend(here.iter().cloned());
+        } else if here.contains("*") && is_everywhere(statement) {
+            // How much such a condition leaves nobody can tell, and all that it leaves is the account.
+            everything_if.extend(statement.conditions.iter().map(|condition| condition.key.as_str()));
         }
         found.push((statement, here.iter().cloned().collect::<Vec<_>>().join(", ")));
         services.extend(here);
@@ -197,7 +207,7 @@ fn whole_services(sight: &Sight<'_>, role: &Role, users: &Users<'_>, verdict: &m
     let harmless = |service: &String| matches!(service.as_str(), "logs:*" | "xray:*" | "cloudwatch:*");
     let severity = if services.iter().all(harmless) {
         Severity::Low
-    } else if wide.iter().any(|service| !harmless(service)) {
+    } else if wide.iter().any(|service| !harmless(service)) || !everything_if.is_empty() {
         Severity::High
     } else {
         Severity::Medium
@@ -206,7 +216,13 @@ fn whole_services(sight: &Sight<'_>, role: &Role, users: &Users<'_>, verdict: &m
         Origin::Managed(name) => format!(" through the policy `{name}`"),
         _ => String::new(),
     };
-    let place = if wide.is_empty() { "what it names" } else { "everything in the account" };
+    let place = match (wide.is_empty(), everything_if.is_empty()) {
+        (true, true) => "what it names".to_owned(),
+        (true, false) => {
+            format!("everything in the account, under a condition on {}", list(everything_if))
+        }
+        (false, _) => "everything in the account".to_owned(),
+    };
     let message = format!(
         "{} holds every action of {} on {place}{by}: to delete, to change policies, and whatever the provider adds next.",
         users.subject,

@@ -56,6 +56,29 @@ fn roles() {
 }
 
 #[test]
+fn everything_under_a_condition() {
+    let found = |operator: &str, key: &str, value: &str| {
+        let condition = Condition {
+            operator: operator.to_owned(),
+            key: key.to_owned(),
+            values: vec![Text::literal(value, place())],
+        };
+        let mut app = sketch::app();
+        app.draw_function("F", vec![Statement { conditions: vec![condition], ..allow(&["*"], &["*"]) }]);
+        app.mentioned.insert(Name::from("F"));
+        let tree = SourceTree::new();
+        let verdict = judge(&Context::bare(&tree, &app, &[]));
+        let said = verdict.findings.iter().map(|finding| (finding.rule.id, finding.severity));
+        said.collect::<Vec<_>>()
+    };
+    // Conditions that every call meets are none.
+    assert_eq!(found("StringLike", "aws:PrincipalArn", "*"), [("admin-role", Severity::Critical)]);
+    assert_eq!(found("BoolIfExists", "aws:SecureTransport", "true"), [("admin-role", Severity::Critical)]);
+    // One that binds the role to something leaves it too much all the same.
+    assert_eq!(found("StringEquals", "aws:ResourceTag/team", "shop"), [("wildcard-action", Severity::High)]);
+}
+
+#[test]
 fn trust() {
     let by = |principal: Principal, conditions: &'static [(&'static str, &'static str)]| {
         move |app: &mut App| {

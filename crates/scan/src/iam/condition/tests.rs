@@ -1,0 +1,47 @@
+use super::*;
+use crate::graph::sketch::place;
+use crate::known::Text;
+
+/// `Operator key value value`: whether it holds when a role calls.
+fn check(written: &str, wanted: Option<bool>) {
+    let mut words = written.split(' ');
+    let mut next = || words.next().unwrap().to_owned();
+    let (operator, key) = (next(), next());
+    let values = words.map(|value| Text::literal(value, place())).collect();
+    let found = holds(&Condition { operator, key, values }, None);
+    let found = match found {
+        Verdict::Yes => Some(true),
+        Verdict::No => Some(false),
+        Verdict::Unknown(_) => None,
+    };
+    assert_eq!(found, wanted, "{written}");
+}
+
+#[test]
+fn what_every_call_meets_is_no_condition() {
+    check("StringLike aws:PrincipalArn *", Some(true));
+    check("StringLike aws:principalarn arn:aws:iam::1:role/x *", Some(true));
+    check("ArnLike aws:PrincipalArn arn:aws:iam::*:role/*", Some(true));
+    check("ArnEquals aws:PrincipalArn arn:*", Some(true));
+    check("StringLike aws:PrincipalAccount ????????????", Some(true));
+    check("StringLikeIfExists aws:SourceVpce *", Some(true));
+    check("ForAllValues:StringLike aws:TagKeys *", Some(true));
+    check("Null aws:PrincipalArn false", Some(true));
+    check("Null aws:PrincipalArn true", Some(false));
+    check("Bool aws:SecureTransport true", Some(true));
+    check("BoolIfExists aws:SecureTransport true", Some(true));
+    check("Bool aws:SecureTransport false", Some(false));
+}
+
+#[test]
+fn what_some_calls_meet_stays_unknown() {
+    // A star is no pattern there.
+    check("StringEquals aws:PrincipalArn *", None);
+    check("StringLike aws:PrincipalArn arn:aws:iam::*:role/admin-*", None);
+    check("StringNotLike aws:PrincipalArn *", None);
+    // The key itself is there for some calls only.
+    check("StringLike aws:SourceVpce *", None);
+    check("StringLike aws:ResourceTag/team *", None);
+    check("Null aws:MultiFactorAuthAge false", None);
+    check("Bool aws:MultiFactorAuthPresent true", None);
+}
