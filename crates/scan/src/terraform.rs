@@ -46,6 +46,7 @@ pub fn read(tree: &SourceTree) -> (Vec<App>, Vec<Unread>) {
 fn read_root(tree: &SourceTree, modules: &Modules, root: &Rc<Module>, left: &mut usize) -> Option<App> {
     let file = root.files.first().copied().filter(|_| !root.is_empty())?;
     let mut app = App::new(name_of(&root.folder), Framework::Terraform, file, root.folder.clone());
+    app.includes = root.overrides(tree);
     let budget = BUDGET.min(*left);
     let evaluator = Evaluator::new(tree, modules, root, budget);
     let resources = expand::resources(&evaluator, &mut app);

@@ -61,6 +61,19 @@ pub(super) struct ModuleCall {
     pub(super) source: String,
 }
 
+impl Variable {
+    fn take(&mut self, attributes: Vec<Attribute>) {
+        for attribute in attributes {
+            match attribute.name.as_str() {
+                "default" => self.default = Some(attribute.value),
+                "type" => self.kind = Some(attribute.value),
+                "sensitive" => self.sensitive = is_true(&attribute.value),
+                _ => {}
+            }
+        }
+    }
+}
+
 impl Module {
     pub(super) fn variable(&self, name: &str) -> Option<&Variable> {
         self.variables.get(*self.variable_index.get(name)?)
@@ -84,6 +97,11 @@ impl Module {
     /// Whether it declares anything that would be made.
     pub(super) fn is_empty(&self) -> bool {
         self.resources.is_empty() && self.calls.is_empty()
+    }
+
+    /// The files that change what the others declare.
+    pub(super) fn overrides(&self, tree: &SourceTree) -> Vec<FileId> {
+        self.files.iter().copied().filter(|file| is_override(tree.path(*file))).collect()
     }
 
     /// A module of our own, which stands for one that is not in the tree.
@@ -110,6 +128,57 @@ impl Module {
         }
     }
 
+    /// What an override file declares goes into what the other files declare.
+    fn take_overrides(&mut self, body: Body) {
+        for block in body.blocks {
+            if let Some(block) = self.overridden(block) {
+                self.take_block(block);
+            }
+        }
+    }
+
+    /// Merges a block into the one of the same address; gives it back where there is none. Terraform refuses such a module, and what
+    /// it refuses today may be meant for tomorrow.
+    fn overridden(&mut self, block: Block) -> Option<Block> {
+        let label = |at: usize| block.labels.get(at).map(String::as_str).unwrap_or_default();
+        match block.kind.as_str() {
+            "resource" | "data" => {
+                let index = self.resource(block.kind == "data", label(0), label(1));
+                match index.and_then(|index| self.resources.get_mut(index)) {
+                    Some(declared) => declared.body.merge(block.body),
+                    None => return Some(block),
+                }
+            }
+            "module" => match self.call(label(0)).and_then(|index| self.calls.get_mut(index)) {
+                Some(call) => {
+                    if let Some(source) = block.body.attribute("source").and_then(Expr::as_literal) {
+                        call.source = source.to_owned();
+                    }
+                    call.body.merge(block.body);
+                }
+                None => return Some(block),
+            },
+            "variable" => {
+                let index = self.variable_index.get(label(0)).copied();
+                match index.and_then(|index| self.variables.get_mut(index)) {
+                    Some(variable) => variable.take(block.body.attributes),
+                    None => return Some(block),
+                }
+            }
+            "locals" => {
+                let locals = block.body.attributes.into_iter();
+                self.locals.extend(locals.map(|attribute| (attribute.name, attribute.value)));
+            }
+            "output" => {
+                let name = label(0).to_owned();
+                let value = block.body.attributes.into_iter().find(|attribute| attribute.name == "value");
+                self.outputs.extend(value.map(|attribute| (name, attribute.value)));
+            }
+            _ => {}
+        }
+        None
+    }
+
     /// What is declared twice counts as it stands first.
     fn take_block(&mut self, mut block: Block) {
         let mut labels = std::mem::take(&mut block.labels).into_iter();
@@ -129,17 +198,12 @@ impl Module {
                 self.calls.push(ModuleCall { label: first, head: block.head, body: block.body, source });
             }
             "variable" => {
-                let sensitive = block.body.attribute("sensitive").is_some_and(is_true);
-                let (mut default, mut kind) = (None, None);
-                for attribute in block.body.attributes {
-                    match attribute.name.as_str() {
-                        "default" => default = Some(attribute.value),
-                        "type" => kind = Some(attribute.value),
-                        _ => {}
-                    }
-                }
                 self.variable_index.entry(first.clone()).or_insert(self.variables.len());
-                self.variables.push(Variable { name: first, head: block.head, default, kind, sensitive });
+                let head = block.head;
+                let mut variable =
+                    Variable { name: first, head, default: None, kind: None, sensitive: false };
+                variable.take(block.body.attributes);
+                self.variables.push(variable);
             }
             "locals" => {
                 for attribute in block.body.attributes {
@@ -170,8 +234,11 @@ impl Modules {
     /// Reads every Terraform file of the tree.
     pub(super) fn read(tree: &SourceTree, unread: &mut Vec<Unread>) -> Self {
         let mut folders: BTreeMap<String, Module> = BTreeMap::new();
-        for (id, file) in tree.files() {
-            let Some(sort) = Sort::of(&file.path) else { continue };
+        let of_terraform = tree.files().filter_map(|(id, file)| Some((id, file, Sort::of(&file.path)?)));
+        let mut files: Vec<_> = of_terraform.collect();
+        // Overrides change what the other files declare, wherever they stand among them by name.
+        files.sort_by_key(|(_, file, _)| is_override(&file.path));
+        for (id, file, sort) in files {
             let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
             let module = folders
                 .entry(folder.to_owned())
@@ -255,14 +322,24 @@ impl Sort {
     }
 }
 
+/// `override.tf`, `prod_override.tf`, and the same in JSON.
+fn is_override(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = name.strip_suffix(".json").unwrap_or(name);
+    let stem = name.strip_suffix(".tf").or_else(|| name.strip_suffix(".tofu"));
+    stem.is_some_and(|stem| stem == "override" || stem.ends_with("_override"))
+}
+
 fn take_file(module: &mut Module, tree: &SourceTree, file: FileId, sort: Sort) -> Result<(), Unread> {
     if matches!(sort, Sort::Blocks | Sort::JsonBlocks) {
         module.files.push(file);
     }
     let source = Source::of_file(tree, file)?;
     match sort {
-        Sort::Blocks => module.take(parse::body(source)?),
-        Sort::JsonBlocks => module.take(json_syntax::body(source)?),
+        Sort::Blocks | Sort::JsonBlocks => {
+            let body = if sort == Sort::Blocks { parse::body(source)? } else { json_syntax::body(source)? };
+            if is_override(tree.path(file)) { module.take_overrides(body) } else { module.take(body) }
+        }
         Sort::Values => module.take_values(tree.path(file), parse::body(source)?.attributes),
         Sort::JsonValues => module.take_values(tree.path(file), json_syntax::values(source)?),
     }

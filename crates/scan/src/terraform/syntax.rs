@@ -2,6 +2,8 @@
 //!
 //! Owns: the types that HCL and `.tf.json` are both read into. Not here: reading them (`parse`, `json_syntax`), what they mean (`evaluate`).
 
+use std::collections::BTreeSet;
+
 use crate::source::Place;
 
 /// What stands between two braces, or in a whole file.
@@ -134,6 +136,31 @@ impl Body {
     /// The value of an attribute.
     pub(super) fn attribute(&self, name: &str) -> Option<&Expr> {
         self.attributes.iter().find(|attribute| attribute.name == name).map(|attribute| &attribute.value)
+    }
+
+    /// Puts what an override says in the place of what is here: each attribute by its name, and all nested blocks of a kind by those
+    /// of the override. JSON writes both alike, so that either takes the other's place too.
+    pub(super) fn merge(&mut self, over: Self) {
+        let said: BTreeSet<&str> = over
+            .attributes
+            .iter()
+            .map(|it| it.name.as_str())
+            .chain(over.blocks.iter().map(Block::makes))
+            .collect();
+        self.attributes.retain(|attribute| !said.contains(attribute.name.as_str()));
+        self.blocks.retain(|block| !said.contains(block.makes()));
+        self.attributes.extend(over.attributes);
+        self.blocks.extend(over.blocks);
+    }
+}
+
+impl Block {
+    /// The kind of the blocks that it stands for: `dynamic "statement"` makes those of `statement`.
+    fn makes(&self) -> &str {
+        match self.labels.first() {
+            Some(label) if self.kind == "dynamic" => label,
+            _ => &self.kind,
+        }
     }
 }
 

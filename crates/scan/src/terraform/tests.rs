@@ -8,6 +8,7 @@ use crate::known::{Known, Name, Setting};
 
 mod hostile;
 mod modules;
+mod overrides;
 mod resources;
 
 /// Reads files of a tree: all apps and what could not be read.
