@@ -40,12 +40,15 @@ use crate::source::{FileId, Place, SourceTree};
 #[must_use]
 pub fn is_template(document: &Node) -> bool {
     let Some(resources) = document.get("Resources").map(Node::entries) else { return false };
-    let says_so = document.get("AWSTemplateFormatVersion").is_some() || document.get("Transform").is_some();
+    let transformed = document.get("Transform").is_some();
+    let says_so = document.get("AWSTemplateFormatVersion").is_some() || transformed;
     let typed = |node: &Node| {
         let kind = node.get("Type").and_then(Node::as_str).unwrap_or_default();
         kind.starts_with("AWS::") || kind.starts_with("Custom::") || kind.starts_with("Alexa::")
     };
-    resources.iter().any(|(key, node)| typed(node) || (says_so && key.text.starts_with("Fn::")))
+    // A macro may make resources of what looks like none.
+    transformed
+        || resources.iter().any(|(key, node)| typed(node) || (says_so && key.text.starts_with("Fn::")))
 }
 
 /// Reads a template into an app of its own, with the templates on disk that it nests.

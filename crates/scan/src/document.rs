@@ -39,6 +39,20 @@ pub fn read(files: &SourceTree, file: FileId) -> Result<Node, Unread> {
     }
 }
 
+/// As [`read`], of all documents that a file of YAML holds; empty ones are left out.
+///
+/// # Errors
+/// When one of them is neither, or beyond the bounds, which count for all of them together.
+pub fn read_all(files: &SourceTree, file: FileId) -> Result<Vec<Node>, Unread> {
+    let path = files.path(file).to_ascii_lowercase();
+    let separated = text_of(files, file)?.0.lines().any(|line| line.starts_with("---"));
+    if separated && !path.ends_with(".json") {
+        yaml::yaml_all(files, file)
+    } else {
+        read(files, file).map(|document| vec![document])
+    }
+}
+
 /// A file's text without its byte order mark, and how many bytes that mark has.
 fn text_of(files: &SourceTree, file: FileId) -> Result<(&str, usize), Unread> {
     let refused = |why: &str| Unread { place: Place::whole(file), why: why.to_owned() };

@@ -68,6 +68,11 @@ fn inner(stack: &Stack<'_>, app: &mut App, resource: &Resource) {
             return;
         }
     };
+    if !super::is_template(&document) {
+        let why = "what this stack holds: its file does not begin with a template";
+        app.unknown(Some(&resource.name), resource.place, why);
+        return;
+    }
     app.includes.push(file);
     let given = resource.properties.get("Parameters").map(Node::entries).unwrap_or_default();
     let given: HashMap<String, Node> =

@@ -53,6 +53,11 @@ impl Builder {
         self.root
     }
 
+    /// The value, once everything is closed; what is counted goes on for the next one.
+    pub(super) fn take(&mut self) -> Option<Node> {
+        self.root.take()
+    }
+
     /// Whether a value stands there and nothing is open.
     pub(super) fn is_complete(&self) -> bool {
         self.root.is_some() && self.open.is_empty()

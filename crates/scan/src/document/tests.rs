@@ -198,6 +198,20 @@ fn a_file_is_read_as_what_it_looks_like() {
     check("a.json", "[1]", "[1]");
 }
 
+#[test]
+fn the_first_document_that_holds_anything() {
+    reads(yaml, "---\n# nothing\n---\n---\na: 1\n---\nb: 2\n", "{a:1}");
+    reads(yaml, "---\n---\n", "null");
+    let mut files = SourceTree::new();
+    let file = files.add("a.yaml", b"---\n---\na: 1\n---\nb: 2\n".to_vec());
+    let all: Vec<String> = read_all(&files, file).unwrap().iter().map(sketch).collect();
+    assert_eq!(all, ["{a:1}", "{b:2}"]);
+    // Bounds count for all documents together.
+    let many = format!("a: &a [{}]\n", "x,".repeat(1_000)) + &format!("b: [{}]\n", "*a,".repeat(700));
+    let file = files.add("b.yaml", format!("{many}---\n{many}---\n{many}").into_bytes());
+    assert!(read(&files, file).is_ok() && read_all(&files, file).is_err());
+}
+
 proptest::proptest! {
     #[test]
     fn no_bytes_crash_the_parsers(text in "[-a:{}\\[\\],!&*|>'\"#%@`?\\\\ \t\r\nü/0]{0,60}") {

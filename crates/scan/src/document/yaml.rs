@@ -1,4 +1,5 @@
-//! YAML as templates use it: tags kept, anchors and merge keys expanded within bounds, the first document of several.
+//! YAML as templates use it: tags kept, anchors and merge keys expanded within bounds, the first document of several
+//! that holds anything.
 //!
 //! Plain words are read as YAML 1.1 does, because CloudFormation and the SAM CLI do: `yes`, `no`, `on` and `off` are booleans beside `true`
 //! and `false`. Numbers and dates keep their spelling. Invariants: places are bytes of the file; an alias holds the places of what
@@ -16,11 +17,21 @@ use crate::source::{FileId, Place, SourceTree};
 /// How many brackets, braces and commas a file may have: the parser keeps what stands in brackets until they close.
 const MAX_FLOW_MARKS: usize = 1_500_000;
 
-/// Reads the first document of a YAML file; an empty one is null.
+/// Reads the first document of a YAML file that holds anything; an empty file is null.
 ///
 /// # Errors
 /// When it is no YAML, or beyond the bounds; with the place where reading stopped.
 pub fn yaml(files: &SourceTree, file: FileId) -> Result<Node, Unread> {
+    let found = documents(files, file, 1)?.pop();
+    Ok(found.unwrap_or(Node { place: Place::whole(file), kind: NodeKind::Null }))
+}
+
+/// Reads all documents of a YAML file that hold anything.
+pub(super) fn yaml_all(files: &SourceTree, file: FileId) -> Result<Vec<Node>, Unread> {
+    documents(files, file, usize::MAX)
+}
+
+fn documents(files: &SourceTree, file: FileId, most: usize) -> Result<Vec<Node>, Unread> {
     let (text, skipped) = text_of(files, file)?;
     if text.bytes().filter(|byte| matches!(byte, b'[' | b'{' | b',')).count() > MAX_FLOW_MARKS {
         return Err(refused(Place::whole(file), "more brackets and commas than a document may have"));
@@ -28,6 +39,7 @@ pub fn yaml(files: &SourceTree, file: FileId) -> Result<Node, Unread> {
     let places = Places::new(file, text, skipped);
     let mut builder = Builder::default();
     let mut parser = Parser::new_from_str(text);
+    let mut found = Vec::new();
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| unreadable(&error, &places))?;
         let place = places.of(span);
@@ -37,11 +49,16 @@ pub fn yaml(files: &SourceTree, file: FileId) -> Result<Node, Unread> {
             Event::SequenceEnd | Event::MappingEnd => builder.close(places.end_of(span))?,
             Event::Alias(anchor) => builder.alias(anchor, place)?,
             Event::Scalar(text, style, anchor, tag) => scalar(&mut builder, place, text, style, anchor, tag)?,
-            Event::DocumentEnd => break,
+            Event::DocumentEnd => {
+                found.extend(builder.take().filter(|document| document.kind != NodeKind::Null));
+                if found.len() >= most {
+                    break;
+                }
+            }
             Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::Nothing => {}
         }
     }
-    Ok(builder.finish().unwrap_or(Node { place: Place::whole(file), kind: NodeKind::Null }))
+    Ok(found)
 }
 
 fn scalar(

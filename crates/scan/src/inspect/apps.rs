@@ -3,6 +3,7 @@
 //! Invariants: a template that another app takes in (by nesting or including it) is no app of its own; every file belongs to one app at
 //! most, except for infrastructure that several share. Not here: how formats are read.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document;
@@ -39,11 +40,9 @@ pub(super) fn find(tree: &SourceTree) -> Inventory {
         .collect();
     let mut inventory = Inventory::default();
     for read in parallel::map(&candidates, |file| read(tree, *file)) {
-        match read {
-            Ok(Some(app)) => inventory.apps.push(app),
-            Ok(None) => {}
-            Err(unread) => inventory.unread.push(unread),
-        }
+        let (app, unread) = read;
+        inventory.apps.extend(app);
+        inventory.unread.extend(unread);
     }
     let (apps, unread) = terraform::read(tree);
     inventory.apps.extend(apps);
@@ -55,13 +54,56 @@ pub(super) fn find(tree: &SourceTree) -> Inventory {
 
 /// Whether a file is worth parsing: most YAML and JSON describes something else.
 fn may_describe(path: &str, bytes: &[u8]) -> bool {
-    let end = path.rsplit('.').next().unwrap_or_default();
+    let end = path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     if serverless::is_service(path) {
         return true;
     }
-    matches!(end, "yml" | "yaml" | "json" | "template")
-        && contains(bytes, b"Resources")
-        && contains(bytes, b"::")
+    if !matches!(end.as_str(), "yml" | "yaml" | "json" | "template") {
+        return false;
+    }
+    let text = plain(bytes);
+    contains(&text, b"Resources") && (contains(&text, b"::") || contains(&text, b"Transform"))
+}
+
+/// The letters of a text as a parser takes them: without the zero bytes of UTF-16, and with ASCII that is written as `\u003a`. Escaped
+/// or encoded otherwise, a template must not look like something else.
+fn plain(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if !bytes.iter().any(|byte| matches!(byte, 0 | b'\\')) {
+        return Cow::Borrowed(bytes);
+    }
+    let mut made = Vec::with_capacity(bytes.len());
+    let mut rest = bytes.iter().copied().filter(|byte| *byte != 0);
+    while let Some(byte) = rest.next() {
+        let escape = if byte == b'\\' { rest.clone().next() } else { None };
+        match escape {
+            Some(kind @ (b'u' | b'U' | b'x')) => {
+                let digits = if kind == b'u' {
+                    4
+                } else if kind == b'U' {
+                    8
+                } else {
+                    2
+                };
+                let mut after = rest.clone().skip(1);
+                let hexadecimal: String = after.by_ref().take(digits).map(char::from).collect();
+                match u8::from_str_radix(&hexadecimal, 16) {
+                    Ok(letter) => {
+                        made.push(letter);
+                        rest.nth(digits);
+                    }
+                    Err(_) => made.push(byte),
+                }
+            }
+            // A line that goes on in the next.
+            Some(b'\n' | b'\r') => {
+                while rest.clone().next().is_some_and(|next| next.is_ascii_whitespace()) {
+                    rest.next();
+                }
+            }
+            _ => made.push(byte),
+        }
+    }
+    Cow::Owned(made)
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
@@ -76,12 +118,27 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
     false
 }
 
-fn read(tree: &SourceTree, file: FileId) -> Result<Option<App>, Unread> {
+/// What a file describes, and what of it could not be read.
+fn read(tree: &SourceTree, file: FileId) -> (Option<App>, Vec<Unread>) {
     if serverless::is_service(tree.path(file)) {
-        return serverless::read(tree, file);
+        return match serverless::read(tree, file) {
+            Ok(app) => (app, Vec::new()),
+            Err(unread) => (None, vec![unread]),
+        };
     }
-    let document = document::read(tree, file)?;
-    Ok(cloudformation::is_template(&document).then(|| cloudformation::read(tree, file, &document)))
+    let (documents, mut unread) = match document::read_all(tree, file) {
+        Ok(documents) => (documents, Vec::new()),
+        // What stands before the fault may be read all the same.
+        Err(unread) => (document::read(tree, file).into_iter().collect(), vec![unread]),
+    };
+    let mut templates = documents.iter().filter(|document| cloudformation::is_template(document));
+    let app = templates.next().map(|document| cloudformation::read(tree, file, document));
+    let further = templates.map(|document| Unread {
+        place: document.place,
+        why: "a further template in the same file: only the first is assessed".to_owned(),
+    });
+    unread.extend(further);
+    (app, unread)
 }
 
 /// Leaves out templates that another app takes in.
@@ -125,6 +182,9 @@ fn infrastructure(app: &App) -> BTreeSet<FileId> {
         parameter.default.iter().for_each(|text: &Text| see(text.place));
     }
     app.others.iter().for_each(|other| see(other.place));
+    if app.framework != Framework::Serverless {
+        files.extend(&app.includes);
+    }
     files
 }
 

@@ -73,3 +73,56 @@ fn ids_survive_edits() {
     assert_eq!(id(OPEN), id(&format!("# moved down\n\n{OPEN}")));
     assert_ne!(id(OPEN), id(&OPEN.replace("Runtime: nodejs24.x", "Runtime: nodejs14.x")));
 }
+
+/// What could not be read of one file, and how many apps were found.
+fn unread(path: &str, bytes: impl Into<Vec<u8>>) -> (Vec<String>, usize) {
+    let mut tree = SourceTree::new();
+    tree.add(path, bytes.into());
+    let report = inspect(&tree, &Dependencies::default(), &Options::default());
+    (report.unread.into_iter().map(|note| note.text).collect(), report.apps.len())
+}
+
+#[test]
+fn a_template_is_one_however_it_is_written() {
+    let open = |path: &str, text: &str| {
+        assert_eq!(found(&[(path, text)]), [(path.to_owned(), vec!["open-route"], 0)], "{path}: {text}");
+    };
+    open("template.YAML", OPEN);
+    open("template.Template", OPEN);
+    open("template.yaml", &format!("# nothing\n---\n---\n{OPEN}"));
+    open("template.yaml", &format!("a: decoy\n---\n{OPEN}"));
+    open(
+        "template.yaml",
+        &OPEN.replace("Resources:", "\"\\x52esources\":").replace("::", "\\u003a\\u003A").replace(
+            "AWS\\u003a\\u003AServerless\\u003a\\u003AFunction",
+            "\"AWS\\u003a\\u003AServerless\\u003a\\u003AFunction\"",
+        ),
+    );
+    let json = r#"{"\u0052esources": {"F": {"Type": "AWS\u003a\u003aServerless\u003A\u003AFunction", "Properties": {
+        "Runtime": "nodejs24.x", "Handler": "i.h", "InlineCode": "x", "ReservedConcurrentExecutions": 5,
+        "Events": {"A": {"Type": "Api", "Properties": {"Path": "/a", "Method": "get"}}}}}}}"#;
+    open("template.json", json);
+}
+
+#[test]
+fn a_template_that_cannot_be_read_is_named() {
+    let check = |bytes: Vec<u8>, why: &str| {
+        assert_eq!(unread("template.yaml", bytes), (vec![why.to_owned()], 0));
+    };
+    check(OPEN.replacen("\n", "# \0\n", 1).into_bytes(), "holds zero bytes, so it is no text");
+    let wide = |order: fn(u16) -> [u8; 2], mark: bool| {
+        let units = mark.then_some(0xFEFF).into_iter().chain(OPEN.encode_utf16());
+        units.flat_map(order).collect::<Vec<u8>>()
+    };
+    check(wide(u16::to_le_bytes, true), "not text in UTF-8");
+    check(wide(u16::to_be_bytes, true), "not text in UTF-8");
+    check(wide(u16::to_le_bytes, false), "holds zero bytes, so it is no text");
+    // A fault behind the first document, and a second template.
+    let (why, apps) = unread("template.yaml", format!("{OPEN}---\na: [\n"));
+    assert!(why.len() == 1 && why[0].starts_with("not valid YAML") && apps == 1, "{why:?}");
+    let (why, apps) = unread("template.yaml", format!("{OPEN}---\n{OPEN}"));
+    assert_eq!(
+        (why[0].as_str(), apps),
+        ("a further template in the same file: only the first is assessed", 1)
+    );
+}
