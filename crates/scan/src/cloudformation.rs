@@ -5,12 +5,14 @@
 //! dangles. Not here: what is wrong with the app (`rules`).
 
 mod balancer;
+mod choices;
 mod condition;
 mod expand;
 mod function;
 mod graphql;
 mod http_api;
 mod machine;
+mod macros;
 mod nested;
 mod network;
 mod openapi;
@@ -26,14 +28,14 @@ mod trigger;
 pub(crate) mod value;
 mod writer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub use self::policy::{principals, statement, statements};
 pub(crate) use self::role::provided;
 pub use self::stack::{Declared, Stack};
 use self::writer::Writer;
 use crate::document::Node;
-use crate::graph::{App, Framework};
+use crate::graph::{App, Framework, Variant};
 use crate::source::{FileId, Place, SourceTree};
 
 /// Whether a document is a template: of CloudFormation, SAM or what CDK makes.
@@ -51,10 +53,48 @@ pub fn is_template(document: &Node) -> bool {
         || resources.iter().any(|(key, node)| typed(node) || (says_so && key.text.starts_with("Fn::")))
 }
 
+/// The largest template that is read once for each choice that its parameters leave, in bytes and in things that it makes. Beyond, hostile
+/// ones would take too long.
+const MAX_CHOOSING: (usize, usize) = (256 * 1024, 400);
+
 /// Reads a template into an app of its own, with the templates on disk that it nests.
 #[must_use]
 pub fn read(files: &SourceTree, file: FileId, document: &Node) -> App {
-    let stack = Stack::new(files, file, document, &BTreeMap::new());
+    read_with(files, file, document, HashMap::new())
+}
+
+/// What else a template may become: with other values of the parameters that decide what there is.
+/// `app` is what it is with its defaults.
+#[must_use]
+pub fn variants(files: &SourceTree, file: FileId, document: &Node, app: &mut App) -> Vec<Variant> {
+    let (choices, mut left_out) = choices::choices(document);
+    let bytes = files.file(file).map_or(0, |file| file.bytes.len());
+    let things =
+        app.functions.len() + app.routes.len() + app.roles.len() + app.stores.len() + app.others.len();
+    let mut variants: Vec<Variant> = Vec::new();
+    for choice in choices {
+        if bytes > MAX_CHOOSING.0 || things > MAX_CHOOSING.1 {
+            left_out.extend(choice.given.into_keys());
+            continue;
+        }
+        let variant = read_with(files, file, document, choice.given);
+        let known = |other: &App| *other == variant;
+        if !known(app) && !variants.iter().any(|other| known(&other.app)) {
+            variants.push(Variant { app: variant, when: choice.when, planned: choice.planned });
+        }
+    }
+    if !left_out.is_empty() {
+        let place = document.get("Conditions").unwrap_or(document).place;
+        let names: Vec<String> = left_out.iter().map(|name| format!("`{name}`")).collect();
+        let why =
+            format!("what is deployed with every other value of {}: there are too many", names.join(", "));
+        app.unknown(None, Place::new(place.file, place.start as usize, place.start as usize), why);
+    }
+    variants
+}
+
+fn read_with(files: &SourceTree, file: FileId, document: &Node, given: HashMap<String, Node>) -> App {
+    let stack = Stack::nested(files, file, document, &BTreeMap::new(), String::new(), given);
     let framework = if stack.is_sam() { Framework::Sam } else { Framework::CloudFormation };
     let mut app = App::new(app_name(files, file), framework, file, stack.folder());
     read_stack(&stack, &mut app);
@@ -70,7 +110,32 @@ pub fn read_resources(
     own: &BTreeMap<String, Declared>,
     app: &mut App,
 ) {
-    read_stack(&Stack::new(files, file, document, own), app);
+    let stack = Stack::new(files, file, document, own);
+    read_stack(&stack, app);
+    note_switched_off(&stack, app);
+}
+
+/// Writes down that defaults leave things out, for templates that are only read with their defaults.
+fn note_switched_off(stack: &Stack<'_>, app: &mut App) {
+    let (choices, _) = choices::choices(stack.document());
+    let own: BTreeSet<String> = choices
+        .into_iter()
+        .flat_map(|choice| choice.given.into_keys())
+        .filter(|name| !stack.is_given(name))
+        .collect();
+    let resources = stack.document().get("Resources").map(Node::entries).unwrap_or_default();
+    let off = resources.iter().find(|(_, node)| {
+        let condition = node.get("Condition").and_then(Node::as_str);
+        condition.is_some_and(|name| stack.condition(name).is(&false))
+    });
+    if let Some((key, _)) = off.filter(|_| !own.is_empty()) {
+        let names: Vec<String> = own.iter().map(|name| format!("`{name}`")).collect();
+        let why = format!(
+            "whether it and what is conditional like it is deployed: not with the defaults of {}",
+            names.join(", ")
+        );
+        app.unknown(Some(&stack.name(&key.text)), key.place, why);
+    }
 }
 
 /// Reads everything that a stack declares.
@@ -88,6 +153,7 @@ fn read_stack(stack: &Stack<'_>, app: &mut App) {
         join(&mut writer, resource);
     }
     writer.mention_outputs();
+    macros::write_down(stack, app);
     if stack.is_exhausted() {
         let why = "what else is in the template: it makes more than is followed";
         app.unknown(None, Place::whole(stack.file), why);

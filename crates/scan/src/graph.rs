@@ -36,6 +36,17 @@ pub struct Inventory {
     pub unread: Vec<Unread>,
 }
 
+/// What an app is when whoever deploys it gives other values than the files do.
+#[derive(Debug)]
+pub struct Variant {
+    /// The app.
+    pub app: App,
+    /// Which values, in words that follow "when": "`Stage` is `prod`".
+    pub when: String,
+    /// Whether it is sure to be deployed some day, as each stage is; otherwise it is a switch that nobody may ever throw.
+    pub planned: bool,
+}
+
 /// A file that could not be read as what it looks like.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unread {
@@ -96,6 +107,8 @@ pub struct App {
     pub others: Vec<OtherResource>,
     /// What outputs and resources without a node of their own refer to: somebody outside of this graph may use it.
     pub mentioned: BTreeSet<Name>,
+    /// Things to which macros may add what no file shows; without a name, the app as a whole.
+    pub macros: BTreeSet<Option<Name>>,
     /// What could not be resolved and might matter.
     pub unknowns: Vec<Unknown>,
 }
@@ -138,6 +151,7 @@ impl App {
             parameters: Vec::new(),
             others: Vec::new(),
             mentioned: BTreeSet::new(),
+            macros: BTreeSet::new(),
             unknowns: Vec::new(),
         }
     }
@@ -199,6 +213,12 @@ impl App {
     /// What else starts a function.
     pub fn triggers_of<'a>(&'a self, function: &'a Name) -> impl Iterator<Item = &'a Trigger> {
         self.triggers.iter().filter(move |trigger| trigger.function.is(function))
+    }
+
+    /// Whether a macro may add to a thing: what is not there may be there once it is deployed.
+    #[must_use]
+    pub fn may_gain(&self, name: &Name) -> bool {
+        self.macros.iter().any(|of| of.as_ref().is_none_or(|of| of == name))
     }
 
     /// Writes down what could not be told.

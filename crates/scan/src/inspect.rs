@@ -4,24 +4,27 @@
 //! Not here: the steps themselves, each of which is a room of its own.
 //!
 //! ```text
-//! apps::find ─▶ for each app: code ─▶ need ─▶ rules ─▶ suppressions ─▶ paths ─▶ AppReport
+//! apps::find ─▶ for each app: code ─▶ need ─▶ rules ─▶ variants ─▶ suppressions ─▶ paths ─▶ AppReport
 //! ```
 
 mod apps;
 mod dependencies;
 mod entries;
+mod variants;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::apps::Described;
 pub use self::dependencies::Dependencies;
 use crate::advisories::{self, Match};
 use crate::code::Reader;
 use crate::facts::Day;
 use crate::finding::Finding;
 use crate::graph::App;
+use crate::paths::Assessment;
 use crate::report::{AppReport, Cover, Found, FunctionNeed, Note, Report, Spot, Suppressed};
 use crate::rules::{self, Context, Part};
-use crate::source::{FileId, SourceTree};
+use crate::source::{FileId, Place, SourceTree};
 use crate::suppress::Marks;
 use crate::{fix, parallel, paths};
 
@@ -39,17 +42,31 @@ pub struct Options {
 /// Assesses every app of a tree.
 #[must_use]
 pub fn inspect(tree: &SourceTree, dependencies: &Dependencies, options: &Options) -> Report {
-    let mut inventory = apps::find(tree);
+    let mut found = apps::find(tree);
     if let Some(name) = &options.app {
-        inventory.apps.retain(|app| app.name == *name);
+        found.apps.retain(|it| it.app.name == *name);
+        found.parts.retain(|it| it.app.name == *name);
     }
-    let files = apps::files(tree, &inventory.apps);
-    let locks = apps::locks(tree, &inventory.apps, &dependencies.locks);
+    let files = apps::files(tree, &found.apps);
+    let locks = apps::locks(tree, &found.apps, &dependencies.locks);
     let parts = files.into_iter().zip(locks).map(|(files, locks)| Parts { files, locks });
-    let work: Vec<(App, Parts)> = inventory.apps.into_iter().zip(parts).collect();
+    let work: Vec<(Described, Parts)> = found.apps.into_iter().zip(parts).collect();
     let reader = Reader::new(tree);
-    let apps = parallel::map(&work, |(app, parts)| assess(&reader, app, parts, dependencies, options));
-    let unread = inventory.unread.iter().chain(&dependencies.unread);
+    let assess = |app: &Described, parts: &Parts, known: Option<&Known>| {
+        assess(&reader, app, parts, dependencies, options, known)
+    };
+    let mut apps = parallel::map(&work, |(app, parts)| assess(app, parts, None));
+    // A template that another one nests counts as it stands there. By itself it only counts where that says more: whoever nests
+    // it may give it values with which there is nothing to see.
+    let known = told(&apps);
+    let alone = |app: &Described| {
+        let parts = Parts { files: apps::described(&app.app), locks: BTreeSet::new() };
+        assess(app, &parts, Some(&known))
+    };
+    let alone = parallel::map(&found.parts, alone);
+    apps.extend(alone.into_iter().filter(|app| !app.findings.is_empty()));
+    apps.sort_by(|a, b| a.path.cmp(&b.path));
+    let unread = found.unread.iter().chain(&dependencies.unread);
     let mut unread: Vec<Note> = unread.map(|unread| Note::of_unread(tree, unread)).collect();
     unread.iter_mut().for_each(|note| Cover::default().note(note));
     unread.sort();
@@ -64,14 +81,27 @@ struct Parts {
     locks: BTreeSet<usize>,
 }
 
+/// What was told already: rules, and the places that they were told of.
+type Known = BTreeSet<(&'static str, Place)>;
+
+fn told(apps: &[AppReport]) -> Known {
+    let of = |found: &Found| {
+        let places = std::iter::once(&found.at).chain(found.related.iter().map(|(spot, _)| spot));
+        places.map(|spot| (found.rule.id, spot.place)).collect::<Vec<_>>()
+    };
+    let suppressed = apps.iter().flat_map(|app| &app.suppressed).map(|it| &it.finding);
+    apps.iter().flat_map(|app| &app.findings).chain(suppressed).flat_map(of).collect()
+}
+
 fn assess(
     reader: &Reader<'_>,
-    app: &App,
+    described: &Described,
     parts: &Parts,
     dependencies: &Dependencies,
     options: &Options,
+    known: Option<&Known>,
 ) -> AppReport {
-    let tree = reader.tree();
+    let (tree, app) = (reader.tree(), &described.app);
     let marks = Marks::read(tree, parts.files.iter().map(|(file, _)| *file), options.today);
     let matches = dependencies.judged.matches.iter().filter(|found| parts.locks.contains(&found.lock));
     let mut matches: Vec<Match> = matches.cloned().collect();
@@ -86,31 +116,55 @@ fn assess(
         ..Context::bare(tree, app, &parts.files)
     };
     let mut verdict = rules::judge(&context);
-    verdict.findings.extend(marks.faults());
-    fix::edits(tree, &mut verdict.findings);
     let holds = |finding: &&Finding| marks.covering(tree, finding.rule.id, finding.place).is_none();
-    let counted: Vec<Finding> = verdict.findings.iter().filter(holds).cloned().collect();
-    let cover = Cover::of(tree, &verdict.findings);
+    let counted = |findings: &[Finding]| findings.iter().filter(holds).cloned().collect::<Vec<_>>();
+    let mut worst = (app, paths::assess(app, &counted(&verdict.findings)));
+    let mut told = verdict.findings.clone();
+    for variant in &described.variants {
+        let further = rules::judge(&Context { app: &variant.app, ..context }).findings;
+        if variant.planned {
+            worst = worse(worst, (&variant.app, paths::assess(&variant.app, &counted(&further))));
+        }
+        told.extend_from_slice(&further);
+        variants::add(&mut verdict, variant, further);
+    }
+    verdict.sort();
+    verdict.findings.extend(marks.faults());
+    let is_new = |finding: &Finding| {
+        known.is_none_or(|known| {
+            !variants::claims_absence(finding.rule.id) && !known.contains(&(finding.rule.id, finding.place))
+        })
+    };
+    verdict.findings.retain(is_new);
+    fix::edits(tree, &mut verdict.findings);
+    // Also what is not reported again here may stand in what is.
+    let cover = Cover::of(tree, &told);
     let (findings, suppressed) = sort_out(tree, app, &cover, &verdict.findings, &marks);
     let unknowns = app.unknowns.iter().chain(&verdict.unknowns);
     let unknowns: BTreeSet<Note> = unknowns.map(|unknown| Note::of_unknown(tree, unknown)).collect();
     let packages = parts.locks.iter().filter_map(|at| dependencies.locks.get(*at));
+    let (graph, assessment) = worst;
     let mut report = AppReport {
         name: app.name.clone(),
         framework: app.framework,
         path: tree.path(app.file).to_owned(),
-        entries: entries::of(tree, app),
+        entries: entries::of(tree, graph),
         findings,
         suppressed,
         unknowns: unknowns.into_iter().collect(),
         needs: FunctionNeed::all(tree, app, &verdict.needs),
         packages: packages.map(|lock| lock.packages.len()).sum(),
-        assessment: paths::assess(app, &counted),
-        graph: app.clone(),
+        assessment,
+        graph: graph.clone(),
     };
     // The one place where texts of files get into the report.
     cover.app(&mut report);
     report
+}
+
+/// Of what an app may be, that with which somebody from outside gets further, and how far.
+fn worse<'a>(one: (&'a App, Assessment), other: (&'a App, Assessment)) -> (&'a App, Assessment) {
+    if other.1.score.points > one.1.score.points { other } else { one }
 }
 
 /// Says of vulnerable packages whether a function imports them, where code was read at all.

@@ -132,6 +132,13 @@ impl Verdict {
         self.findings.push(finding);
     }
 
+    /// The worst first.
+    pub(crate) fn sort(&mut self) {
+        self.findings.sort_by(|a, b| {
+            b.severity.cmp(&a.severity).then(a.place.cmp(&b.place)).then(a.rule.id.cmp(b.rule.id))
+        });
+    }
+
     fn unknown(&mut self, subject: Option<&Name>, place: Place, why: String) {
         self.unknowns.push(Unknown { subject: subject.cloned(), place, why });
     }
@@ -158,9 +165,7 @@ pub fn judge(context: &Context<'_>) -> Verdict {
         hygiene::look(&sight, &mut verdict);
     }
     show_what_is_enough(&mut verdict);
-    verdict.findings.sort_by(|a, b| {
-        b.severity.cmp(&a.severity).then(a.place.cmp(&b.place)).then(a.rule.id.cmp(b.rule.id))
-    });
+    verdict.sort();
     verdict
 }
 

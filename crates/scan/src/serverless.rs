@@ -14,12 +14,13 @@ mod resources;
 mod roles;
 mod service;
 mod sources;
+mod stages;
 mod variable;
 
 use self::service::{Parts, Service};
 use crate::cloudformation::Stack;
 use crate::document::{self, Node};
-use crate::graph::{App, Framework, Parameter, Unread};
+use crate::graph::{App, Framework, Parameter, Unread, Variant};
 use crate::known::Text;
 use crate::source::{FileId, Place, SourceTree};
 
@@ -27,6 +28,9 @@ use crate::source::{FileId, Place, SourceTree};
 pub(crate) fn logical_id(function: &str) -> String {
     format!("{}LambdaFunction", service::normal(function))
 }
+
+/// The largest service that is read once for each of its stages, in bytes.
+const MAX_STAGING: usize = 256 * 1024;
 
 /// Whether a file is named as a service, or as a composition of services.
 #[must_use]
@@ -81,7 +85,28 @@ pub fn read(files: &SourceTree, file: FileId) -> Result<Option<App>, Unread> {
         let why = format!("the provider `{name}` is out of reach; only `aws` is assessed");
         return refuse(provider.place, &why);
     }
-    Ok(Some(app(files, file, &root)))
+    Ok(Some(app(files, file, &root, None).0))
+}
+
+/// What a service is in the other stages that it speaks of. `app` is what it is when nobody names one.
+#[must_use]
+pub fn variants(files: &SourceTree, file: FileId, app: &mut App) -> Vec<Variant> {
+    let Ok(root) = document::read(files, file) else { return Vec::new() };
+    let mut stages = stages::stages(files, &app.folder, &root);
+    stages.remove(&self::app(files, file, &root, None).1);
+    let bytes = files.file(file).map_or(0, |file| file.bytes.len());
+    let most = if bytes > MAX_STAGING || app.functions.len() > 100 { 0 } else { stages::MAX_STAGES };
+    let left_out: Vec<String> = stages.iter().skip(most).map(|stage| format!("`{stage}`")).collect();
+    if !left_out.is_empty() {
+        let why = format!("what it is in the stages {}: there are too many", left_out.join(", "));
+        app.unknown(None, Place::whole(file), why);
+    }
+    let variant = |stage: &String| {
+        let variant = self::app(files, file, &root, Some(stage)).0;
+        let when = format!("the stage is `{stage}`");
+        (variant != *app).then_some(Variant { app: variant, when, planned: true })
+    };
+    stages.iter().take(most).filter_map(variant).collect()
 }
 
 /// Whether a file lists services rather than being one.
@@ -99,11 +124,12 @@ fn foreign(root: &Node, provider: &Node) -> Option<String> {
     (name != "aws" || components).then(|| name.to_owned())
 }
 
-fn app(files: &SourceTree, file: FileId, root: &Node) -> App {
+/// The app, and the stage that it was read for.
+fn app(files: &SourceTree, file: FileId, root: &Node, stage: Option<&str>) -> (App, String) {
     let path = files.path(file);
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut app = App::new("", Framework::Serverless, file, folder);
-    let parts = Parts::new(files, folder, root, &mut app);
+    let parts = Parts::new(files, folder, root, stage, &mut app);
     app.includes = parts.included.clone();
     let stack = Stack::new(files, file, &parts.template, &parts.own);
     let service = Service::new(&parts, &stack, &mut app);
@@ -119,7 +145,7 @@ fn app(files: &SourceTree, file: FileId, root: &Node) -> App {
     roles::read(&service, &mut app);
     events::read(&service, &mut app);
     resources::read(files, file, &parts, &service, &mut app);
-    app
+    (app, parts.stage().to_owned())
 }
 
 /// Parameters of stages that are written out.

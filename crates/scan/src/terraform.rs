@@ -25,30 +25,75 @@ use std::rc::Rc;
 
 use self::evaluate::{BUDGET, Evaluator};
 use self::module::{Module, Modules};
-use crate::graph::{App, Framework, Unread};
+use crate::graph::{App, Framework, Unread, Variant};
 use crate::source::{Place, SourceTree};
 
 /// Steps of evaluation for all root modules of a tree together.
 const TREE_BUDGET: usize = 40_000_000;
 
-/// Reads every root module of a tree as an app, and says which files could not be read.
+/// How many files of values that must be named one root module is read with.
+const MAX_NAMED: usize = 6;
+
+/// Reads every root module of a tree as an app, with what it is when another file of values is named, and says which files could not
+/// be read.
 #[must_use]
-pub fn read(tree: &SourceTree) -> (Vec<App>, Vec<Unread>) {
+pub fn read(tree: &SourceTree) -> (Vec<(App, Vec<Variant>)>, Vec<Unread>) {
     let mut unread = Vec::new();
     let modules = Modules::read(tree, &mut unread);
     let mut left = TREE_BUDGET;
-    let read = |root: &Rc<Module>| read_root(tree, &modules, root, &mut left);
+    let read = |root: &Rc<Module>| {
+        let mut app = read_root(tree, &modules, root, None, &mut left)?;
+        let variants = variants(tree, &modules, root, &mut app, &mut left);
+        Some((app, variants))
+    };
     let apps = modules.roots().iter().filter_map(read).collect();
     (apps, unread)
 }
 
-/// One root module; nothing for one that makes nothing.
-fn read_root(tree: &SourceTree, modules: &Modules, root: &Rc<Module>, left: &mut usize) -> Option<App> {
+/// What a root module is with each file of values that must be named.
+fn variants(
+    tree: &SourceTree,
+    modules: &Modules,
+    root: &Rc<Module>,
+    app: &mut App,
+    left: &mut usize,
+) -> Vec<Variant> {
+    let mut variants = Vec::new();
+    for (at, (file, _)) in root.others.iter().enumerate() {
+        let path = tree.path(*file);
+        let path = path.strip_prefix(&format!("{}/", root.folder)).unwrap_or(path);
+        if at >= MAX_NAMED || *left < TREE_BUDGET / 2 {
+            app.unknown(
+                None,
+                Place::whole(*file),
+                "what the app is with these values: it is read with too many others",
+            );
+            continue;
+        }
+        if let Some(variant) = read_root(tree, modules, root, Some(at), left)
+            && variant != *app
+        {
+            let when = format!("the values of `{path}` are given");
+            variants.push(Variant { app: variant, when, planned: true });
+        }
+    }
+    variants
+}
+
+/// One root module, with a file of values if one is named; nothing for one that makes nothing.
+fn read_root(
+    tree: &SourceTree,
+    modules: &Modules,
+    root: &Rc<Module>,
+    named: Option<usize>,
+    left: &mut usize,
+) -> Option<App> {
     let file = root.files.first().copied().filter(|_| !root.is_empty())?;
     let mut app = App::new(name_of(&root.folder), Framework::Terraform, file, root.folder.clone());
     app.includes = root.overrides(tree);
     let budget = BUDGET.min(*left);
-    let evaluator = Evaluator::new(tree, modules, root, budget);
+    let mut evaluator = Evaluator::new(tree, modules, root, budget);
+    evaluator.given = named;
     let resources = expand::resources(&evaluator, &mut app);
     build::build(&evaluator, &resources, &mut app);
     if evaluator.exhausted() {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::resolve::intrinsic_of;
 use super::stack::Stack;
-use super::value::{open, str_at};
+use super::value::{open, str_at, text};
 use crate::document::{Key, Node, NodeKind};
 use crate::source::Place;
 
@@ -16,7 +16,17 @@ impl Stack<'_> {
         let location = argument.at(&["Parameters", "Location"]).and_then(|node| self.resolve_at(node, depth));
         let file =
             location.as_ref().and_then(Node::as_str).and_then(|path| self.files.find(&self.path(path)?));
-        let (Some("AWS::Include"), Some(file)) = (str_at(argument, "Name"), file) else {
+        let name = str_at(argument, "Name").unwrap_or("?");
+        let ("AWS::Include", Some(file)) = (name, file) else {
+            self.gap(
+                place,
+                match location.map(|node| text(&node)) {
+                    Some(location) if name == "AWS::Include" => {
+                        format!("what `{location}` holds, which is included here")
+                    }
+                    _ => format!("what the macro `{name}` makes here"),
+                },
+            );
             return open(place, "a macro that is not among the files makes it");
         };
         self.copies(self.files.file(file).map_or(0, |file| file.bytes.len()));
@@ -54,6 +64,12 @@ impl Stack<'_> {
         else {
             return;
         };
+        if !matches!(collection.kind, NodeKind::List(_)) {
+            self.gap(
+                call.place,
+                "what `Fn::ForEach` makes here: what it goes over cannot be told".to_owned(),
+            );
+        }
         for value in collection.items().iter().filter_map(Node::as_scalar) {
             let body = self.with(body, identifier, &value, depth);
             made.extend_from_slice(&self.expanded(&body, depth + 1));

@@ -81,6 +81,7 @@ fn inner(stack: &Stack<'_>, app: &mut App, resource: &Resource) {
     let mut within = Stack::nested(stack.files, file, &document, &BTreeMap::new(), prefix, given);
     within.set_around(stack);
     super::read_stack(&within, app);
+    super::note_switched_off(&within, app);
     for (output, node) in document.get("Outputs").map(Node::entries).unwrap_or_default() {
         if let Some(value) = node.get("Value").and_then(|value| within.resolve(value)) {
             let key = (resource.id.clone(), output.text.clone());

@@ -42,6 +42,8 @@ pub struct Stack<'a> {
     /// Outputs of nested stacks, by their name and output.
     pub(super) outputs: RefCell<HashMap<(String, String), Node>>,
     globals: RefCell<HashMap<&'static str, Option<Rc<Node>>>>,
+    /// Where something stands that only the provider can work out, and what.
+    pub(super) gaps: RefCell<BTreeMap<Place, String>>,
     /// The files of the templates around this one.
     around: Vec<FileId>,
     /// Values that may still be made.
@@ -101,6 +103,7 @@ impl<'a> Stack<'a> {
             conditions: RefCell::default(),
             outputs: RefCell::default(),
             globals: RefCell::default(),
+            gaps: RefCell::default(),
             around: Vec::new(),
             budget: Cell::new(MAX_MADE + files.file(file).map_or(0, |file| file.bytes.len() / 2)),
         };
@@ -130,6 +133,11 @@ impl<'a> Stack<'a> {
     pub(super) fn set_around(&mut self, outer: &Self) {
         self.around = outer.around.clone();
         self.around.push(outer.file);
+    }
+
+    /// Whether the stack around gives a parameter.
+    pub(super) fn is_given(&self, name: &str) -> bool {
+        self.given.contains_key(name)
     }
 
     /// Whether a file's template is this one or one around it.

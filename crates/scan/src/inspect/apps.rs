@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document;
-use crate::graph::{App, Framework, Inventory, Statement, Unread};
+use crate::graph::{App, Framework, Statement, Unread, Variant};
 use crate::known::Text;
 use crate::packages::Lock;
 use crate::rules::Part;
@@ -31,25 +31,44 @@ fn is_made(path: &str) -> bool {
     path.rsplit_once('/').is_some_and(|(folders, _)| folders.split('/').any(|folder| MADE.contains(&folder)))
 }
 
-/// Every app of a tree, by the path of its file, and what could not be read.
-pub(super) fn find(tree: &SourceTree) -> Inventory {
+/// An app as its files describe it.
+pub(super) struct Described {
+    /// With the values that the files give.
+    pub(super) app: App,
+    /// With other values.
+    pub(super) variants: Vec<Variant>,
+}
+
+/// What was found in a tree.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The apps, by the path of their files.
+    pub(super) apps: Vec<Described>,
+    /// Templates that another app takes in, and that could be deployed by themselves as they are.
+    pub(super) parts: Vec<Described>,
+    /// What could not be read.
+    pub(super) unread: Vec<Unread>,
+}
+
+/// Every app of a tree.
+pub(super) fn find(tree: &SourceTree) -> Found {
     let candidates: Vec<FileId> = tree
         .files()
         .filter(|(_, file)| !is_made(&file.path) && may_describe(&file.path, &file.bytes))
         .map(|(id, _)| id)
         .collect();
-    let mut inventory = Inventory::default();
-    for read in parallel::map(&candidates, |file| read(tree, *file)) {
-        let (app, unread) = read;
-        inventory.apps.extend(app);
-        inventory.unread.extend(unread);
+    let mut found = Found::default();
+    for (app, unread) in parallel::map(&candidates, |file| read(tree, *file)) {
+        found.apps.extend(app);
+        found.unread.extend(unread);
     }
     let (apps, unread) = terraform::read(tree);
-    inventory.apps.extend(apps);
-    inventory.unread.extend(unread);
-    drop_parts(&mut inventory.apps);
-    inventory.apps.sort_by(|a, b| tree.path(a.file).cmp(tree.path(b.file)).then(a.name.cmp(&b.name)));
-    inventory
+    found.apps.extend(apps.into_iter().map(|(app, variants)| Described { app, variants }));
+    found.unread.extend(unread);
+    let path = |it: &Described| (tree.path(it.app.file).to_owned(), it.app.name.clone());
+    found.apps.sort_by_cached_key(path);
+    take_parts_out(tree, &mut found);
+    found
 }
 
 /// Whether a file is worth parsing: most YAML and JSON describes something else.
@@ -119,10 +138,16 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 /// What a file describes, and what of it could not be read.
-fn read(tree: &SourceTree, file: FileId) -> (Option<App>, Vec<Unread>) {
+fn read(tree: &SourceTree, file: FileId) -> (Option<Described>, Vec<Unread>) {
     if serverless::is_service(tree.path(file)) {
         return match serverless::read(tree, file) {
-            Ok(app) => (app, Vec::new()),
+            Ok(app) => {
+                let described = app.map(|mut app| {
+                    let variants = serverless::variants(tree, file, &mut app);
+                    Described { app, variants }
+                });
+                (described, Vec::new())
+            }
             Err(unread) => (None, vec![unread]),
         };
     }
@@ -132,7 +157,11 @@ fn read(tree: &SourceTree, file: FileId) -> (Option<App>, Vec<Unread>) {
         Err(unread) => (document::read(tree, file).into_iter().collect(), vec![unread]),
     };
     let mut templates = documents.iter().filter(|document| cloudformation::is_template(document));
-    let app = templates.next().map(|document| cloudformation::read(tree, file, document));
+    let app = templates.next().map(|document| {
+        let mut app = cloudformation::read(tree, file, document);
+        let variants = cloudformation::variants(tree, file, document, &mut app);
+        Described { app, variants }
+    });
     let further = templates.map(|document| Unread {
         place: document.place,
         why: "a further template in the same file: only the first is assessed".to_owned(),
@@ -141,16 +170,44 @@ fn read(tree: &SourceTree, file: FileId) -> (Option<App>, Vec<Unread>) {
     (app, unread)
 }
 
-/// Leaves out templates that another app takes in.
-fn drop_parts(apps: &mut Vec<App>) {
-    let mut taken: BTreeSet<FileId> = BTreeSet::new();
-    for app in apps.iter() {
-        taken.extend(infrastructure(app).into_iter().filter(|file| *file != app.file));
+/// Takes out the templates that another app takes in. Of templates that only take in one another, the first by path stays.
+fn take_parts_out(tree: &SourceTree, found: &mut Found) {
+    let takes: Vec<BTreeSet<FileId>> = found
+        .apps
+        .iter()
+        .map(|it| infrastructure(&it.app).into_iter().filter(|file| *file != it.app.file).collect())
+        .collect();
+    let by_any: BTreeSet<FileId> = takes.iter().flatten().copied().collect();
+    let can_be_part = |app: &App| matches!(app.framework, Framework::Sam | Framework::CloudFormation);
+    let stays = |app: &App, taken: &BTreeSet<FileId>| !(can_be_part(app) && taken.contains(&app.file));
+    let mut taken = BTreeSet::new();
+    for (it, takes) in found.apps.iter().zip(&takes).filter(|(it, _)| stays(&it.app, &by_any)) {
+        taken.extend(takes.iter().copied().filter(|file| *file != it.app.file));
     }
-    let is_part = |app: &App| {
-        matches!(app.framework, Framework::Sam | Framework::CloudFormation) && taken.contains(&app.file)
-    };
-    apps.retain(|app| !is_part(app));
+    let all = std::mem::take(&mut found.apps);
+    for (mut it, takes) in all.into_iter().zip(takes) {
+        if stays(&it.app, &by_any) || stays(&it.app, &taken) {
+            taken.extend(takes);
+            found.apps.push(it);
+        } else if is_complete(tree, &it.app) {
+            let why = "what the stacks that nest this template make of it is told there; here it has the values of its own defaults";
+            it.app.unknown(None, Place::whole(it.app.file), why);
+            found.parts.push(it);
+        }
+    }
+}
+
+/// Whether a template could be deployed as it is: every parameter has a default, and no other tool's variables stand in it.
+fn is_complete(tree: &SourceTree, app: &App) -> bool {
+    let bytes = tree.file(app.file).map(|file| &*file.bytes).unwrap_or_default();
+    let foreign: [&[u8]; 4] = [b"${self:", b"${opt:", b"${file(", b"${sls:"];
+    app.parameters.iter().all(|parameter| parameter.default.is_some())
+        && !foreign.iter().any(|variable| contains(bytes, variable))
+}
+
+/// The files that describe a template, each with what it is.
+pub(super) fn described(app: &App) -> Vec<(FileId, Part)> {
+    infrastructure(app).into_iter().map(|file| (file, Part::Infrastructure)).collect()
 }
 
 /// The files that describe an app.
@@ -189,13 +246,17 @@ fn infrastructure(app: &App) -> BTreeSet<FileId> {
 }
 
 /// The files of each app: what describes it, and the code and settings in its folder.
-pub(super) fn files(tree: &SourceTree, apps: &[App]) -> Vec<Vec<(FileId, Part)>> {
-    let described: Vec<BTreeSet<FileId>> = apps.iter().map(infrastructure).collect();
+pub(super) fn files(tree: &SourceTree, apps: &[Described]) -> Vec<Vec<(FileId, Part)>> {
+    let of = |it: &Described| {
+        let variants = it.variants.iter().flat_map(|variant| infrastructure(&variant.app));
+        infrastructure(&it.app).into_iter().chain(variants).collect()
+    };
+    let described: Vec<BTreeSet<FileId>> = apps.iter().map(of).collect();
     let all: BTreeSet<FileId> = described.iter().flatten().copied().collect();
     // The first app of a folder has what lies in it and below, down to the folders of others.
     let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
-    for (at, app) in apps.iter().enumerate() {
-        owners.entry(app.folder.as_str()).or_insert(at);
+    for (at, it) in apps.iter().enumerate() {
+        owners.entry(it.app.folder.as_str()).or_insert(at);
     }
     let mut lists: Vec<Vec<(FileId, Part)>> = described
         .iter()
@@ -214,7 +275,7 @@ pub(super) fn files(tree: &SourceTree, apps: &[App]) -> Vec<Vec<(FileId, Part)>>
 }
 
 /// The lock files of each app, by position: those of its folder and of the folders around it, up to another app's.
-pub(super) fn locks(tree: &SourceTree, apps: &[App], locks: &[Lock]) -> Vec<BTreeSet<usize>> {
+pub(super) fn locks(tree: &SourceTree, apps: &[Described], locks: &[Lock]) -> Vec<BTreeSet<usize>> {
     let mut lists = vec![BTreeSet::new(); apps.len()];
     for (at, lock) in locks.iter().enumerate() {
         let folder = tree.path(lock.file).rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -225,7 +286,7 @@ pub(super) fn locks(tree: &SourceTree, apps: &[App], locks: &[Lock]) -> Vec<BTre
         };
         // One beside code of the app, else one that the app lies below.
         let within: Vec<usize> = positions(apps, |app| below(folder, &app.folder));
-        let longest = within.iter().filter_map(|at| apps.get(*at)).map(|app| app.folder.len()).max();
+        let longest = within.iter().filter_map(|at| apps.get(*at)).map(|it| it.app.folder.len()).max();
         let chosen = match longest {
             Some(longest) => positions(apps, |app| app.folder.len() == longest && below(folder, &app.folder)),
             None => positions(apps, |app| below(&app.folder, folder)),
@@ -239,8 +300,8 @@ pub(super) fn locks(tree: &SourceTree, apps: &[App], locks: &[Lock]) -> Vec<BTre
     lists
 }
 
-fn positions(apps: &[App], wanted: impl Fn(&App) -> bool) -> Vec<usize> {
-    apps.iter().enumerate().filter(|(_, app)| wanted(app)).map(|(at, _)| at).collect()
+fn positions(apps: &[Described], wanted: impl Fn(&App) -> bool) -> Vec<usize> {
+    apps.iter().enumerate().filter(|(_, it)| wanted(&it.app)).map(|(at, _)| at).collect()
 }
 
 /// The app of the nearest folder around a file.

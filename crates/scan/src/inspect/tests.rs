@@ -1,3 +1,5 @@
+mod variants;
+
 use super::*;
 
 /// The rules that are reported for each app, sorted, with the number of what a comment allows.

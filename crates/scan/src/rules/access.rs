@@ -338,7 +338,7 @@ fn unused_authorizers(sight: &Sight<'_>, verdict: &mut Verdict) {
             Known::Value(Access::Outside(_)) | Known::Unknown(_) => true,
             Known::Value(_) => false,
         });
-        if used || routes.is_empty() || app.mentioned.contains(&authorizer.name) {
+        if used || routes.is_empty() || !app.macros.is_empty() || app.mentioned.contains(&authorizer.name) {
             continue;
         }
         let open = routes.iter().filter(|route| matches!(route.access.known(), Some(Access::Anyone))).count();

@@ -14,8 +14,10 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
 
 fn dead_triggers(app: &App, verdict: &mut Verdict) {
     for trigger in &app.triggers {
-        let gone =
-            trigger.function.value().filter(|name| app.function(name).is_none() && !is_declared(app, name));
+        let gone = trigger
+            .function
+            .value()
+            .filter(|name| app.function(name).is_none() && !is_declared(app, name) && !app.may_gain(name));
         let why = match (&trigger.enabled, gone) {
             (Known::Value(false), _) => "is switched off".to_owned(),
             (_, Some(name)) => format!("leads to `{name}`, which is not there"),
@@ -49,8 +51,9 @@ fn is_declared(app: &App, name: &Name) -> bool {
 }
 
 fn unused_functions(app: &App, verdict: &mut Verdict) {
-    // A route or trigger whose function cannot be told may lead to any of them.
-    let untold = app.routes.iter().any(|route| route.target.why().is_some())
+    // A route or trigger whose function cannot be told may lead to any of them, and so may what a macro makes.
+    let untold = !app.macros.is_empty()
+        || app.routes.iter().any(|route| route.target.why().is_some())
         || app.triggers.iter().any(|trigger| trigger.function.why().is_some());
     for function in app.functions.iter().filter(|function| function.deployed.is(&true)) {
         if untold || is_started(app, function) {

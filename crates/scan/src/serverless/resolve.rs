@@ -40,6 +40,8 @@ pub(super) struct Resolver<'a> {
     pub(super) folder: &'a str,
     /// The document that `self:` speaks of.
     root: &'a Node,
+    /// The stage that is named when the service is deployed.
+    pub(super) named_stage: Option<String>,
     /// Included files; why not, for those that cannot be read.
     pub(super) files: BTreeMap<String, Result<Rc<Node>, Piece>>,
     /// What `.env` files of the tree set, when the framework reads them.
@@ -60,6 +62,7 @@ impl<'a> Resolver<'a> {
             tree,
             folder,
             root,
+            named_stage: None,
             files: BTreeMap::new(),
             dotenv: BTreeMap::new(),
             scalars: BTreeMap::new(),

@@ -81,10 +81,22 @@ pub(super) struct Parts {
 }
 
 impl Parts {
+    /// The stage for which they were resolved.
+    pub(super) fn stage(&self) -> &str {
+        &self.stage
+    }
+
     /// Resolves the variables of a service.
-    pub(super) fn new(tree: &SourceTree, folder: &str, root: &Node, app: &mut App) -> Self {
+    pub(super) fn new(
+        tree: &SourceTree,
+        folder: &str,
+        root: &Node,
+        named_stage: Option<&str>,
+        app: &mut App,
+    ) -> Self {
         let plugins = plugins(root);
         let mut resolver = Resolver::new(tree, folder, root);
+        resolver.named_stage = named_stage.map(str::to_owned);
         let dotenv = super::dotenv::load(&mut resolver, root, &plugins);
         let name = resolver.section(&["service"]).map(|node| node.get("name").cloned().unwrap_or(node));
         let stage = resolver.stage(root.place).as_scalar().unwrap_or_else(|| "dev".to_owned());

@@ -27,8 +27,11 @@ pub(super) fn steps(address: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Resolver<'_> {
-    /// The stage: what the provider names, or `dev`.
+    /// The stage: the one that is named for the deployment, what the provider names, or `dev`.
     pub(super) fn stage(&mut self, place: Place) -> Node {
+        if let Some(stage) = &self.named_stage {
+            return Node { place, kind: NodeKind::String(stage.clone()) };
+        }
         self.provider(&["provider", "stage"])
             .unwrap_or_else(|| Node { place, kind: NodeKind::String("dev".to_owned()) })
     }
@@ -52,6 +55,7 @@ impl Resolver<'_> {
     pub(super) fn setting(&mut self, kind: &str, address: &str, place: Place) -> Found {
         match (kind, address) {
             ("sls", "stage") => Found::Node(self.stage(place)),
+            ("opt", "stage") if self.named_stage.is_some() => Found::Node(self.stage(place)),
             ("sls", "instanceId") => Found::Open(Piece::Provider("sls:instanceId".to_owned())),
             ("aws", "region") => Found::Node(self.region(place)),
             ("aws", "accountId") => Found::Open(Piece::Provider("AWS::AccountId".to_owned())),

@@ -112,6 +112,8 @@ pub(super) struct Evaluator<'t> {
     pub(super) tree: &'t SourceTree,
     modules: &'t Modules,
     root_folder: String,
+    /// Which of the root's files of values is given, beside those that always are.
+    pub(super) given: Option<usize>,
     scopes: RefCell<Vec<Rc<Scope>>>,
     budget: Cell<usize>,
     depth: Cell<usize>,
@@ -123,6 +125,7 @@ impl<'t> Evaluator<'t> {
             tree,
             modules,
             root_folder: root.folder.clone(),
+            given: None,
             scopes: RefCell::new(Vec::new()),
             budget: Cell::new(budget),
             depth: Cell::new(0),
@@ -405,7 +408,9 @@ impl<'t> Evaluator<'t> {
         let own = Context { scope, each: &each, names: None };
         let default = scope.module.variable(name).and_then(|variable| variable.default.as_ref());
         let Some(caller) = &scope.caller else {
-            let given = scope.module.given.iter().find(|given| given.name == name);
+            let named = self.given.and_then(|at| scope.module.others.get(at));
+            let named = named.map(|(_, values)| values).into_iter().flatten();
+            let given = named.chain(&scope.module.given).find(|given| given.name == name);
             let said = given.map(|given| &given.value).or(default);
             let open = || Value::piece(place, Piece::Parameter(name.to_owned()));
             return said.map_or_else(open, |expr| self.expr(expr, own));

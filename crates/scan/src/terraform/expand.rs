@@ -3,9 +3,11 @@
 //! Invariant: what is made several times comes several times while its number is known and bearable, and once, marked, when it is not.
 //! Not here: what the resources are (`build`).
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::evaluate::{Context, Evaluator, Instances, Scope, expand};
+use super::syntax::Body;
 use super::value::{Thing, Value};
 use crate::graph::App;
 use crate::known::{Known, Name};
@@ -66,6 +68,21 @@ fn instances(
 ) {
     let Some(declared) = scope.module.resources.get(index) else { return };
     let all = evaluator.instances(scope, index);
+    let none = match &all {
+        Instances::Numbered(count, _) => *count == 0,
+        Instances::Keyed(keyed) => keyed.is_empty(),
+        Instances::Only | Instances::Any(..) => false,
+    };
+    if none
+        && !declared.data
+        && let Some(name) = defaulted(evaluator, scope, &declared.body)
+    {
+        let why = format!(
+            "whether there is one: not with the default of `{name}`, which whoever applies this may change"
+        );
+        let thing = Name::from(format!("{}.{}", declared.kind, declared.label));
+        app.unknown(Some(&thing), declared.head, why);
+    }
     let open = if let Instances::Any(place, why) = &all { Some((*place, why.clone())) } else { None };
     for (instance, each) in expand(&all) {
         let Some(Thing::Resource { name, .. }) = evaluator.thing(scope, index, &instance) else { continue };
@@ -81,4 +98,33 @@ fn instances(
         };
         out.push(Resource { name, kind, place: declared.head, body, deployed });
     }
+}
+
+/// The variable of a root module that decides by its default how many there are of something.
+fn defaulted(evaluator: &Evaluator<'_>, scope: &Scope, body: &Body) -> Option<String> {
+    let root = scope.prefix.is_empty();
+    let number = body.attribute("count").or_else(|| body.attribute("for_each")).filter(|_| root)?;
+    let mut waiting = vec![number.place];
+    let mut seen = BTreeSet::new();
+    while let Some(place) = waiting.pop() {
+        let bytes = &evaluator.tree.file(place.file)?.bytes;
+        let text = String::from_utf8_lossy(bytes.get(place.start as usize..place.end as usize)?).into_owned();
+        for (start, rest) in text.match_indices("var.").chain(text.match_indices("local.")) {
+            let name = text.get(start + rest.len()..).unwrap_or_default();
+            let name = name
+                .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
+                .next()
+                .unwrap_or_default();
+            if rest == "var." {
+                let given = scope.module.given.iter().any(|given| given.name == name);
+                let default = scope.module.variable(name).is_some_and(|variable| variable.default.is_some());
+                if default && !given {
+                    return Some(name.to_owned());
+                }
+            } else if seen.insert(name.to_owned()) {
+                waiting.extend(scope.module.locals.get(name).map(|local| local.place));
+            }
+        }
+    }
+    None
 }

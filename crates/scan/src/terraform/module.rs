@@ -25,6 +25,8 @@ pub(super) struct Module {
     pub(super) outputs: HashMap<String, Expr>,
     /// What the files of values say, the last one first.
     pub(super) given: Vec<Attribute>,
+    /// Files of values that count only when they are named: `prod.tfvars`.
+    pub(super) others: Vec<(FileId, Vec<Attribute>)>,
     variable_index: HashMap<String, usize>,
     resource_index: HashMap<(bool, String, String), usize>,
     call_index: HashMap<String, usize>,
@@ -234,12 +236,17 @@ impl Modules {
     /// Reads every Terraform file of the tree.
     pub(super) fn read(tree: &SourceTree, unread: &mut Vec<Unread>) -> Self {
         let mut folders: BTreeMap<String, Module> = BTreeMap::new();
+        let mut others = Vec::new();
         let of_terraform = tree.files().filter_map(|(id, file)| Some((id, file, Sort::of(&file.path)?)));
         let mut files: Vec<_> = of_terraform.collect();
         // Overrides change what the other files declare, wherever they stand among them by name.
         files.sort_by_key(|(_, file, _)| is_override(&file.path));
         for (id, file, sort) in files {
             let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            if matches!(sort, Sort::OtherValues | Sort::OtherJsonValues) {
+                others.push((folder, id, sort));
+                continue;
+            }
             let module = folders
                 .entry(folder.to_owned())
                 .or_insert_with(|| Module { folder: folder.to_owned(), ..Module::default() });
@@ -248,6 +255,18 @@ impl Modules {
             }
         }
         folders.retain(|_, module| !module.files.is_empty());
+        for (folder, id, sort) in others {
+            // `environments/prod.tfvars` is for the module above.
+            let mut around = Some(folder);
+            while let Some(folder) = around {
+                if let Some(module) = folders.get_mut(folder) {
+                    unread.extend(take_file(module, tree, id, sort).err());
+                    break;
+                }
+                around =
+                    folder.rsplit_once('/').map(|(folder, _)| folder).or((!folder.is_empty()).then_some(""));
+            }
+        }
         let by_folder = folders.into_iter().map(|(folder, module)| (folder, Rc::new(module))).collect();
         Self { by_folder }
     }
@@ -301,6 +320,9 @@ enum Sort {
     JsonBlocks,
     Values,
     JsonValues,
+    /// Values that count only when their file is named.
+    OtherValues,
+    OtherJsonValues,
 }
 
 impl Sort {
@@ -315,6 +337,8 @@ impl Sort {
             "terraform.tfvars.json" => Some(Self::JsonValues),
             _ if name.ends_with(".auto.tfvars") => Some(Self::Values),
             _ if name.ends_with(".auto.tfvars.json") => Some(Self::JsonValues),
+            _ if name.ends_with(".tfvars") => Some(Self::OtherValues),
+            _ if name.ends_with(".tfvars.json") => Some(Self::OtherJsonValues),
             _ if name.ends_with(".tf") || name.ends_with(".tofu") => Some(Self::Blocks),
             _ if name.ends_with(".tf.json") || name.ends_with(".tofu.json") => Some(Self::JsonBlocks),
             _ => None,
@@ -342,6 +366,8 @@ fn take_file(module: &mut Module, tree: &SourceTree, file: FileId, sort: Sort) -
         }
         Sort::Values => module.take_values(tree.path(file), parse::body(source)?.attributes),
         Sort::JsonValues => module.take_values(tree.path(file), json_syntax::values(source)?),
+        Sort::OtherValues => module.others.push((file, parse::body(source)?.attributes)),
+        Sort::OtherJsonValues => module.others.push((file, json_syntax::values(source)?)),
     }
     Ok(())
 }

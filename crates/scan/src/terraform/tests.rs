@@ -18,7 +18,7 @@ fn read_all(files: &[(&str, &str)]) -> (SourceTree, Vec<App>, Vec<Unread>) {
         tree.add(path, text.as_bytes().to_vec());
     }
     let (apps, unread) = read(&tree);
-    (tree, apps, unread)
+    (tree, apps.into_iter().map(|(app, _)| app).collect(), unread)
 }
 
 /// Reads a tree that holds one root module and nothing that cannot be read.

@@ -1,0 +1,3 @@
+exports.list = async () => 1;
+exports.clean = async () => 1;
+exports.open = async () => 1;
