@@ -22,7 +22,7 @@ mod trust;
 mod wallet;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::reach::Reach;
 use crate::advisories::Match;
@@ -32,7 +32,7 @@ use crate::finding::{Finding, Rule};
 use crate::graph::{App, Role, Unknown};
 use crate::iam::Grants;
 use crate::known::Name;
-use crate::need::Need;
+use crate::need::{Need, Policy};
 use crate::packages::Lock;
 use crate::source::{FileId, Place, SourceTree};
 use crate::suppress::Marks;
@@ -164,25 +164,35 @@ pub fn judge(context: &Context<'_>) -> Verdict {
     if context.hygiene {
         hygiene::look(&sight, &mut verdict);
     }
-    show_what_is_enough(&mut verdict);
     verdict.sort();
+    let functions = sight.app.functions.iter().map(|function| &function.name).collect();
+    show_what_is_enough(&functions, &mut verdict);
     verdict
 }
 
 /// Where one function runs with a role that is too broad and its code is known in full, the policy to put in its place is the best advice.
-fn show_what_is_enough(verdict: &mut Verdict) {
+fn show_what_is_enough(functions: &BTreeSet<&Name>, verdict: &mut Verdict) {
     const BROAD: [&Rule; 4] = [
         &catalogue::ADMIN_ROLE,
         &catalogue::WILDCARD_ACTION,
         &catalogue::WILDCARD_RESOURCE,
         &catalogue::ALL_SECRETS_READABLE,
     ];
-    let needs: BTreeMap<&Name, &Need> = verdict.needs.iter().map(|need| (&need.function, need)).collect();
+    let advice = |finding: &Finding| finding.change.as_ref().map(|change| change.advice.clone());
+    let said: Vec<String> =
+        verdict.findings.iter().filter_map(advice).filter(|text| text.contains('\n')).collect();
+    // Once is enough: at the finding that is about it already, or else at the worst.
+    let unsaid = |need: &&Need| {
+        let policy = need.policy.as_ref().filter(|policy| !policy.statements.is_empty()).map(Policy::text);
+        policy.is_some_and(|policy| !said.iter().any(|text| text.contains(&policy)))
+    };
+    let mut needs: BTreeMap<&Name, &Need> =
+        verdict.needs.iter().filter(unsaid).map(|need| (&need.function, need)).collect();
     for finding in verdict.findings.iter_mut().filter(|finding| BROAD.contains(&finding.rule)) {
-        let mut touched = finding.subjects.iter().filter_map(|name| needs.get(name));
-        let (Some(only), None) = (touched.next(), touched.next()) else { continue };
-        let policy = only.policy.as_ref().filter(|policy| !policy.statements.is_empty());
-        if let (Some(change), Some(policy)) = (&mut finding.change, policy) {
+        let mut touched = finding.subjects.iter().filter(|name| functions.contains(name));
+        let (Some(name), None) = (touched.next(), touched.next()) else { continue };
+        let Some(only) = needs.remove(name) else { continue };
+        if let (Some(change), Some(policy)) = (&mut finding.change, &only.policy) {
             change.advice = format!(
                 "{} This is enough for what the code of `{}` does:\n{}",
                 change.advice,
