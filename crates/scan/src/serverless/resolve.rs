@@ -17,8 +17,14 @@ use crate::source::{Place, SourceTree};
 const NODE_LIMIT: usize = 2_000_000;
 /// Variables that may be followed in all.
 const VARIABLE_LIMIT: usize = 50_000;
-/// Bytes of text that may be made in all.
+/// What all texts may cost that are made, the references among them included.
 const BYTE_LIMIT: usize = 32 << 20;
+/// What one text may cost that is put together.
+const VALUE_LIMIT: usize = 1 << 20;
+/// Pieces that one text may have.
+const PIECE_LIMIT: usize = 4_096;
+/// What a piece costs beside its characters.
+const PIECE_COST: usize = 16;
 /// How deep values and variables may lie within one another.
 const DEPTH_LIMIT: usize = 200;
 
@@ -47,7 +53,7 @@ pub(super) struct Resolver<'a> {
     /// What `.env` files of the tree set, when the framework reads them.
     pub(super) dotenv: BTreeMap<String, Node>,
     /// Scalars by their address, so that a value that many use is made once.
-    scalars: BTreeMap<String, Node>,
+    scalars: BTreeMap<String, Rc<Node>>,
     /// Addresses that are being resolved.
     pub(super) underway: BTreeSet<String>,
     depth: usize,
@@ -98,6 +104,9 @@ impl<'a> Resolver<'a> {
                 return node;
             }
             NodeKind::List(items) => NodeKind::List(items.iter().map(|item| self.node(item)).collect()),
+            NodeKind::Map(entries) if !self.charge(entries.iter().map(|(key, _)| key.text.len()).sum()) => {
+                NodeKind::Composed(vec![too_much()])
+            }
             NodeKind::Map(entries) => {
                 let resolved = entries.iter().map(|(key, value)| (key.clone(), self.node(value)));
                 NodeKind::Map(resolved.collect())
@@ -122,8 +131,12 @@ impl<'a> Resolver<'a> {
     }
 
     fn string(&mut self, text: &str, place: Place) -> Node {
+        // Reading a text for its variables is charged as well: it may be read anew wherever it is used.
+        if !self.charge(text.len() + PIECE_COST) {
+            return open(place, too_much());
+        }
         if !text.contains("${") && !text.contains("#{AWS::") {
-            return self.text(vec![Piece::Literal(text.to_owned())], place);
+            return value(vec![Piece::Literal(text.to_owned())], place);
         }
         let parts = variable::parse(text);
         if let [Part::Variable(variable)] = parts.as_slice() {
@@ -133,42 +146,46 @@ impl<'a> Resolver<'a> {
             };
         }
         let pieces = self.pieces(&parts, place);
-        self.text(pieces, place)
+        value(pieces, place)
     }
 
-    /// The parts of a text with their variables replaced, literals joined.
+    /// The parts of a text with their variables replaced, literals joined; one open piece when that grows too large.
     fn pieces(&mut self, parts: &[Part], place: Place) -> Vec<Piece> {
-        let mut pieces = Vec::new();
+        let (mut pieces, mut spent) = (Vec::new(), 0);
         for part in parts {
-            match part {
-                Part::Text(text) => join(&mut pieces, Piece::Literal(text.clone())),
-                Part::Provider(name) => pieces.push(Piece::Provider(name.clone())),
+            let more = match part {
+                Part::Text(text) => vec![Piece::Literal(text.clone())],
+                Part::Provider(name) => vec![Piece::Provider(name.clone())],
                 Part::Broken(rest) => {
                     let start: String = rest.chars().take(40).collect();
-                    join(&mut pieces, Piece::Unknown(format!("the variable `{start}` cannot be read")));
+                    vec![Piece::Unknown(format!("the variable `{start}` cannot be read"))]
                 }
                 Part::Variable(variable) => match self.variable(variable, &[], place) {
-                    Found::Node(node) => embed(&node).into_iter().for_each(|piece| join(&mut pieces, piece)),
-                    Found::Missing(piece) | Found::Open(piece) => join(&mut pieces, piece),
+                    Found::Node(node) => embed(node),
+                    Found::Missing(piece) | Found::Open(piece) => vec![piece],
                 },
+            };
+            // INVARIANT: charged before it is kept, so that what is held never costs more than the budget.
+            let cost = more.iter().map(cost).sum();
+            spent += cost;
+            if pieces.len() + more.len() > PIECE_LIMIT || spent > VALUE_LIMIT || !self.charge(cost) {
+                return vec![too_much()];
             }
+            more.into_iter().for_each(|piece| join(&mut pieces, piece));
         }
         pieces
     }
 
-    /// Pieces as a value, charged by their length.
-    fn text(&mut self, pieces: Vec<Piece>, place: Place) -> Node {
-        let literal = |piece: &Piece| if let Piece::Literal(text) = piece { text.len() } else { 0 };
-        let Some(left) = self.bytes_left.checked_sub(pieces.iter().map(literal).sum()) else {
-            return open(place, too_much());
-        };
-        self.bytes_left = left;
-        match <[Piece; 1]>::try_from(pieces) {
-            Ok([Piece::Literal(text)]) => Node { place, kind: NodeKind::String(text) },
-            Ok([piece]) => open(place, piece),
-            Err(pieces) if pieces.is_empty() => Node { place, kind: NodeKind::String(String::new()) },
-            Err(pieces) => Node { place, kind: NodeKind::Composed(pieces) },
-        }
+    /// Takes a cost from what is left; false when there is not so much.
+    fn charge(&mut self, cost: usize) -> bool {
+        let left = self.bytes_left.checked_sub(cost);
+        self.bytes_left = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    /// A copy of a scalar, charged.
+    pub(super) fn copy(&mut self, node: &Node) -> Found {
+        if self.charge(weight(node)) { Found::Node(node.clone()) } else { Found::Open(too_much()) }
     }
 
     /// A template as plain text; what is open when it is not.
@@ -262,8 +279,8 @@ impl<'a> Resolver<'a> {
     pub(super) fn own(&mut self, address: &str, rest: &[&str]) -> Found {
         let steps: Vec<&str> = sources::steps(address).chain(rest.iter().copied()).collect();
         let full = steps.join(".");
-        if let Some(node) = self.scalars.get(&full) {
-            return Found::Node(node.clone());
+        if let Some(node) = self.scalars.get(&full).cloned() {
+            return self.copy(&node);
         }
         if full.is_empty() {
             return Found::Open(Piece::Unknown("it refers to the whole file".to_owned()));
@@ -288,7 +305,7 @@ impl<'a> Resolver<'a> {
         if let Found::Node(node) = &found
             && !matches!(node.kind, NodeKind::Map(_) | NodeKind::List(_) | NodeKind::Tagged(..))
         {
-            self.scalars.insert(full, node.clone());
+            self.scalars.insert(full, Rc::new(node.clone()));
         }
         found
     }
@@ -348,15 +365,48 @@ fn written(literal: &Literal, place: Place) -> Node {
     Node { place, kind }
 }
 
+/// Pieces as a value.
+fn value(pieces: Vec<Piece>, place: Place) -> Node {
+    match <[Piece; 1]>::try_from(pieces) {
+        Ok([Piece::Literal(text)]) => Node { place, kind: NodeKind::String(text) },
+        Ok([piece]) => open(place, piece),
+        Err(pieces) if pieces.is_empty() => Node { place, kind: NodeKind::String(String::new()) },
+        Err(pieces) => Node { place, kind: NodeKind::Composed(pieces) },
+    }
+}
+
 /// A value within a text.
-fn embed(node: &Node) -> Vec<Piece> {
+fn embed(node: Node) -> Vec<Piece> {
+    let scalar = node.as_scalar();
+    match (node.kind, scalar) {
+        (NodeKind::Composed(pieces), _) => pieces,
+        (NodeKind::Null, _) => Vec::new(),
+        (_, Some(scalar)) => vec![Piece::Literal(scalar)],
+        (_, None) => {
+            vec![Piece::Unknown("a variable within a text stands for more than text".to_owned())]
+        }
+    }
+}
+
+/// What a piece costs, whatever it is: a reference takes room like any text.
+fn cost(piece: &Piece) -> usize {
+    let characters = match piece {
+        Piece::Literal(text)
+        | Piece::Parameter(text)
+        | Piece::Provider(text)
+        | Piece::Environment(text)
+        | Piece::Unknown(text) => text.len(),
+        Piece::Of { node, .. } => node.as_str().len(),
+    };
+    characters + PIECE_COST
+}
+
+/// What a scalar costs.
+fn weight(node: &Node) -> usize {
     match &node.kind {
-        NodeKind::Composed(pieces) => pieces.clone(),
-        NodeKind::Null => Vec::new(),
-        _ => vec![node.as_scalar().map_or_else(
-            || Piece::Unknown("a variable within a text stands for more than text".to_owned()),
-            Piece::Literal,
-        )],
+        NodeKind::String(text) | NodeKind::Number(text) => text.len() + PIECE_COST,
+        NodeKind::Composed(pieces) => pieces.iter().map(cost).sum(),
+        _ => PIECE_COST,
     }
 }
 

@@ -60,8 +60,8 @@ impl Resolver<'_> {
             ("aws", "region") => Found::Node(self.region(place)),
             ("aws", "accountId") => Found::Open(Piece::Provider("AWS::AccountId".to_owned())),
             ("aws", "partition") => Found::Open(Piece::Provider("AWS::Partition".to_owned())),
-            ("env", name) => match self.dotenv.get(name) {
-                Some(node) => Found::Node(node.clone()),
+            ("env", name) => match self.dotenv.get(name).cloned() {
+                Some(node) => self.copy(&node),
                 None => Found::Missing(outside(kind, name)),
             },
             ("param", name) => self.parameter(name, place),

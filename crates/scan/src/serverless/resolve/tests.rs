@@ -164,3 +164,39 @@ fn cycles_end_and_expansion_is_bounded() {
     doubling.push_str("wanted: ${self:custom.a39}\n");
     assert!(resolved(&[("app/serverless.yml", &doubling)]).contains("too deep or expand too far"));
 }
+
+/// What a value costs, with everything in it.
+fn spent(node: &Node) -> usize {
+    match &node.kind {
+        NodeKind::List(items) => items.iter().map(spent).sum(),
+        NodeKind::Map(entries) => entries.iter().map(|(_, value)| spent(value)).sum(),
+        _ => weight(node),
+    }
+}
+
+#[test]
+fn open_pieces_and_copies_are_charged_like_text() {
+    // Each text holds the one before it `times` over; `wanted` repeats the last of them, which is open as a whole or in its parts.
+    let made = |first: &str, levels: usize, times: usize, wanted: &str| {
+        let mut text = format!("custom:\n  a0: {first}\n");
+        for at in 1..=levels {
+            let before = format!("${{self:custom.a{}}}", at - 1).repeat(times);
+            text.push_str(&format!("  a{at}: \"{before}\"\n"));
+        }
+        text.push_str(&wanted.replace('$', &format!("${{self:custom.a{levels}}}")));
+        let mut tree = SourceTree::new();
+        let file = tree.add("serverless.yml", text.into_bytes());
+        let root = document::yaml(&tree, file).unwrap();
+        Resolver::new(&tree, "", &root).section(&["wanted"]).unwrap()
+    };
+    let open = "\"${env:X}\"";
+    assert!(show(&made(open, 40, 2, "wanted: $")).contains("expand too far"));
+    assert!(show(&made(open, 2, 1_000, "wanted: $")).contains("expand too far"));
+    assert_eq!(show(&made(open, 2, 20, "wanted: $")), "<?env:X>".repeat(400));
+    assert!(show(&made(&"x".repeat(2_000), 1, 1_000, "wanted: $")).contains("expand too far"));
+    // 400 KB that is only referred to is copied all the same, 1,000 times over.
+    let list = format!("wanted: [{}]", vec!["\"$\""; 1_000].join(", "));
+    let copies = made(&"x".repeat(2_000), 1, 200, &list);
+    assert!(spent(&copies) < BYTE_LIMIT && spent(&copies) > 0);
+    assert!(show(&copies).contains("expand too far"));
+}
