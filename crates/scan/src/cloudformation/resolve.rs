@@ -9,6 +9,15 @@ use crate::document::{Key, Node, NodeKind};
 use crate::known::{Known, Piece, Text};
 use crate::source::Place;
 
+/// The longest JSON that is written, in bytes: each level of JSON within JSON doubles what has to be escaped.
+const MAX_JSON: usize = 1 << 20;
+
+/// JSON while it is written.
+struct Json {
+    text: Text,
+    bytes: usize,
+}
+
 /// The function and its argument, when a value is a call of one: `!Ref x`, `{"Ref": "x"}`, `!Sub …`.
 pub(super) fn intrinsic_of(node: &Node) -> Option<(&str, &Node)> {
     match &node.kind {
@@ -203,6 +212,7 @@ impl Stack<'_> {
                 None => self.named(name, made.place, depth),
             };
             for piece in value.map(|value| text(&value).pieces).unwrap_or_default() {
+                self.copies(32);
                 made.push(piece);
             }
         }
@@ -338,44 +348,59 @@ impl Stack<'_> {
     }
 
     fn to_json(&self, node: &Node, place: Place) -> Node {
-        let mut made = Text { pieces: Vec::new(), place };
-        self.write_json(node, &mut made);
-        composed(place, made.pieces)
+        let mut made = Json { text: Text { pieces: Vec::new(), place }, bytes: 0 };
+        match self.write_json(node, &mut made) {
+            Some(()) => composed(place, made.text.pieces),
+            None => open(place, "it is longer as JSON than any setting may be"),
+        }
     }
 
-    fn write_json(&self, node: &Node, made: &mut Text) {
+    /// Appends a value as JSON; `None` when that grows too long.
+    fn write_json(&self, node: &Node, made: &mut Json) -> Option<()> {
         let quoted = |text: &str| Piece::Literal(serde_json::Value::from(text).to_string());
         let literal = |text: &str| Piece::Literal(text.to_owned());
-        self.copies(length(&node.kind) + 32);
+        self.copies(32);
         match &node.kind {
-            NodeKind::Null => made.push(literal("null")),
+            NodeKind::Null => self.put(made, literal("null")),
             NodeKind::Bool(_) | NodeKind::Number(_) => {
-                made.push(literal(&node.as_scalar().unwrap_or_default()))
+                self.put(made, literal(&node.as_scalar().unwrap_or_default()))
             }
-            NodeKind::String(text) => made.push(quoted(text)),
+            NodeKind::String(text) => self.put(made, quoted(text)),
             NodeKind::Tagged(_, inner) => self.write_json(inner, made),
             NodeKind::Composed(pieces) => {
-                made.push(literal("\""));
-                pieces.iter().for_each(|piece| made.push(piece.clone()));
-                made.push(literal("\""));
+                self.put(made, literal("\""))?;
+                pieces.iter().try_for_each(|piece| self.put(made, piece.clone()))?;
+                self.put(made, literal("\""))
             }
             NodeKind::List(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    made.push(literal(if index == 0 { "[" } else { "," }));
-                    self.write_json(item, made);
+                    self.put(made, literal(if index == 0 { "[" } else { "," }))?;
+                    self.write_json(item, made)?;
                 }
-                made.push(literal(if items.is_empty() { "[]" } else { "]" }));
+                self.put(made, literal(if items.is_empty() { "[]" } else { "]" }))
             }
             NodeKind::Map(entries) => {
                 for (index, (key, value)) in entries.iter().enumerate() {
-                    made.push(literal(if index == 0 { "{" } else { "," }));
-                    made.push(quoted(&key.text));
-                    made.push(literal(":"));
-                    self.write_json(value, made);
+                    self.put(made, literal(if index == 0 { "{" } else { "," }))?;
+                    self.put(made, quoted(&key.text))?;
+                    self.put(made, literal(":"))?;
+                    self.write_json(value, made)?;
                 }
-                made.push(literal(if entries.is_empty() { "{}" } else { "}" }));
+                self.put(made, literal(if entries.is_empty() { "{}" } else { "}" }))
             }
         }
+    }
+
+    /// Appends a piece of JSON, charged by what it is once its characters are escaped.
+    fn put(&self, made: &mut Json, piece: Piece) -> Option<()> {
+        let bytes = if let Piece::Literal(text) = &piece { text.len() } else { 32 };
+        made.bytes += bytes;
+        self.copies(bytes);
+        if made.bytes > MAX_JSON || self.is_exhausted() {
+            return None;
+        }
+        made.text.push(piece);
+        Some(())
     }
 }
 

@@ -55,6 +55,27 @@ fn mappings_that_multiply_end() {
 }
 
 #[test]
+fn json_within_json_stays_short() {
+    let nested = |levels: usize| {
+        let value = "{\"Fn::ToJsonString\":[".repeat(levels) + "\"a\\\"b\\\\\"" + &"]}".repeat(levels);
+        let made = app(&format!(
+            "
+Transform: AWS::LanguageExtensions
+Resources:
+  F: {{Type: AWS::Lambda::Function, Properties: {{Environment: {{Variables: {{V: {value}}}}}}}}}
+"
+        ));
+        made.functions[0].environment[0].value.clone()
+    };
+    assert_eq!(nested(1).as_literal(), Some(r#"["a\"b\\"]"#));
+    assert!(nested(10).as_literal().is_some_and(|text| text.len() > 1_000));
+    for levels in [24, 60] {
+        let why = nested(levels).why_unknown().map(str::to_owned);
+        assert!(why.as_ref().is_some_and(|why| why.contains("longer as JSON")), "{why:?}");
+    }
+}
+
+#[test]
 fn a_file_that_includes_itself_ends() {
     let (_, made) = app_of(&[(
         "t.yaml",
