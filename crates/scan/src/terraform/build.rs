@@ -251,7 +251,7 @@ fn mentions(value: &Value, found: &mut BTreeSet<Name>) {
         left.extend(next.items());
         left.extend(next.entries().iter().map(|(_, value)| value));
         if let Kind::Json(inner) = &next.kind {
-            left.push(inner);
+            left.push(&inner.value);
         }
         if matches!(next.kind, Kind::Text(_) | Kind::Thing(_)) {
             found.extend(next.to_text().references().cloned());

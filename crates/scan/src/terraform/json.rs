@@ -79,6 +79,77 @@ fn write_into(value: &Value, out: &mut Vec<Chunk>) {
     }
 }
 
+/// How long a value is as JSON.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Size {
+    pub(super) bytes: usize,
+    /// Characters among them that grow when the text is written within JSON once more: quotation marks and backslashes.
+    marks: usize,
+}
+
+impl Size {
+    fn and(self, other: Self) -> Self {
+        Self { bytes: self.bytes.saturating_add(other.bytes), marks: self.marks.saturating_add(other.marks) }
+    }
+
+    /// The same without anything to escape.
+    fn plain(bytes: usize) -> Self {
+        Self { bytes, marks: 0 }
+    }
+
+    /// Between quotation marks.
+    fn quoted(self) -> Self {
+        self.and(Self { bytes: 2, marks: 2 })
+    }
+
+    /// Of characters, escaped.
+    fn of(text: &str) -> Self {
+        let one = |sum: Self, byte: u8| {
+            sum.and(match byte {
+                b'"' | b'\\' => Self { bytes: 2, marks: 2 },
+                b'\n' | b'\r' | b'\t' | 8 | 12 => Self { bytes: 2, marks: 1 },
+                0..32 => Self { bytes: 6, marks: 1 },
+                _ => Self::plain(1),
+            })
+        };
+        text.bytes().fold(Self::default(), one)
+    }
+}
+
+/// How long a value would be, without writing it. It has to match [`write`].
+pub(super) fn measure(value: &Value) -> Size {
+    match &value.kind {
+        Kind::Null => Size::plain(4),
+        Kind::Bool(_) | Kind::Number(_) => Size::plain(value.as_literal().map_or(0, |text| text.len())),
+        Kind::Text(chunks) => chunks_size(chunks).quoted(),
+        Kind::List(_) => {
+            let items = value.items();
+            let all = items.iter().fold(Size::default(), |sum, item| sum.and(measure(item)));
+            all.and(Size::plain(2 + items.len().saturating_sub(1)))
+        }
+        Kind::Map(_) => {
+            let entries = value.entries();
+            let entry = |(key, item): &(Key, Value)| Size::of(&key.text).quoted().and(measure(item));
+            let all = entries.iter().fold(Size::default(), |sum, one| sum.and(entry(one)));
+            all.and(Size::plain(2 + entries.len() + entries.len().saturating_sub(1)))
+        }
+        // Every mark of the inner text becomes two.
+        Kind::Json(inner) => {
+            let Size { bytes, marks } = inner.size;
+            Size { bytes: bytes.saturating_add(marks), marks: marks.saturating_mul(2) }.quoted()
+        }
+        Kind::Thing(_) | Kind::Unknown(_) | Kind::Absent(_) => chunks_size(&value.chunks()).quoted(),
+    }
+}
+
+fn chunks_size(chunks: &[Chunk]) -> Size {
+    let one = |chunk: &Chunk| match &chunk.piece {
+        Piece::Literal(text) => Size::of(text),
+        _ => Size::plain(chunk.length()),
+    };
+    chunks.iter().fold(Size::default(), |sum, chunk| sum.and(one(chunk)))
+}
+
 fn escaped(text: &str) -> String {
     let quoted = serde_json::Value::String(text.to_owned()).to_string();
     let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));

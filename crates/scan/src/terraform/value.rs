@@ -5,13 +5,20 @@
 
 use std::rc::Rc;
 
+use super::json;
 use crate::known::{Attribute, Known, Name, Piece, Setting, Text};
 use crate::source::Place;
 
 /// The heaviest value: items, entries and stretches of 64 characters, counted as if nothing were shared.
 pub(super) const MAX_WEIGHT: usize = 50_000;
 
-const TOO_LARGE: &str = "the expression makes a value that is too large";
+/// Characters that weigh as much as an item.
+pub(super) const STRETCH: usize = 64;
+
+/// The longest text that a value may come to as JSON, in bytes: JSON within JSON doubles its escapes with every level.
+pub(super) const MAX_JSON_BYTES: usize = 1 << 20;
+
+pub(super) const TOO_LARGE: &str = "the expression makes a value that is too large";
 
 /// A value and where it is written.
 #[derive(Debug, Clone)]
@@ -29,7 +36,7 @@ pub(super) enum Kind {
     List(Rc<Items>),
     Map(Rc<Entries>),
     /// A text that holds this value as JSON.
-    Json(Rc<Value>),
+    Json(Rc<Json>),
     /// A resource, a data source or a module as a whole.
     Thing(Thing),
     /// Not to be told, and why.
@@ -43,6 +50,13 @@ pub(super) enum Kind {
 pub(super) struct Chunk {
     pub(super) piece: Piece,
     pub(super) at: Option<Place>,
+}
+
+/// A value that is written as JSON, and how long that is, so that nobody has to write it to know.
+#[derive(Debug)]
+pub(super) struct Json {
+    pub(super) value: Value,
+    pub(super) size: json::Size,
 }
 
 #[derive(Debug)]
@@ -142,7 +156,8 @@ impl Value {
 
     /// A map that may have more entries than these, for a reason.
     pub(super) fn open_map(place: Place, entries: Vec<(Key, Self)>, more: Option<Rc<str>>) -> Self {
-        let weight = entries.iter().fold(1usize, |sum, (_, value)| sum.saturating_add(1 + value.weight()));
+        let one = |(key, value): &(Key, Self)| value.weight().saturating_add(1 + key.text.len() / STRETCH);
+        let weight = entries.iter().fold(1usize, |sum, entry| sum.saturating_add(one(entry)));
         if weight > MAX_WEIGHT {
             return Self::unknown(place, TOO_LARGE);
         }
@@ -150,16 +165,21 @@ impl Value {
     }
 
     pub(super) fn json(place: Place, value: Self) -> Self {
-        Self::new(place, Kind::Json(Rc::new(value)))
+        let size = json::measure(&value);
+        if size.bytes > MAX_JSON_BYTES {
+            return Self::unknown(place, TOO_LARGE);
+        }
+        Self::new(place, Kind::Json(Rc::new(Json { value, size })))
     }
 
     /// How much there is to walk through, as if nothing were shared.
     pub(super) fn weight(&self) -> usize {
         match &self.kind {
-            Kind::Text(chunks) => chunks.iter().fold(1, |sum, chunk| sum + 1 + chunk.length() / 64),
+            Kind::Text(chunks) => chunks.iter().fold(1, |sum, chunk| sum + chunk.weight()),
+            Kind::Unknown(why) | Kind::Absent(why) => 1 + why.len() / STRETCH,
             Kind::List(items) => items.weight,
             Kind::Map(entries) => entries.weight,
-            Kind::Json(value) => value.weight().saturating_add(1),
+            Kind::Json(json) => json.value.weight().saturating_add(1 + json.size.bytes / STRETCH),
             _ => 1,
         }
     }
@@ -264,7 +284,7 @@ impl Value {
             Kind::Bool(value) => one(Piece::Literal(value.to_string())),
             Kind::Number(value) => one(Piece::Literal(value.to_string())),
             Kind::Text(chunks) => chunks.to_vec(),
-            Kind::Json(value) => super::json::write(value),
+            Kind::Json(json) => json::write(&json.value),
             Kind::Thing(Thing::Resource { name, .. }) => {
                 one(Piece::Of { node: name.clone(), attribute: Attribute::Name })
             }
@@ -387,10 +407,18 @@ impl Chunk {
         Self { piece: Piece::Literal(text.into()), at: None }
     }
 
-    fn length(&self) -> usize {
+    pub(super) fn weight(&self) -> usize {
+        1 + self.length() / STRETCH
+    }
+
+    pub(super) fn length(&self) -> usize {
         match &self.piece {
-            Piece::Literal(text) => text.len(),
-            _ => 1,
+            Piece::Literal(text)
+            | Piece::Provider(text)
+            | Piece::Parameter(text)
+            | Piece::Environment(text)
+            | Piece::Unknown(text) => text.len(),
+            Piece::Of { node, .. } => node.as_str().len(),
         }
     }
 }

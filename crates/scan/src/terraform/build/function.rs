@@ -5,7 +5,7 @@ use crate::graph::{Access, Condition, Cors, Function, FunctionUrl, Origin, Princ
 use crate::known::{Attribute, Known, Name, Setting, Text};
 use crate::source::Place;
 use crate::terraform::expand::Resource;
-use crate::terraform::value::Value;
+use crate::terraform::value::{TOO_LARGE, Value};
 
 impl Builder<'_> {
     pub(super) fn functions(&mut self) {
@@ -77,9 +77,11 @@ impl Builder<'_> {
             let why = format!("some of its environment is not known: {why}");
             self.app.unknown(Some(&resource.name), variables.place, why);
         }
-        let variable = |(key, value): &(crate::terraform::value::Key, Value)| Variable {
-            name: key.text.to_string(),
-            value: value.to_text(),
+        // What one instance of a resource shares with the others is copied for each of them here, so that it is paid for.
+        let variable = |(key, value): &(crate::terraform::value::Key, Value)| {
+            let paid = self.evaluator.spend(value.weight());
+            let large = || Text::unknown(TOO_LARGE, value.place);
+            Variable { name: key.text.to_string(), value: if paid { value.to_text() } else { large() } }
         };
         variables.entries().iter().filter(|(_, value)| !value.is_null()).map(variable).collect()
     }

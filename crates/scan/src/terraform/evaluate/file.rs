@@ -115,7 +115,7 @@ impl Evaluator<'_> {
     /// What a text or value holds as JSON, for policies and documents.
     pub(in crate::terraform) fn document_of(value: &Value) -> Result<Value, String> {
         match &value.kind {
-            Kind::Json(inner) => Ok(inner.as_ref().clone()),
+            Kind::Json(inner) => Ok(inner.value.clone()),
             Kind::Map(_) => Ok(value.clone()),
             Kind::Text(chunks) if value.why().is_none() => {
                 let length: usize = chunks

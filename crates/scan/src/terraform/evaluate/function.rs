@@ -77,7 +77,7 @@ impl Evaluator<'_> {
             // JSON is YAML, and whoever reads the text takes both.
             "jsonencode" | "yamlencode" => Value::json(first.place, first.clone()),
             "jsondecode" | "yamldecode" => match &first.kind {
-                Kind::Json(value) => value.as_ref().clone(),
+                Kind::Json(inner) => inner.value.clone(),
                 Kind::Text(chunks) => {
                     let read = if name == "jsondecode" { json::read } else { yaml::read };
                     read(chunks, first.place).unwrap_or_else(|why| Value::unknown(place, why))

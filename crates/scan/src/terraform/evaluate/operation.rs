@@ -4,7 +4,7 @@ use super::{Binding, Context, Evaluator, elements};
 use crate::known::Piece;
 use crate::source::Place;
 use crate::terraform::syntax::{Expr, For, Operator};
-use crate::terraform::value::{Key, Kind, Value};
+use crate::terraform::value::{Key, Kind, MAX_WEIGHT, TOO_LARGE, Value};
 
 impl Evaluator<'_> {
     pub(super) fn conditional(&self, choice: &[Expr; 3], place: Place, context: Context<'_>) -> Value {
@@ -91,12 +91,15 @@ impl Evaluator<'_> {
         if !self.spend(collection.weight()) {
             return Value::unknown(place, "the module's expressions take too long to work out");
         }
-        let mut gathered = Gathered { list: Vec::new(), map: Vec::new() };
+        let mut gathered = Gathered { list: Vec::new(), map: Vec::new(), weight: 0 };
         for (key, value) in elements {
             let first = Binding { name: &found.value, value, outer: context.names };
             let second = found.key.as_ref().map(|name| Binding { name, value: key, outer: Some(&first) });
             let names = Some(second.as_ref().unwrap_or(&first));
             self.for_element(found, Context { names, ..context }, &mut gathered);
+            if gathered.weight > MAX_WEIGHT {
+                return Value::unknown(place, TOO_LARGE);
+            }
         }
         if found.result_key.is_none() {
             return Value::list(place, gathered.list);
@@ -122,10 +125,12 @@ impl Evaluator<'_> {
             }
         }
         let result = self.expr(&found.result, context);
+        gathered.weight = gathered.weight.saturating_add(result.weight());
         match &found.result_key {
             None => gathered.list.push(result),
             Some(key) => {
                 let key = self.expr(key, context);
+                gathered.weight = gathered.weight.saturating_add(key.weight());
                 gathered.map.push((Key::new(key.to_text().to_string(), key.place), result));
             }
         }
@@ -135,6 +140,8 @@ impl Evaluator<'_> {
 struct Gathered {
     list: Vec<Value>,
     map: Vec<(Key, Value)>,
+    /// Of all of it, so that a loop ends before it has made too much.
+    weight: usize,
 }
 
 /// Values of equal keys as lists.

@@ -6,10 +6,29 @@ use super::{Binding, Context, Evaluator, elements};
 use crate::known::Piece;
 use crate::source::Place;
 use crate::terraform::syntax::Part;
-use crate::terraform::value::{Chunk, Kind, Value};
+use crate::terraform::value::{Chunk, Kind, MAX_WEIGHT, STRETCH, Value};
 
 /// Parts that loops of one template may make.
 const MAX_CHUNKS: usize = 20_000;
+
+/// A text while it is put together.
+#[derive(Default)]
+struct Made {
+    chunks: Vec<Chunk>,
+    weight: usize,
+}
+
+impl Made {
+    /// Makes room for so much more; false when the text grows too large, which has to be asked before anything is copied.
+    fn takes(&mut self, weight: usize) -> bool {
+        self.weight = self.weight.saturating_add(weight);
+        !self.is_full()
+    }
+
+    fn is_full(&self) -> bool {
+        self.weight > MAX_WEIGHT || self.chunks.len() > MAX_CHUNKS
+    }
+}
 
 impl Evaluator<'_> {
     pub(super) fn template(&self, parts: &[Part], place: Place, context: Context<'_>) -> Value {
@@ -21,51 +40,54 @@ impl Evaluator<'_> {
             [Part::Value(expr)] => return self.expr(expr, context),
             _ => {}
         }
-        let mut chunks = Vec::new();
-        if let Err(absent) = self.parts(parts, context, &mut chunks) {
+        let mut made = Made::default();
+        if let Err(absent) = self.parts(parts, context, &mut made) {
             return absent;
         }
-        if chunks.len() > MAX_CHUNKS {
+        // Texts are charged by their length: loops may make many of them before a list of them is weighed.
+        if made.is_full() || !self.spend(made.weight) {
             return Value::unknown(place, "the template makes a text that is too long");
         }
-        Value::text(place, chunks)
+        Value::text(place, made.chunks)
     }
 
     /// Appends what parts come to; a part that Terraform would refuse is all that is left of its template.
-    fn parts(&self, parts: &[Part], context: Context<'_>, chunks: &mut Vec<Chunk>) -> Result<(), Value> {
+    fn parts(&self, parts: &[Part], context: Context<'_>, made: &mut Made) -> Result<(), Value> {
         for part in parts {
-            if chunks.len() > MAX_CHUNKS || !self.spend(1) {
+            if made.is_full() || !self.spend(1) {
                 return Ok(());
             }
             match part {
                 Part::Literal(text, at) => {
-                    chunks.push(Chunk { piece: Piece::Literal(text.clone()), at: *at });
+                    if made.takes(1 + text.len() / STRETCH) {
+                        made.chunks.push(Chunk { piece: Piece::Literal(text.clone()), at: *at });
+                    }
                 }
                 Part::Value(expr) => {
                     let value = self.expr(expr, context);
                     if value.is_absent() {
                         return Err(value);
                     }
-                    let found = value.chunks();
-                    self.spend(found.len());
-                    chunks.extend(found);
+                    if made.takes(value.weight()) {
+                        made.chunks.extend(value.chunks());
+                    }
                 }
                 Part::If(condition, then, otherwise) => {
                     let condition = self.expr(condition, context);
                     match condition.as_bool() {
-                        Some(true) => self.parts(then, context, chunks)?,
-                        Some(false) => self.parts(otherwise, context, chunks)?,
-                        None => chunks.push(unknown(&condition)),
+                        Some(true) => self.parts(then, context, made)?,
+                        Some(false) => self.parts(otherwise, context, made)?,
+                        None => made.chunks.push(unknown(&condition)),
                     }
                 }
                 Part::For { key, value, collection, body } => {
                     let collection = self.expr(collection, context);
                     let Some(elements) = elements(&collection) else {
-                        chunks.push(unknown(&collection));
+                        made.chunks.push(unknown(&collection));
                         continue;
                     };
                     for (found_key, found) in elements {
-                        if chunks.len() > MAX_CHUNKS {
+                        if made.is_full() {
                             return Ok(());
                         }
                         let outer = context.names;
@@ -76,7 +98,7 @@ impl Evaluator<'_> {
                             outer: Some(&first),
                         });
                         let names = Some(second.as_ref().unwrap_or(&first));
-                        self.parts(body, Context { names, ..context }, chunks)?;
+                        self.parts(body, Context { names, ..context }, made)?;
                     }
                 }
             }

@@ -3,7 +3,7 @@
 use super::Evaluator;
 use crate::known::Piece;
 use crate::source::Place;
-use crate::terraform::value::{Chunk, Kind, Value};
+use crate::terraform::value::{Chunk, Kind, MAX_JSON_BYTES, MAX_WEIGHT, TOO_LARGE, Value};
 
 impl Evaluator<'_> {
     pub(super) fn text_function(name: &str, arguments: &[Value], place: Place) -> Option<Value> {
@@ -38,6 +38,10 @@ impl Evaluator<'_> {
                 if pattern || from.is_empty() {
                     return Some(Value::unknown(place, "it replaces by a pattern"));
                 }
+                // Replacing multiplies the lengths of its arguments, so that its result is weighed before it is made.
+                if occurrences(first?, &from).saturating_mul(to.len()) > MAX_JSON_BYTES {
+                    return Some(Value::unknown(place, TOO_LARGE));
+                }
                 change(first?, |text| text.replace(&from, &to))
             }
             "substr" => {
@@ -71,6 +75,16 @@ impl Evaluator<'_> {
 /// The characters of a text without references.
 fn known(value: &Value, _place: Place) -> Option<String> {
     value.as_literal()
+}
+
+/// How often something stands in a text.
+fn occurrences(value: &Value, wanted: &str) -> usize {
+    let Kind::Text(chunks) = &value.kind else { return 0 };
+    let count = |chunk: &Chunk| match &chunk.piece {
+        Piece::Literal(text) => text.matches(wanted).count(),
+        _ => 0,
+    };
+    chunks.iter().map(count).sum()
 }
 
 /// Changes the characters of a text and leaves its references alone.
@@ -163,20 +177,33 @@ fn format_list(arguments: &[Value], place: Place) -> Option<Value> {
     let (pattern, arguments) = arguments.split_first()?;
     let longest = arguments.iter().filter(|value| matches!(value.kind, Kind::List(_)));
     let longest = longest.map(|value| value.items().len()).max().unwrap_or(1);
-    let line = |at: usize| {
+    let mut weight = 0;
+    let mut line = |at: usize| {
         let pick = |value: &Value| match &value.kind {
             Kind::List(_) => value.items().get(at).cloned().unwrap_or_else(|| Value::null(place)),
             _ => value.clone(),
         };
         let arguments: Vec<Value> = arguments.iter().map(pick).collect();
-        format_text(pattern, &arguments, place)
+        let line = if weight > MAX_WEIGHT {
+            Value::unknown(place, TOO_LARGE)
+        } else {
+            format_text(pattern, &arguments, place)
+        };
+        weight += line.weight();
+        line
     };
-    Some(Value::list(place, (0..longest).map(line).collect()))
+    Some(Value::list(place, (0..longest).map(&mut line).collect()))
 }
 
 fn join(separator: &Value, lists: &[Value], place: Place) -> Option<Value> {
     let mut chunks: Vec<Chunk> = Vec::new();
+    let mut weight = 0;
     for (at, item) in lists.iter().flat_map(Value::one_or_many).enumerate() {
+        // A long separator is repeated for every item, so that it has to be weighed before it is copied.
+        weight += item.weight() + separator.weight();
+        if weight > MAX_WEIGHT {
+            return Some(Value::unknown(place, TOO_LARGE));
+        }
         if at > 0 {
             chunks.extend(separator.chunks());
         }

@@ -95,6 +95,21 @@ fn growth_and_circles_end_in_unknown() {
         (doubled("[1, 2]", "concat($, $)"), "a collection is no text"),
         (doubled("{ x = 1 }", "{ y = $, z = $ }"), "a collection is no text"),
         (doubled("[1, 2]", "jsonencode([$, $])"), "too l"),
+        // JSON within JSON doubles its escapes with every level, without a single item more.
+        (doubled("\"\\\"\\\\\"", "jsonencode($)"), "too l"),
+        (doubled("\"x\\\"\"", "jsonencode(jsonencode($))"), "too l"),
+        (doubled("\"x\\\"\"", "merge({ (jsonencode($)) = $ }, { b = $ })"), "a collection is no text"),
+        (doubled("\"x\"", "lower(join($, range(1000)))"), "too l"),
+        (doubled("\"aaaa\"", "replace($, \"a\", $)"), "not worked out"),
+        (format!("locals {{\n b = \"{}\"\n a = join(local.b, range(1000))\n}}", "x".repeat(100_000)), "too l"),
+        (
+            format!("locals {{\n b = \"{}\"\n a = [for x in range(1000) : \"${{local.b}}${{x}}\"]\n}}", "x".repeat(100_000)),
+            "too l",
+        ),
+        (
+            format!("locals {{\n b = \"{}\"\n a = \"%{{ for x in range(1000) }}${{local.b}}%{{ endfor }}\"\n}}", "x".repeat(100_000)),
+            "too l",
+        ),
         ("locals {\n r = range(1000)\n a = [for x in local.r : [for y in local.r : [for z in local.r : x]]]\n}".to_owned(), "a collection is no text"),
         ("locals { a = range(1000000000) }".to_owned(), "not worked out"),
         ("locals { a = setproduct(range(1000), range(1000)) }".to_owned(), "not worked out"),
@@ -103,6 +118,23 @@ fn growth_and_circles_end_in_unknown() {
         let found = a_of(&text);
         assert!(found.starts_with("unknown: ") && found.contains(part), "{text}: {found}");
     }
+}
+
+#[test]
+fn what_instances_share_is_paid_for_by_each() {
+    let variables: String = (0..20).map(|at| format!("A{at} = local.b\n")).collect();
+    let functions: String = (0..50)
+        .map(|at| {
+            format!(
+                "resource \"aws_lambda_function\" \"f{at}\" {{\n count = 60\n environment {{\n variables = {{\n{variables}}}\n }}\n}}\n"
+            )
+        })
+        .collect();
+    let (_, app) = main(&format!("locals {{ b = \"{}\" }}\n{functions}", "x".repeat(100_000)));
+    let length = |text: &crate::known::Text| text.as_literal().map_or(0, str::len);
+    let all = app.functions.iter().flat_map(|function| &function.environment);
+    let bytes: usize = all.map(|variable| length(&variable.value)).sum();
+    assert!((100_000..crate::terraform::evaluate::BUDGET * 64).contains(&bytes), "{bytes}");
 }
 
 #[test]
@@ -201,4 +233,23 @@ fn one_large_policy_on_many_roles_stays_bounded() {
     let read: usize = app.roles.iter().map(|role| role.statements.len()).sum();
     assert!((2_000..200_000).contains(&read), "{read}");
     assert!(app.unknowns.iter().any(|unknown| unknown.why.contains("too large")));
+}
+
+proptest::proptest! {
+    /// How long a value is as JSON is known without writing it, however deep JSON lies within JSON.
+    #[test]
+    fn measured_json_is_as_long_as_written_json(text in "[a\"\\\\\n\t\u{1}ü]{0,12}", levels in 0_usize..6) {
+        use crate::terraform::{json, value::{Key, Value}};
+        let place = Place::whole(SourceTree::new().add("main.tf", Vec::new()));
+        let scalars = vec![Value::literal(place, text.clone()), Value::null(place), Value::bool(place, true)];
+        let list = Value::list(place, scalars);
+        let empty = Value::list(place, Vec::new());
+        let mut value = Value::map(place, vec![(Key::new(text, place), list), (Key::new("b", place), empty)]);
+        for _ in 0..levels {
+            value = Value::list(place, vec![Value::json(place, value), Value::unknown(place, "why")]);
+        }
+        let length = |chunk: &crate::terraform::value::Chunk| chunk.length();
+        let written: usize = json::write(&value).iter().map(length).sum();
+        proptest::prop_assert_eq!(json::measure(&value).bytes, written);
+    }
 }
