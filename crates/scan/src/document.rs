@@ -22,6 +22,9 @@ pub const MAX_DEPTH: usize = 128;
 /// How many values a document may have once its aliases are expanded.
 pub const MAX_NODES: usize = 2_000_000;
 
+/// Values that aliases may repeat.
+pub const MAX_ANCHORS: usize = 20_000;
+
 /// Reads a file as what it looks like: JSON when it starts with a brace or bracket and is JSON, YAML otherwise.
 ///
 /// # Errors

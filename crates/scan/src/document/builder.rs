@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Key, MAX_BYTES, MAX_DEPTH, MAX_NODES, Node, NodeKind};
+use super::{Key, MAX_ANCHORS, MAX_BYTES, MAX_DEPTH, MAX_NODES, Node, NodeKind};
 use crate::graph::Unread;
 use crate::source::Place;
 
@@ -109,6 +109,9 @@ impl Builder {
         };
         self.count(1, 0, node.place)?;
         if label.anchor != 0 {
+            if self.anchors.len() >= MAX_ANCHORS {
+                return Err(refused(node.place, format!("more than {MAX_ANCHORS} anchors")));
+            }
             let copy = self.copy(&node, node.place)?;
             self.anchors.insert(label.anchor, copy);
         }

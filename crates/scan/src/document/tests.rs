@@ -169,6 +169,10 @@ fn aliases_cannot_blow_a_document_up() {
     let long = format!("a: &a \"{}\"\nb: [{}]\n", "x".repeat(1 << 20), vec!["*a"; 1000].join(", "));
     refuses(yaml, long.as_bytes(), "16 MB of repeated text");
 
+    // Each anchor keeps a copy of its value, whether or not anything repeats it.
+    let anchors: String = (0..=MAX_ANCHORS).map(|at| format!("- &a{at} x\n")).collect();
+    refuses(yaml, anchors.as_bytes(), "anchors");
+
     let mut deep = "a0: &a0 [x]\n".to_owned();
     for level in 1..400 {
         deep.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
