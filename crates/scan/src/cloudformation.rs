@@ -153,6 +153,7 @@ fn read_stack(stack: &Stack<'_>, app: &mut App) {
         join(&mut writer, resource);
     }
     writer.mention_outputs();
+    writer.finish();
     macros::write_down(stack, app);
     if stack.is_exhausted() {
         let why = "what else is in the template: it makes more than is followed";

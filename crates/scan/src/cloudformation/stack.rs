@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::value::{composed, nothing, open, str_at, text};
+use super::writer::Index;
 use crate::document::{Key, Node, NodeKind};
 use crate::graph::Parameter;
 use crate::known::{Attribute, Known, Name, Piece};
@@ -46,6 +47,8 @@ pub struct Stack<'a> {
     pub(super) gaps: RefCell<BTreeMap<Place, String>>,
     /// The files of the templates around this one.
     around: Vec<FileId>,
+    /// What the templates of this app have written so far.
+    pub(super) index: Rc<RefCell<Index>>,
     /// Values that may still be made.
     budget: Cell<usize>,
 }
@@ -105,6 +108,7 @@ impl<'a> Stack<'a> {
             globals: RefCell::default(),
             gaps: RefCell::default(),
             around: Vec::new(),
+            index: Rc::default(),
             budget: Cell::new(MAX_MADE + files.file(file).map_or(0, |file| file.bytes.len() / 2)),
         };
         stack.declare();
@@ -133,6 +137,7 @@ impl<'a> Stack<'a> {
     pub(super) fn set_around(&mut self, outer: &Self) {
         self.around = outer.around.clone();
         self.around.push(outer.file);
+        self.index = Rc::clone(&outer.index);
     }
 
     /// Whether the stack around gives a parameter.

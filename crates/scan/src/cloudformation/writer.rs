@@ -15,12 +15,9 @@ use crate::graph::{
 use crate::known::{Known, Name, Piece, Text};
 use crate::source::Place;
 
-/// A graph that is being written.
-pub(super) struct Writer<'a, 's> {
-    /// The template.
-    pub(super) stack: &'a Stack<'s>,
-    /// The graph.
-    pub(super) app: &'a mut App,
+/// What is in a graph, by name. The templates of one app share it: each finds what the others wrote, and nobody reads the graph anew.
+#[derive(Default)]
+pub(super) struct Index {
     functions: HashMap<Name, usize>,
     roles: HashMap<Name, usize>,
     stores: HashMap<Name, usize>,
@@ -32,48 +29,74 @@ pub(super) struct Writer<'a, 's> {
     physical: HashMap<String, Name>,
     /// Stores by the name that they will have.
     physical_stores: HashMap<String, Name>,
+}
+
+/// A graph that is being written.
+pub(super) struct Writer<'a, 's> {
+    /// The template.
+    pub(super) stack: &'a Stack<'s>,
+    /// The graph.
+    pub(super) app: &'a mut App,
+    index: Index,
     /// What SAM's interfaces ask for where a route says nothing.
     defaults: HashMap<Name, Rc<Defaults>>,
     /// Properties of the template's resources, by name.
     properties: HashMap<Name, &'a Resource>,
 }
 
-fn index<T>(items: &[T], name: impl Fn(&T) -> &Name) -> HashMap<Name, usize> {
-    items.iter().enumerate().map(|(at, item)| (name(item).clone(), at)).collect()
+/// Adds what was written since; all of it the first time.
+fn follow<T>(known: &mut HashMap<Name, usize>, items: &[T], name: impl Fn(&T) -> &Name) {
+    for (at, item) in items.iter().enumerate().skip(known.len()) {
+        known.insert(name(item).clone(), at);
+    }
 }
 
 fn physical_name(store: &Store) -> Option<(String, Name)> {
     Some((store.physical.as_ref()?.as_literal()?.to_owned(), store.name.clone()))
 }
 
+fn physical_function(function: &Function) -> Option<(String, Name)> {
+    Some((function.physical.as_ref()?.as_literal()?.to_owned(), function.name.clone()))
+}
+
+impl Index {
+    fn follow(&mut self, app: &App) {
+        let functions = app.functions.iter().skip(self.functions.len());
+        self.physical.extend(functions.filter_map(physical_function));
+        self.physical_stores.extend(app.stores.iter().skip(self.stores.len()).filter_map(physical_name));
+        follow(&mut self.functions, &app.functions, |function| &function.name);
+        follow(&mut self.roles, &app.roles, |role| &role.name);
+        follow(&mut self.stores, &app.stores, |store| &store.name);
+        follow(&mut self.secrets, &app.secrets, |secret| &secret.name);
+        follow(&mut self.networks, &app.networks, |network| &network.name);
+        follow(&mut self.apis, &app.apis, |api| &api.name);
+        follow(&mut self.authorizers, &app.authorizers, |authorizer| &authorizer.name);
+    }
+}
+
 impl<'a, 's> Writer<'a, 's> {
     pub(super) fn new(stack: &'a Stack<'s>, app: &'a mut App, resources: &'a [Resource]) -> Self {
-        let named = |function: &Function| {
-            Some((function.physical.as_ref()?.as_literal()?.to_owned(), function.name.clone()))
-        };
-        let mut physical: HashMap<String, Name> = app.functions.iter().filter_map(named).collect();
+        let mut index = std::mem::take(&mut *stack.index.borrow_mut());
+        index.follow(app);
         for resource in resources {
             if let ("AWS::Lambda::Function" | "AWS::Serverless::Function", Some(name)) =
                 (resource.kind.as_str(), str_at(&resource.properties, "FunctionName"))
             {
-                physical.insert(name.to_owned(), resource.name.clone());
+                index.physical.insert(name.to_owned(), resource.name.clone());
             }
         }
         Self {
-            functions: index(&app.functions, |function| &function.name),
-            roles: index(&app.roles, |role| &role.name),
-            stores: index(&app.stores, |store| &store.name),
-            secrets: index(&app.secrets, |secret| &secret.name),
-            networks: index(&app.networks, |network| &network.name),
-            apis: index(&app.apis, |api| &api.name),
-            authorizers: index(&app.authorizers, |authorizer| &authorizer.name),
-            physical,
+            index,
             defaults: HashMap::new(),
-            physical_stores: app.stores.iter().filter_map(physical_name).collect(),
             properties: resources.iter().map(|resource| (resource.name.clone(), resource)).collect(),
             stack,
             app,
         }
+    }
+
+    /// Hands what is known of the graph on to the app's next template.
+    pub(super) fn finish(self) {
+        *self.stack.index.borrow_mut() = self.index;
     }
 
     /// A resource of the template by the graph's name.
@@ -82,39 +105,39 @@ impl<'a, 's> Writer<'a, 's> {
     }
 
     pub(super) fn function(&mut self, name: &Name) -> Option<&mut Function> {
-        self.functions.get(name).and_then(|at| self.app.functions.get_mut(*at))
+        self.index.functions.get(name).and_then(|at| self.app.functions.get_mut(*at))
     }
 
     pub(super) fn role(&mut self, name: &Name) -> Option<&mut Role> {
-        self.roles.get(name).and_then(|at| self.app.roles.get_mut(*at))
+        self.index.roles.get(name).and_then(|at| self.app.roles.get_mut(*at))
     }
 
     pub(super) fn store(&mut self, name: &Name) -> Option<&mut Store> {
-        self.stores.get(name).and_then(|at| self.app.stores.get_mut(*at))
+        self.index.stores.get(name).and_then(|at| self.app.stores.get_mut(*at))
     }
 
     pub(super) fn secret(&mut self, name: &Name) -> Option<&mut Secret> {
-        self.secrets.get(name).and_then(|at| self.app.secrets.get_mut(*at))
+        self.index.secrets.get(name).and_then(|at| self.app.secrets.get_mut(*at))
     }
 
     pub(super) fn network(&mut self, name: &Name) -> Option<&mut Network> {
-        self.networks.get(name).and_then(|at| self.app.networks.get_mut(*at))
+        self.index.networks.get(name).and_then(|at| self.app.networks.get_mut(*at))
     }
 
     pub(super) fn api(&mut self, name: &Name) -> Option<&mut Api> {
-        self.apis.get(name).and_then(|at| self.app.apis.get_mut(*at))
+        self.index.apis.get(name).and_then(|at| self.app.apis.get_mut(*at))
     }
 
     pub(super) fn authorizer(&mut self, name: &Name) -> Option<&mut Authorizer> {
-        self.authorizers.get(name).and_then(|at| self.app.authorizers.get_mut(*at))
+        self.index.authorizers.get(name).and_then(|at| self.app.authorizers.get_mut(*at))
     }
 
     pub(super) fn has_api(&self, name: &Name) -> bool {
-        self.apis.contains_key(name)
+        self.index.apis.contains_key(name)
     }
 
     pub(super) fn has_authorizer(&self, name: &Name) -> bool {
-        self.authorizers.contains_key(name)
+        self.index.authorizers.contains_key(name)
     }
 
     pub(super) fn defaults(&self, api: &Name) -> Option<Rc<Defaults>> {
@@ -126,38 +149,39 @@ impl<'a, 's> Writer<'a, 's> {
     }
 
     pub(super) fn add_function(&mut self, function: Function) {
-        self.functions.insert(function.name.clone(), self.app.functions.len());
+        self.index.physical.extend(physical_function(&function));
+        self.index.functions.insert(function.name.clone(), self.app.functions.len());
         self.app.functions.push(function);
     }
 
     pub(super) fn add_role(&mut self, role: Role) {
-        self.roles.insert(role.name.clone(), self.app.roles.len());
+        self.index.roles.insert(role.name.clone(), self.app.roles.len());
         self.app.roles.push(role);
     }
 
     pub(super) fn add_store(&mut self, store: Store) {
-        self.stores.insert(store.name.clone(), self.app.stores.len());
-        self.physical_stores.extend(physical_name(&store));
+        self.index.stores.insert(store.name.clone(), self.app.stores.len());
+        self.index.physical_stores.extend(physical_name(&store));
         self.app.stores.push(store);
     }
 
     pub(super) fn add_secret(&mut self, secret: Secret) {
-        self.secrets.insert(secret.name.clone(), self.app.secrets.len());
+        self.index.secrets.insert(secret.name.clone(), self.app.secrets.len());
         self.app.secrets.push(secret);
     }
 
     pub(super) fn add_network(&mut self, network: Network) {
-        self.networks.insert(network.name.clone(), self.app.networks.len());
+        self.index.networks.insert(network.name.clone(), self.app.networks.len());
         self.app.networks.push(network);
     }
 
     pub(super) fn add_api(&mut self, api: Api) {
-        self.apis.insert(api.name.clone(), self.app.apis.len());
+        self.index.apis.insert(api.name.clone(), self.app.apis.len());
         self.app.apis.push(api);
     }
 
     pub(super) fn add_authorizer(&mut self, authorizer: Authorizer) {
-        self.authorizers.insert(authorizer.name.clone(), self.app.authorizers.len());
+        self.index.authorizers.insert(authorizer.name.clone(), self.app.authorizers.len());
         self.app.authorizers.push(authorizer);
     }
 
@@ -217,7 +241,7 @@ impl<'a, 's> Writer<'a, 's> {
 
     /// The function that a text leads to: a reference, an ARN around one, or a name.
     pub(super) fn function_of(&self, text: &Text) -> Known<Name> {
-        if let Some(name) = text.references().find(|name| self.functions.contains_key(*name)) {
+        if let Some(name) = text.references().find(|name| self.index.functions.contains_key(*name)) {
             return Known::Value(name.clone());
         }
         let literal: String = text
@@ -230,7 +254,7 @@ impl<'a, 's> Writer<'a, 's> {
             .collect();
         let tail = literal.split_once(":function:").map_or(literal.as_str(), |(_, tail)| tail);
         let name = tail.split([':', '/']).next().unwrap_or_default();
-        match (self.physical.get(name), text.why_unknown()) {
+        match (self.index.physical.get(name), text.why_unknown()) {
             (Some(name), _) => Known::Value(name.clone()),
             (None, Some(why)) => Known::Unknown(why.to_owned()),
             (None, None) => Known::Unknown(format!("`{text}` is not among these files")),
@@ -239,11 +263,11 @@ impl<'a, 's> Writer<'a, 's> {
 
     /// Which of the template's resources of a kind a text leads to.
     pub(super) fn role_of(&self, text: &Text) -> Known<Name> {
-        self.among(&self.roles, text)
+        self.among(&self.index.roles, text)
     }
 
     pub(super) fn api_of(&self, text: &Text) -> Known<Name> {
-        self.among(&self.apis, text)
+        self.among(&self.index.apis, text)
     }
 
     fn among(&self, names: &HashMap<Name, usize>, text: &Text) -> Known<Name> {
@@ -259,15 +283,16 @@ impl<'a, 's> Writer<'a, 's> {
     /// Adds statements to the resource policy of whatever a text leads to; writes down when that is nothing of this app.
     pub(super) fn add_policy(&mut self, target: &Text, statements: &[Statement], place: Place) {
         let names: Vec<Name> = target.references().cloned().collect();
-        let by_name = target.as_literal().and_then(|literal| self.physical_stores.get(literal)).cloned();
+        let by_name =
+            target.as_literal().and_then(|literal| self.index.physical_stores.get(literal)).cloned();
         for name in names.iter().chain(&by_name) {
-            let policy = if let Some(at) = self.stores.get(name) {
+            let policy = if let Some(at) = self.index.stores.get(name) {
                 self.app.stores.get_mut(*at).map(|store| &mut store.policy)
-            } else if let Some(at) = self.secrets.get(name) {
+            } else if let Some(at) = self.index.secrets.get(name) {
                 self.app.secrets.get_mut(*at).map(|secret| &mut secret.policy)
-            } else if let Some(at) = self.functions.get(name) {
+            } else if let Some(at) = self.index.functions.get(name) {
                 self.app.functions.get_mut(*at).map(|function| &mut function.permissions)
-            } else if let Some(at) = self.apis.get(name) {
+            } else if let Some(at) = self.index.apis.get(name) {
                 self.app.apis.get_mut(*at).map(|api| &mut api.policy)
             } else {
                 None
