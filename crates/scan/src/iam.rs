@@ -31,7 +31,7 @@ pub use self::reach::{Hold, Reach};
 pub use self::target::Target;
 
 /// Whether something may be done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It may not.

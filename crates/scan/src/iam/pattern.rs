@@ -49,12 +49,58 @@ pub(super) fn cover(pattern: &[Token], resource: &[Token], spent: &mut u64) -> C
     if pattern.len().max(resource.len()) > MAX_TOKENS {
         return Cover::TooLong;
     }
+    let Some((pattern, resource)) = trimmed(pattern, resource, spent) else { return Cover::No };
     if meet(pattern, resource, false, spent) {
         Cover::Yes
     } else if meet(pattern, resource, true, spent) {
         Cover::Maybe
     } else {
         Cover::No
+    }
+}
+
+/// What is left of both without the start and the end that can only be read in one way; `None` where these differ already. Most
+/// patterns name one thing, and most things are another one: that ends here, without a table of both lengths.
+fn trimmed<'t>(
+    mut pattern: &'t [Token],
+    mut resource: &'t [Token],
+    spent: &mut u64,
+) -> Option<(&'t [Token], &'t [Token])> {
+    let is_fixed = |token: &Token| matches!(token, Token::Byte(_) | Token::Tail(_));
+    while let (Some((wanted, before)), Some((found, other))) = (pattern.split_last(), resource.split_last())
+        && is_fixed(wanted)
+        && is_fixed(found)
+    {
+        *spent += 1;
+        if wanted != found {
+            return None;
+        }
+        (pattern, resource) = (before, other);
+    }
+    loop {
+        *spent += 1;
+        match (pattern, resource) {
+            ([Token::Byte(wanted), after @ ..], [Token::Byte(found), other @ ..]) => {
+                if wanted != found {
+                    return None;
+                }
+                (pattern, resource) = (after, other);
+            }
+            // The provider's part ends at its colon, whatever stands there, as long as nothing else in it is open.
+            ([..], [Token::Provider, Token::Byte(b':'), other @ ..]) => {
+                let within = |token: &&Token| match token {
+                    Token::Byte(byte) => *byte != b':',
+                    token => **token == Token::Provider,
+                };
+                let part = pattern.iter().take_while(within).count();
+                *spent += part as u64;
+                match pattern.split_at_checked(part) {
+                    Some((_, [Token::Byte(b':'), after @ ..])) => (pattern, resource) = (after, other),
+                    _ => return Some((pattern, resource)),
+                }
+            }
+            _ => return Some((pattern, resource)),
+        }
     }
 }
 

@@ -4,14 +4,16 @@
 //! statements are not in the files makes a verdict unknown where it could change it. Not here: what is reached (`iam::reach`).
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
 use super::pattern::{Cover, Token, cover};
+use super::reach::Reaches;
 use super::target::{Index, Target, anything};
 use super::{Verdict, condition, wildcard};
 use crate::facts::{self, ActionFact};
-use crate::graph::{App, Effect, Function, Role, Statement};
-use crate::known::{Known, Name};
+use crate::graph::{App, Condition, Effect, Function, Role, Statement};
+use crate::known::{Known, Name, Text};
 use crate::source::Place;
 
 /// Comparing stops here for one app: about a quarter of a second.
@@ -24,8 +26,20 @@ const MAX_STATEMENTS: usize = 1_500;
 pub struct Grants<'a> {
     app: &'a App,
     pub(super) index: Index<'a>,
-    compiled: BTreeMap<&'a Name, Vec<Compiled<'a>>>,
-    spent: Cell<u64>,
+    roles: BTreeMap<&'a Name, Compared<'a>>,
+    pub(super) spent: Cell<u64>,
+    pub(super) reaches: Reaches<'a>,
+}
+
+/// A role that was made ready for comparing.
+#[derive(Debug)]
+struct Compared<'a> {
+    role: &'a Role,
+    statements: Vec<Compiled<'a>>,
+    /// The same number for roles that say the same, whatever their names and wherever that stands.
+    class: usize,
+    /// Why it may be allowed more than its statements say, and where.
+    unread: Option<(Place, String)>,
 }
 
 /// A statement whose resources were read.
@@ -42,6 +56,8 @@ pub struct Permissions<'g, 'a> {
     /// The role.
     pub role: &'a Role,
     pub(super) statements: &'g [Compiled<'a>],
+    class: usize,
+    pub(super) unread: Option<&'g (Place, String)>,
     /// Whether policies that could not be read may allow what no other does.
     pub(super) heeds_unread: bool,
 }
@@ -65,11 +81,16 @@ impl<'a> Grants<'a> {
             let resources = statement.resources.iter().map(|text| index.pattern(text)).collect();
             Compiled { statement, resources }
         };
-        let roles = app.roles.iter();
-        let compiled = roles
-            .map(|role| (&role.name, role.statements.iter().take(MAX_STATEMENTS).map(compile).collect()))
-            .collect();
-        Self { app, index, compiled, spent: Cell::new(0) }
+        let mut classes = HashMap::new();
+        let mut compared = |role: &'a Role| {
+            let unread = why_unread(role);
+            let next = classes.len();
+            let class = *classes.entry(likeness(role, unread.as_ref())).or_insert(next);
+            let statements = role.statements.iter().take(MAX_STATEMENTS).map(compile).collect();
+            (&role.name, Compared { role, statements, class, unread })
+        };
+        let roles = app.roles.iter().map(&mut compared).collect();
+        Self { app, reaches: Reaches::of(app), index, roles, spent: Cell::new(0) }
     }
 
     /// The app.
@@ -81,14 +102,27 @@ impl<'a> Grants<'a> {
     /// What a role may do; `None` for one that is not of this app.
     #[must_use]
     pub fn role(&self, name: &Name) -> Option<Permissions<'_, 'a>> {
-        let role = self.app.role(name)?;
-        Some(Permissions { grants: self, role, statements: self.compiled.get(name)?, heeds_unread: true })
+        let Compared { role, statements, class, unread } = self.roles.get(name)?;
+        let (class, unread) = (*class, unread.as_ref());
+        Some(Permissions { grants: self, role, statements, class, unread, heeds_unread: true })
+    }
+
+    /// The role that a function runs with, where that is one of this app.
+    #[must_use]
+    pub fn role_of(&self, function: &Function) -> Option<&'a Role> {
+        self.roles.get(function.role.as_ref()?.known()?).map(|compared| compared.role)
     }
 
     /// What a function may do; `None` where its role is not of this app or not known.
     #[must_use]
     pub fn function(&self, function: &Function) -> Option<Permissions<'_, 'a>> {
         self.role(function.role.as_ref()?.known()?)
+    }
+
+    /// Whether something that was asked of these roles was too much to compare.
+    #[must_use]
+    pub fn left_out(&self) -> bool {
+        self.reaches.left_out()
     }
 
     /// Whether a pattern covers one of some resources.
@@ -120,12 +154,12 @@ impl<'a> Permissions<'_, 'a> {
     /// Why the role may be allowed more than its statements say, and where.
     #[must_use]
     pub fn why_unread(&self) -> Option<(Place, String)> {
-        let unread = self.role.managed.iter().find_map(|managed| {
-            let why = managed.statements.why()?;
-            Some((managed.policy.place, format!("the policy `{}` could not be read: {why}", managed.policy)))
-        });
-        let cut = || (self.role.place, "the role has more statements than the provider takes".to_owned());
-        unread.or_else(|| (self.role.statements.len() > MAX_STATEMENTS).then(cut))
+        self.unread.cloned()
+    }
+
+    /// A number that roles share which say the same, wherever they say it: what one of them reaches, the others reach.
+    pub(crate) fn class(&self) -> usize {
+        self.class
     }
 
     /// Whether it may do something to a target. An action that nobody documents is unknown.
@@ -204,8 +238,8 @@ impl<'a> Permissions<'_, 'a> {
 
     /// A policy that nobody has read may allow what no other does.
     pub(super) fn with_unread(&self, allowed: Verdict) -> Verdict {
-        let unread = if self.heeds_unread && allowed.is_no() { self.why_unread() } else { None };
-        unread.map_or(allowed, |(_, why)| Verdict::Unknown(why))
+        let unread = self.unread.filter(|_| self.heeds_unread && allowed.is_no());
+        unread.map_or(allowed, |(_, why)| Verdict::Unknown(why.clone()))
     }
 
     /// A boundary takes away what it does not allow itself.
@@ -258,6 +292,37 @@ impl<'a> Permissions<'_, 'a> {
         }
         found
     }
+}
+
+fn why_unread(role: &Role) -> Option<(Place, String)> {
+    let unread = role.managed.iter().find_map(|managed| {
+        let why = managed.statements.why()?;
+        Some((managed.policy.place, format!("the policy `{}` could not be read: {why}", managed.policy)))
+    });
+    let cut = || (role.place, "the role has more statements than the provider takes".to_owned());
+    unread.or_else(|| (role.statements.len() > MAX_STATEMENTS).then(cut))
+}
+
+/// All that a role's permissions depend on, as a text: everything but names and places.
+fn likeness(role: &Role, unread: Option<&(Place, String)>) -> String {
+    let pieces = |text: &Text| format!("{:?}", text.pieces);
+    let mut key = format!("{:?} {:?}", unread.map(|(_, why)| why), role.boundary.as_ref().map(pieces));
+    for statement in role.statements.iter().take(MAX_STATEMENTS) {
+        let actions: Vec<_> = statement.actions.iter().map(|action| &action.value).collect();
+        let resources: Vec<_> = statement.resources.iter().map(|text| &text.pieces).collect();
+        let hold = |condition: &Condition| {
+            let values: Vec<_> = condition.values.iter().map(|value| &value.pieces).collect();
+            format!("{:?} {:?} {values:?}", condition.operator, condition.key)
+        };
+        let conditions: Vec<_> = statement.conditions.iter().map(hold).collect();
+        let Statement { effect, not_actions, not_resources, .. } = statement;
+        // Writing to a text cannot fail.
+        let _ = write!(
+            key,
+            "\n{effect:?} {not_actions} {actions:?} {not_resources} {resources:?} {conditions:?}"
+        );
+    }
+    key
 }
 
 pub(super) fn not(verdict: Verdict) -> Verdict {

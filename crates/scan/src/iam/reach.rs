@@ -3,7 +3,9 @@
 //! Invariant: a thing is listed when something may be done to it, or may perhaps; with the statements that say so. Not here: how
 //! somebody comes to have the role (`paths`).
 
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 use super::deed::{Deed, deed, deed_services};
@@ -11,7 +13,7 @@ use super::permissions::{Compiled, not, speaks_of};
 use super::target::Form;
 use super::{Permissions, Target, Verdict, condition};
 use crate::facts::{self, ActionFact, Level};
-use crate::graph::Statement;
+use crate::graph::{App, Statement};
 use crate::source::Place;
 
 /// What a role may do to one thing.
@@ -20,11 +22,11 @@ pub struct Hold<'a> {
     /// The thing.
     pub target: Target<'a>,
     /// The provider's levels that it has there.
-    pub levels: BTreeMap<Level, Verdict>,
+    pub levels: Rc<BTreeMap<Level, Verdict>>,
     /// What that comes to.
-    pub deeds: BTreeMap<Deed, Verdict>,
-    /// Where that is granted.
-    pub places: BTreeSet<Place>,
+    pub deeds: Rc<BTreeMap<Deed, Verdict>>,
+    /// The numbers of the role's statements that grant that: see [`Permissions::places`].
+    pub statements: Rc<BTreeSet<usize>>,
 }
 
 /// What a role reaches.
@@ -36,6 +38,41 @@ pub struct Reach<'a> {
     pub holds: Vec<Hold<'a>>,
     /// Services of the account in which it is bound to no thing: [`Target::All`].
     pub wide: Vec<Hold<'a>>,
+    /// Whether things of the app were not compared, because the app has too many of them for its roles.
+    pub left_out: bool,
+}
+
+/// Things times roles that are compared for one app: about half a second.
+const MAX_COMPARED: usize = 400_000;
+
+/// What the roles of an app reach, as far as anybody asked.
+#[derive(Debug)]
+pub(super) struct Reaches<'a> {
+    targets: Vec<Target<'a>>,
+    /// The forms of each target, made when the first role may reach it.
+    forms: Vec<OnceCell<Vec<Form>>>,
+    /// The targets that a service's actions can touch.
+    near: BTreeMap<&'a str, Vec<usize>>,
+    /// By class of roles, and whether unread policies are heeded.
+    found: RefCell<BTreeMap<(usize, bool), Rc<Reach<'a>>>>,
+    left: Cell<usize>,
+}
+
+/// Parts of holds that are the same for many things: a role of wildcards holds all things alike.
+#[derive(Default)]
+struct Same {
+    levels: BTreeSet<Rc<BTreeMap<Level, Verdict>>>,
+    deeds: BTreeSet<Rc<BTreeMap<Deed, Verdict>>>,
+    statements: BTreeSet<Rc<BTreeSet<usize>>>,
+}
+
+fn shared<T: Ord>(known: &mut BTreeSet<Rc<T>>, value: T) -> Rc<T> {
+    if let Some(found) = known.get(&value) {
+        return Rc::clone(found);
+    }
+    let made = Rc::new(value);
+    known.insert(Rc::clone(&made));
+    made
 }
 
 /// An action that touches things.
@@ -53,7 +90,11 @@ struct Touching {
 struct Spoken {
     service: &'static str,
     kinds: &'static [&'static str],
-    actions: Vec<&'static Touching>,
+    /// The first of them, which is the only one where a boundary has an opinion of each.
+    first: ActionFact,
+    /// The levels of all of them, and what they come to.
+    levels: BTreeSet<Level>,
+    deeds: BTreeSet<Deed>,
     /// For each statement of the role, whether it speaks of them and its conditions hold.
     said: Vec<Verdict>,
 }
@@ -83,21 +124,91 @@ fn actions(service: &'static str) -> &'static [Touching] {
     table.get(service).map_or(&[], |cell| cell.get_or_init(read))
 }
 
-impl<'a> Permissions<'_, 'a> {
-    /// What the role reaches.
-    #[must_use]
-    pub fn reach(&self) -> Reach<'a> {
-        let app = self.grants.app();
+impl<'a> Reaches<'a> {
+    /// The things of an app, none of which was compared yet.
+    pub(super) fn of(app: &'a App) -> Self {
         let stores = app.stores.iter().map(Target::Store);
         let targets = stores.chain(app.secrets.iter().map(Target::Secret));
-        let targets = targets.chain(app.functions.iter().map(Target::Function));
-        let table: Table = deed_services().map(|service| (service, self.spoken(service))).collect();
-        let wide = deed_services().map(Target::All);
-        Reach {
-            everything: self.everything(),
-            holds: targets.filter_map(|target| self.hold(target, &table)).collect(),
-            wide: wide.filter_map(|target| self.hold(target, &table)).collect(),
+        let targets: Vec<_> = targets.chain(app.functions.iter().map(Target::Function)).collect();
+        let mut near: BTreeMap<&'a str, Vec<usize>> = BTreeMap::new();
+        for (at, target) in targets.iter().enumerate() {
+            target.services().into_iter().for_each(|service| near.entry(service).or_default().push(at));
         }
+        let forms = targets.iter().map(|_| OnceCell::new()).collect();
+        Self { targets, forms, near, found: RefCell::default(), left: Cell::new(MAX_COMPARED) }
+    }
+
+    /// Whether there was too much to compare.
+    pub(super) fn left_out(&self) -> bool {
+        self.found.borrow().values().any(|reach| reach.left_out)
+    }
+
+    /// Lets less work be done than there might be.
+    #[cfg(test)]
+    pub(super) fn limit(&self, work: usize) {
+        self.left.set(work);
+    }
+
+    /// How often a role was compared with the app's things.
+    #[cfg(test)]
+    pub(super) fn compared(&self) -> usize {
+        self.found.borrow().len()
+    }
+
+    /// Takes from the work that one app may be; false when there is not so much left.
+    fn spend(&self, work: usize) -> bool {
+        let left = self.left.get().checked_sub(work);
+        self.left.set(left.unwrap_or_else(|| self.left.get()));
+        left.is_some()
+    }
+}
+
+impl<'a> Permissions<'_, 'a> {
+    /// What the role reaches. It is worked out once for all roles that say the same.
+    #[must_use]
+    pub fn reach(&self) -> Rc<Reach<'a>> {
+        // A role of which every policy was read is the same with and without heeding the others.
+        let key = (self.class(), self.heeds_unread && self.unread.is_some());
+        let reaches = &self.grants.reaches;
+        if let Some(found) = reaches.found.borrow().get(&key) {
+            return Rc::clone(found);
+        }
+        let reach = Rc::new(self.compare());
+        reaches.found.borrow_mut().insert(key, Rc::clone(&reach));
+        reach
+    }
+
+    fn compare(&self) -> Reach<'a> {
+        let reaches = &self.grants.reaches;
+        let table: Table = deed_services().map(|service| (service, self.spoken(service))).collect();
+        let spoken = table.iter().filter(|(_, groups)| !groups.is_empty());
+        let near: BTreeSet<usize> =
+            spoken.filter_map(|(service, _)| reaches.near.get(service)).flatten().copied().collect();
+        let mut same = Same::default();
+        let everything = self.everything();
+        let wide = deed_services().map(Target::All);
+        let wide = wide
+            .filter_map(|target| {
+                let forms = self.grants.index.shapes(target);
+                self.hold(target, &forms, &table, &mut same)
+            })
+            .collect();
+        // Statements that a role has many of are compared with every thing as well.
+        let left_out = !reaches.spend(near.len() * (1 + self.statements.len() / 8));
+        let targets = near.into_iter().filter(|_| !left_out);
+        let holds = targets.filter_map(|at| {
+            let target = *reaches.targets.get(at)?;
+            let forms = reaches.forms.get(at)?.get_or_init(|| self.grants.index.shapes(target));
+            self.hold(target, forms, &table, &mut same)
+        });
+        Reach { everything, holds: holds.collect(), wide, left_out }
+    }
+
+    /// Where a hold of this role is granted.
+    #[must_use]
+    pub fn places(&self, hold: &Hold<'_>) -> BTreeSet<Place> {
+        let statements = hold.statements.iter().filter_map(|at| self.statements.get(*at));
+        statements.map(|compiled| compiled.statement.place).collect()
     }
 
     /// Whether it may do everything to everything: nobody needs a list then.
@@ -116,7 +227,7 @@ impl<'a> Permissions<'_, 'a> {
     /// The actions of a service of which some statement speaks that may allow.
     fn spoken(&self, service: &'static str) -> Vec<Spoken> {
         let near: Vec<_> = self.statements.iter().map(|one| is_near(one.statement, service)).collect();
-        let unread = self.heeds_unread && self.why_unread().is_some();
+        let unread = self.heeds_unread && self.unread.is_some();
         if !unread && !near.contains(&true) {
             return Vec::new();
         }
@@ -138,19 +249,28 @@ impl<'a> Permissions<'_, 'a> {
             // A boundary has an opinion of each action of its own.
             let alike = |group: &&mut Spoken| group.kinds == action.kinds && group.said == said;
             match groups.iter_mut().find(alike).filter(|_| self.role.boundary.is_none()) {
-                Some(group) => group.actions.push(action),
-                None => groups.push(Spoken { service, kinds: &action.kinds, actions: vec![action], said }),
+                Some(group) => {
+                    group.levels.insert(action.fact.level);
+                    group.deeds.extend(action.deed);
+                }
+                None => groups.push(Spoken {
+                    service,
+                    kinds: &action.kinds,
+                    first: action.fact,
+                    levels: BTreeSet::from([action.fact.level]),
+                    deeds: action.deed.into_iter().collect(),
+                    said,
+                }),
             }
         }
         groups
     }
 
-    fn hold(&self, target: Target<'a>, table: &Table) -> Option<Hold<'a>> {
+    fn hold(&self, target: Target<'a>, forms: &[Form], table: &Table, same: &mut Same) -> Option<Hold<'a>> {
         let services = target.services();
         let mut spoken = services.iter().filter_map(|service| table.get(service)).flatten().peekable();
         spoken.peek()?;
-        let forms = self.grants.index.shapes(target);
-        let mut named = Named { permissions: self, forms: &forms, found: BTreeMap::new() };
+        let mut named = Named { permissions: self, forms, found: BTreeMap::new() };
         let (mut levels, mut deeds) = (BTreeMap::new(), BTreeMap::new());
         let mut places = BTreeSet::new();
         for one in spoken {
@@ -160,24 +280,24 @@ impl<'a> Permissions<'_, 'a> {
             }
             let statements = self.statements.iter().zip(&one.said).enumerate();
             let grants = statements.filter(|(_, (it, said))| it.statement.may_allow() && said.is_possible());
-            for (at, (compiled, _)) in grants {
+            for (at, _) in grants {
                 if named.ask(at, one).is_possible() {
-                    places.insert(compiled.statement.place);
+                    places.insert(at);
                 }
             }
-            for action in &one.actions {
-                raise(&mut levels, action.fact.level, &verdict);
-                if let Some(deed) = action.deed {
-                    raise(&mut deeds, deed, &verdict);
-                }
-            }
+            one.levels.iter().for_each(|level| raise(&mut levels, *level, &verdict));
+            one.deeds.iter().for_each(|deed| raise(&mut deeds, *deed, &verdict));
         }
-        (!levels.is_empty()).then_some(Hold { target, levels, deeds, places })
+        if levels.is_empty() {
+            return None;
+        }
+        let (levels, deeds) = (shared(&mut same.levels, levels), shared(&mut same.deeds, deeds));
+        Some(Hold { target, levels, deeds, statements: shared(&mut same.statements, places) })
     }
 
     fn verdict(&self, one: &Spoken, target: Target<'a>, named: &mut Named<'_, '_, 'a>) -> Verdict {
-        if let (Some(_), Some(action)) = (&self.role.boundary, one.actions.first()) {
-            return self.may_do(action.fact, target);
+        if self.role.boundary.is_some() {
+            return self.may_do(one.first, target);
         }
         let named = std::cell::RefCell::new(named);
         let (allowed, denied) = self.decide(|at, _| match one.said.get(at) {

@@ -62,6 +62,19 @@ fn patterns_cover_resources() {
 }
 
 #[test]
+fn what_names_another_thing_is_told_apart_at_once() {
+    let check = |pattern: &str, resource: &str, most: u64| {
+        let mut spent = 0;
+        assert_eq!(cover(&tokens(pattern), &tokens(resource), &mut spent), Cover::No);
+        assert!(spent <= most, "{pattern}: {spent}");
+    };
+    check("arn:~:lambda:~:~:function:A", "arn:~:lambda:~:~:function:B", 2);
+    check("arn:~:sns:::photos-of-one", "arn:~:sns:::photos-of-two", 2);
+    check("arn:aws:sns:::one-of-many/*", "arn:~:sns:::two-of-many/^", 40);
+    check("arn:aws:sqs:eu-west:x:*", "arn:~:sns:::two-of-many/^", 40);
+}
+
+#[test]
 fn long_texts_are_not_compared() {
     let long = vec![Token::Byte(b'a'); MAX_TOKENS + 1];
     assert_eq!(cover(&long, &tokens("a"), &mut 0), Cover::TooLong);
@@ -73,6 +86,17 @@ fn long_texts_are_not_compared() {
 }
 
 proptest! {
+    /// What is cut off beforehand changes no answer.
+    #[test]
+    fn trimming_changes_nothing(pattern in "[ab:*?~^01AZ]{0,8}", text in "[ab:~^01AZ]{0,8}") {
+        let (pattern, resource) = (tokens(&pattern), tokens(&text));
+        for maybe in [false, true] {
+            let whole = meet(&pattern, &resource, maybe, &mut 0);
+            let cut = trimmed(&pattern, &resource, &mut 0);
+            prop_assert_eq!(cut.is_some_and(|(pattern, resource)| meet(pattern, resource, maybe, &mut 0)), whole);
+        }
+    }
+
     #[test]
     fn without_unknowns_it_is_the_plain_comparison(pattern in "[ab*?]{0,8}", text in "[ab]{0,8}") {
         let expect = if wildcard::matches(&pattern, &text) { Cover::Yes } else { Cover::No };

@@ -275,7 +275,7 @@ fn what_a_role_reaches() {
             .collect();
         assert_eq!(services, wide, "{statements:?}");
         assert_eq!(word(&reach.everything), everything, "{statements:?}");
-        assert!(reach.holds.iter().all(|hold| !hold.places.is_empty()));
+        assert!(reach.holds.iter().all(|hold| !grants.role(&"Role".into()).unwrap().places(hold).is_empty()));
     };
     check(&[], &[], &[], "no");
     check(
@@ -301,6 +301,65 @@ fn what_a_role_reaches() {
     assert_eq!(orders.levels.get(&Level::Permissions), Some(&Verdict::Yes));
     assert_eq!(orders.deeds.get(&Deed::Destroys), Some(&Verdict::Yes));
     assert_eq!(reach.wide.len(), crate::iam::deed_services().count());
+}
+
+/// An app of so many functions and tables, each function with a role of its own.
+fn large(functions: usize, action: &dyn Fn(usize) -> String) -> App {
+    use crate::graph::sketch::Sketch as _;
+    let mut app = crate::graph::sketch::app();
+    for at in 0..functions {
+        app.draw_store(&format!("Table{at}"), crate::graph::StoreKind::Table);
+        app.draw_function(&format!("F{at}"), vec![crate::graph::sketch::allow(&[&action(at)], &["*"])]);
+    }
+    app
+}
+
+#[test]
+fn roles_that_say_the_same_are_compared_once() {
+    let app = large(50, &|_| "dynamodb:*".to_owned());
+    let grants = Grants::of(&app);
+    let roles: Vec<_> = app.roles.iter().filter_map(|role| grants.role(&role.name)).collect();
+    let first = roles[0].reach();
+    assert!(roles.iter().all(|role| std::rc::Rc::ptr_eq(&role.reach(), &first)));
+    assert!(roles.iter().all(|role| std::rc::Rc::ptr_eq(&role.without_unread().reach(), &first)));
+    assert_eq!((first.holds.len(), grants.reaches.compared()), (50, 1));
+    // What all things have alike is kept once.
+    assert!(first.holds.iter().all(|hold| std::rc::Rc::ptr_eq(&hold.deeds, &first.holds[0].deeds)));
+    // Where it stands differs.
+    let mut moved = large(2, &|_| "dynamodb:*".to_owned());
+    moved.roles[1].statements.iter_mut().for_each(|statement| statement.place.start += 7);
+    let grants = Grants::of(&moved);
+    let places = |at: usize| {
+        let role = grants.role(&moved.roles[at].name).unwrap();
+        role.places(&role.reach().holds[0])
+    };
+    assert_eq!(
+        grants.role(&moved.roles[0].name).unwrap().class(),
+        grants.role(&moved.roles[1].name).unwrap().class()
+    );
+    assert_ne!(places(0), places(1));
+    // A condition, a policy that nobody has read: these are others.
+    moved.roles[1].managed =
+        vec![ManagedPolicy { policy: text("${?P}"), statements: Known::Unknown("it is a parameter".into()) }];
+    let grants = Grants::of(&moved);
+    let class = |at: usize| grants.role(&moved.roles[at].name).unwrap().class();
+    assert_ne!(class(0), class(1));
+}
+
+#[test]
+fn too_many_roles_for_too_many_things_are_left_out_and_told() {
+    // Roles that differ, so that each has to be compared with each table.
+    let app = large(30, &|at| format!("dynamodb:*{}", "*".repeat(at)));
+    let left_out = |room: usize| {
+        let grants = Grants::of(&app);
+        grants.reaches.limit(room);
+        let left_out = |role: &&crate::graph::Role| grants.role(&role.name).unwrap().reach().left_out;
+        let found = app.roles.iter().filter(left_out).count();
+        assert_eq!(grants.left_out(), found > 0);
+        found
+    };
+    assert_eq!(left_out(30 * 30), 0);
+    assert_eq!(left_out(10 * 30), 20);
 }
 
 #[test]
