@@ -13,6 +13,7 @@ mod entries;
 mod variants;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use self::apps::Described;
 pub use self::dependencies::Dependencies;
@@ -20,7 +21,8 @@ use crate::advisories::{self, Match};
 use crate::code::Reader;
 use crate::facts::Day;
 use crate::finding::Finding;
-use crate::graph::App;
+use crate::graph::{App, Unknown};
+use crate::iam::Grants;
 use crate::paths::Assessment;
 use crate::report::{AppReport, Cover, Found, FunctionNeed, Note, Report, Spot, Suppressed};
 use crate::rules::{self, Context, Part};
@@ -115,15 +117,18 @@ fn assess(
         today: options.today,
         ..Context::bare(tree, app, &parts.files)
     };
-    let mut verdict = rules::judge(&context);
+    let grants = Rc::new(Grants::of(app));
+    let mut verdict = rules::judge_with(&context, Rc::clone(&grants));
     let holds = |finding: &&Finding| marks.covering(tree, finding.rule.id, finding.place).is_none();
     let counted = |findings: &[Finding]| findings.iter().filter(holds).cloned().collect::<Vec<_>>();
-    let mut worst = (app, paths::assess(app, &counted(&verdict.findings)));
+    let mut worst = (app, paths::assess_with(&grants, &counted(&verdict.findings)));
     let mut told = verdict.findings.clone();
     for variant in &described.variants {
-        let further = rules::judge(&Context { app: &variant.app, ..context }).findings;
+        let grants = Rc::new(Grants::of(&variant.app));
+        let varied = Context { app: &variant.app, ..context };
+        let further = rules::judge_with(&varied, Rc::clone(&grants)).findings;
         if variant.planned {
-            worst = worse(worst, (&variant.app, paths::assess(&variant.app, &counted(&further))));
+            worst = worse(worst, (&variant.app, paths::assess_with(&grants, &counted(&further))));
         }
         told.extend_from_slice(&further);
         variants::add(&mut verdict, variant, further);
@@ -140,10 +145,13 @@ fn assess(
     // Also what is not reported again here may stand in what is.
     let cover = Cover::of(tree, &told);
     let (findings, suppressed) = sort_out(tree, app, &cover, &verdict.findings, &marks);
+    let (graph, mut assessment) = worst;
+    let left_out = std::mem::take(&mut assessment.not_looked_at).into_iter();
+    let left_out = left_out.map(|why| Unknown { subject: None, place: Place::whole(app.file), why });
+    verdict.unknowns.extend(left_out);
     let unknowns = app.unknowns.iter().chain(&verdict.unknowns);
     let unknowns: BTreeSet<Note> = unknowns.map(|unknown| Note::of_unknown(tree, unknown)).collect();
     let packages = parts.locks.iter().filter_map(|at| dependencies.locks.get(*at));
-    let (graph, assessment) = worst;
     let mut report = AppReport {
         name: app.name.clone(),
         framework: app.framework,

@@ -28,7 +28,7 @@ use serde::Serialize;
 pub use self::score::{Grade, Reason, Score};
 use crate::finding::Finding;
 use crate::graph::App;
-use crate::iam::Deed;
+use crate::iam::{Deed, Grants};
 use crate::known::Name;
 use crate::source::Place;
 
@@ -43,6 +43,9 @@ pub struct Assessment {
     pub left_out: usize,
     /// The one change that takes away most.
     pub best_change: Option<BestChange>,
+    /// What was not looked at, because the app is larger than any: lower case, no full stop.
+    #[serde(skip)]
+    pub not_looked_at: Vec<String>,
 }
 
 /// One attack path.
@@ -137,13 +140,19 @@ pub struct BestChange {
 /// Finds the paths of an app. `findings` are those that nobody allowed by a comment.
 #[must_use]
 pub fn assess(app: &App, findings: &[Finding]) -> Assessment {
-    let model = model::Model::of(app, findings);
+    assess_with(&Grants::of(app), findings)
+}
+
+/// The same, where it is known already what the app's roles may do.
+#[must_use]
+pub fn assess_with(grants: &Grants<'_>, findings: &[Finding]) -> Assessment {
+    let model = model::Model::of(grants, findings);
     let solution = spread::solve(&model, None);
     let (paths, left_out) = story::tell(&model, &solution);
     let score = score::score(&solution.risks(), &paths);
     let best_change = change::best(&model, &solution, score.points);
     let paths = paths.into_iter().map(|(path, _)| path).collect();
-    Assessment { score, paths, left_out, best_change }
+    Assessment { score, paths, left_out, best_change, not_looked_at: model.left_out }
 }
 
 /// The deeds of a list in words: `read and change`.

@@ -53,9 +53,9 @@ fn along(model: &Model<'_>, solution: &Solution, to: State, goal: Option<usize>)
     let mut found = Vec::new();
     let grants = |state: State, at: usize| -> Vec<(Cause, Place)> {
         let role = model.node(state.node).and_then(|node| node.role);
-        let goal = model.goals_of(state.node).get(at).filter(|goal| goal.broad);
-        let places = goal.into_iter().flat_map(|goal| goal.places.iter());
-        role.map(|role| places.map(|place| (Cause::Grant(role.clone(), *place), *place)).collect())
+        let goal = model.goal_of(state.node, at).filter(|goal| goal.broad);
+        let places = goal.map(|goal| model.places(role, goal)).unwrap_or_default().into_iter();
+        role.map(|role| places.map(|place| (Cause::Grant(role.clone(), place), place)).collect())
             .unwrap_or_default()
     };
     found.extend(goal.map(|at| grants(to, at)).unwrap_or_default());

@@ -3,19 +3,18 @@
 //! Invariant: harm only depends on what is reached and what can be done there. Not here: how somebody gets there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::model::Cause;
 use super::{Reached, verbs};
 use crate::finding::{Confidence, Finding};
 use crate::graph::{App, Role, StoreKind};
-use crate::iam::{Deed, Grants, Hold, Target, Verdict};
+use crate::iam::{Deed, Grants, Hold, Permissions, Reach, Target, Verdict};
 use crate::known::Name;
 use crate::source::Place;
 
 /// Harm of what cannot be told: half of a store's.
 pub(super) const UNKNOWN_HARM: u8 = 25;
-/// Roles times things of an app that are compared: about half a second.
-const MAX_HOLDS: usize = 400_000;
 /// What is granted perhaps counts half.
 const PERHAPS: u32 = 500;
 
@@ -23,13 +22,16 @@ const PERHAPS: u32 = 500;
 #[derive(Debug, Clone)]
 pub(super) struct Goal {
     pub(super) reached: Reached,
+    /// The number of what is reached.
+    pub(super) number: usize,
     /// 0 to 100.
     pub(super) harm: u8,
     /// How certain the grant is, in parts of a thousand.
     pub(super) likelihood: u32,
-    /// A clause.
-    pub(super) text: String,
+    text: Words,
     pub(super) places: BTreeSet<Place>,
+    /// The numbers of the role's statements that grant it: where they stand differs between roles that say the same.
+    pub(super) statements: Rc<BTreeSet<usize>>,
     pub(super) unknown: Option<String>,
     /// Harm of what the code does for every caller anyway: to data of the app, not to rights.
     pub(super) front_door: u8,
@@ -41,25 +43,57 @@ pub(super) struct Goal {
     pub(super) onward: Vec<(Name, bool)>,
 }
 
+/// A clause. There is one for each role and thing, and few are ever read.
+#[derive(Debug, Clone)]
+enum Words {
+    Said(String),
+    May(Vec<Deed>, Name),
+}
+
+/// What a role gives away.
+#[derive(Debug)]
+pub(super) struct Given<'a> {
+    pub(super) role: &'a Role,
+    /// What is lost with this role and no other.
+    pub(super) own: Vec<Goal>,
+    /// The number of what it shares with the roles that say the same.
+    pub(super) class: usize,
+}
+
+/// What all roles of a class give away.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) goals: Vec<Goal>,
+}
+
 impl Goal {
-    fn of(reached: Reached, harm: u8, verdict: &Verdict, text: String, places: BTreeSet<Place>) -> Self {
+    fn of(reached: Reached, harm: u8, verdict: &Verdict, text: Words) -> Self {
         let (likelihood, unknown) = match verdict {
             Verdict::Yes => (1_000, None),
             Verdict::Unknown(why) => (PERHAPS, Some(why.clone())),
             Verdict::No => (0, None),
         };
-        let (front_door, broad, shadowed) = (0, false, false);
         Self {
             reached,
+            number: 0,
             harm,
             likelihood,
             text,
-            places,
+            places: BTreeSet::new(),
+            statements: Rc::default(),
             unknown,
-            front_door,
-            broad,
-            shadowed,
+            front_door: 0,
+            broad: false,
+            shadowed: false,
             onward: Vec::new(),
+        }
+    }
+
+    /// A clause.
+    pub(super) fn text(&self) -> String {
+        match &self.text {
+            Words::Said(text) => text.clone(),
+            Words::May(deeds, name) => format!("the role may {} `{name}`", verbs(deeds)),
         }
     }
 }
@@ -67,70 +101,80 @@ impl Goal {
 /// Which functions start when something is done to a store.
 type Starts<'a> = BTreeMap<&'a Name, Vec<Name>>;
 
-/// What each role gives away.
-pub(super) fn goals(app: &App, grants: &Grants<'_>) -> BTreeMap<Name, Vec<Goal>> {
+/// What some roles give away, and what they share of it by class.
+pub(super) fn goals<'a, 'n>(
+    grants: &Grants<'a>,
+    roles: impl Iterator<Item = &'n Name>,
+) -> (BTreeMap<&'a Name, Given<'a>>, Vec<Shared>) {
     let mut starts = Starts::new();
-    for trigger in app.triggers.iter().filter(|trigger| !trigger.enabled.is(&false)) {
+    for trigger in grants.app().triggers.iter().filter(|trigger| !trigger.enabled.is(&false)) {
         for store in trigger.source.references() {
             starts.entry(store).or_default().extend(trigger.function.value().cloned());
         }
     }
-    let things = app.stores.len() + app.secrets.len() + app.functions.len();
-    let most = MAX_HOLDS / things.max(1);
-    let of = |(at, role): (usize, &Role)| {
-        let goals = if at < most { of_role(grants, &role.name, &starts)? } else { vec![too_many(role)] };
-        Some((role.name.clone(), goals))
-    };
-    app.roles.iter().enumerate().filter_map(of).collect()
+    let (mut given, mut shared) = (BTreeMap::new(), Vec::new());
+    let mut classes: BTreeMap<usize, usize> = BTreeMap::new();
+    for name in roles {
+        let Some(permissions) = grants.role(name) else { continue };
+        let permissions = permissions.without_unread();
+        let reach = permissions.reach();
+        let class = *classes.entry(permissions.class()).or_insert_with(|| {
+            shared.push(of_class(&reach, &starts));
+            shared.len() - 1
+        });
+        let role = permissions.role;
+        given.entry(&role.name).or_insert_with(|| Given { role, own: of_role(&permissions, &reach), class });
+    }
+    (given, shared)
 }
 
-/// Of a role that is not compared.
-fn too_many(role: &Role) -> Goal {
-    let unknown = Verdict::Unknown("the app has too many roles and things to compare them all".to_owned());
-    let (reached, places) = (Reached::Unknown(role.name.clone()), BTreeSet::from([role.place]));
-    let text = "the role may do what was not looked at".to_owned();
-    Goal { likelihood: 1_000, ..Goal::of(reached, UNKNOWN_HARM, &unknown, text, places) }
-}
-
-fn of_role(grants: &Grants<'_>, role: &Name, starts: &Starts<'_>) -> Option<Vec<Goal>> {
-    let permissions = grants.role(role)?.without_unread();
-    let reach = permissions.reach();
+/// What is lost with a role and no other: rights, and what cannot be told of it.
+fn of_role(permissions: &Permissions<'_, '_>, reach: &Reach<'_>) -> Vec<Goal> {
+    let role = permissions.role;
     let mut goals = Vec::new();
     let all = reach.everything.is_yes();
     if reach.everything.is_possible() {
-        let allows = permissions.role.statements.iter().filter(|statement| statement.may_allow());
-        let places =
-            allows.filter(|statement| is_everything(statement)).map(|statement| statement.place).collect();
-        let text = "the role may do everything in the account".to_owned();
-        goals.push(Goal { broad: true, ..Goal::of(Reached::Account, 100, &reach.everything, text, places) });
+        let allows = role.statements.iter().filter(|statement| statement.may_allow());
+        let places = allows.filter(|statement| is_everything(statement)).map(|statement| statement.place);
+        let text = Words::Said("the role may do everything in the account".to_owned());
+        let goal = Goal::of(Reached::Account, 100, &reach.everything, text);
+        goals.push(Goal { broad: true, places: places.collect(), ..goal });
     }
     let escalations = permissions.escalations();
     if let Some(first) = escalations.iter().max_by_key(|one| one.verdict.is_yes()) {
-        let text = format!("the role can {}", first.combination.gives);
-        let places =
-            escalations.iter().filter(|one| one.verdict == first.verdict).flat_map(|one| one.places.clone());
-        let goal = Goal::of(Reached::Escalation(role.clone()), 90, &first.verdict, text, places.collect());
-        goals.push(Goal { broad: true, shadowed: all, ..goal });
+        let text = Words::Said(format!("the role can {}", first.combination.gives));
+        let same = escalations.iter().filter(|one| one.verdict == first.verdict);
+        let places = same.flat_map(|one| one.places.clone()).collect();
+        let goal = Goal::of(Reached::Escalation(role.name.clone()), 90, &first.verdict, text);
+        goals.push(Goal { broad: true, shadowed: all, places, ..goal });
     }
+    let unlooked = || (role.place, "the app has too many roles and things to compare them all".to_owned());
+    if let Some((place, why)) = permissions.why_unread().or_else(|| reach.left_out.then(unlooked)) {
+        let text = Words::Said("the role may do what cannot be told from the files".to_owned());
+        let goal = Goal::of(Reached::Unknown(role.name.clone()), UNKNOWN_HARM, &Verdict::Unknown(why), text);
+        let places = BTreeSet::from([place]);
+        goals.push(Goal { likelihood: 1_000, shadowed: all, places, ..goal });
+    }
+    goals
+}
+
+/// What is lost with every role that says the same: services and things of the app.
+fn of_class(reach: &Reach<'_>, starts: &Starts<'_>) -> Shared {
+    let all = reach.everything.is_yes();
+    let mut goals = Vec::new();
     for hold in &reach.wide {
         let Target::All(service) = hold.target else { continue };
         let Some((harm, deeds, verdict)) = worst(hold, |deed| harm_of_service(service, deed)) else {
             continue;
         };
         let title = crate::facts::service_title(service).unwrap_or(service);
-        let text = format!("the role may {} everything of {title} in the account", verbs(&deeds));
-        let goal = Goal::of(Reached::Service(service.to_owned()), harm, &verdict, text, hold.places.clone());
-        goals.push(Goal { broad: true, shadowed: all, ..goal });
-    }
-    if let Some((place, why)) = permissions.why_unread() {
-        let text = "the role may do what cannot be told from the files".to_owned();
-        let places = BTreeSet::from([place]);
-        let goal =
-            Goal::of(Reached::Unknown(role.clone()), UNKNOWN_HARM, &Verdict::Unknown(why), text, places);
-        goals.push(Goal { likelihood: 1_000, shadowed: all, ..goal });
+        let text =
+            Words::Said(format!("the role may {} everything of {title} in the account", verbs(&deeds)));
+        let goal = Goal::of(Reached::Service(service.to_owned()), harm, &verdict, text);
+        goals.push(Goal { broad: true, shadowed: all, statements: Rc::clone(&hold.statements), ..goal });
     }
     goals.extend(reach.holds.iter().filter_map(|hold| of_hold(hold, all, starts)));
-    Some(goals)
+    Shared { goals }
 }
 
 fn is_everything(statement: &crate::graph::Statement) -> bool {
@@ -147,8 +191,8 @@ fn of_hold(hold: &Hold<'_>, all: bool, starts: &Starts<'_>) -> Option<Goal> {
         Target::Function(_) => Reached::Function(name.clone()),
         Target::Arn(_) | Target::All(_) => return None,
     };
-    let text = format!("the role may {} `{name}`", verbs(&deeds));
-    let mut goal = Goal::of(reached, harm, &verdict, text, hold.places.clone());
+    let mut goal = Goal::of(reached, harm, &verdict, Words::May(deeds.clone(), name.clone()));
+    goal.statements = Rc::clone(&hold.statements);
     let usual = [Deed::Reads, Deed::Changes, Deed::Sends, Deed::Starts];
     if matches!(hold.target, Target::Store(_)) {
         let does = deeds.iter().filter(|deed| usual.contains(deed));
@@ -257,7 +301,8 @@ pub(super) fn direct(app: &App, findings: &[Finding]) -> Vec<Direct> {
 
 fn of_finding(app: &App, finding: &Finding) -> Vec<Direct> {
     let make = |reached, likelihood, harm, entry: &str, need: Option<&str>, text: String, cause| {
-        let goal = Goal::of(reached, harm, &Verdict::Yes, text, BTreeSet::from([finding.place]));
+        let goal = Goal::of(reached, harm, &Verdict::Yes, Words::Said(text));
+        let goal = Goal { places: BTreeSet::from([finding.place]), ..goal };
         let sure = finding.confidence == Confidence::Certain;
         let likelihood = if sure { likelihood } else { likelihood * 4 / 5 };
         let (entry, need) = (entry.to_owned(), need.map(str::to_owned));

@@ -3,12 +3,14 @@
 //! Each function has two states: called with what an attacker sends, and controlled. Likelihoods only shrink from step to step, so that
 //! the best predecessor of a state never comes after it. Invariant: with something taken away, no likelihood grows. Not here: words.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
+use super::entry;
 use super::goal::{Goal, UNKNOWN_HARM};
-use super::model::{Cause, Model};
+use super::model::{Cause, Class, Model};
 use super::weakness::{NONE_KNOWN, Weakness};
-use super::{Reached, entry};
+use crate::known::Name;
+use crate::source::Place;
 
 /// How often likelihoods are passed on: the longest chain of functions.
 const ROUNDS: usize = 6;
@@ -58,7 +60,8 @@ pub(super) enum Origin {
 /// The best way to something.
 #[derive(Debug, Clone)]
 pub(super) struct Best {
-    pub(super) reached: Reached,
+    /// The number of what is reached.
+    pub(super) number: usize,
     /// In parts of a thousand.
     pub(super) likelihood: u32,
     pub(super) harm: u8,
@@ -117,8 +120,10 @@ pub(super) fn solve(model: &Model<'_>, without: Option<&Cause>) -> Solution {
             solution.offer(State { node, controlled: false }, likelihood, From::Entry(at));
         }
     }
+    take_control(model, without, &mut solution);
     for _ in 0..ROUNDS {
-        if !pass_on(model, without, &mut solution) {
+        let passed = pass_on(model, without, &mut solution);
+        if !take_control(model, without, &mut solution) && !passed {
             break;
         }
     }
@@ -126,8 +131,8 @@ pub(super) fn solve(model: &Model<'_>, without: Option<&Cause>) -> Solution {
     solution
 }
 
-/// One round: from calls to control, and from each function to those that its role reaches.
-fn pass_on(model: &Model<'_>, without: Option<&Cause>, solution: &mut Solution) -> bool {
+/// From calls to control, for every function.
+fn take_control(model: &Model<'_>, without: Option<&Cause>, solution: &mut Solution) -> bool {
     let mut changed = false;
     for (node, of) in model.nodes.iter().enumerate() {
         let (called, controlled) = (State { node, controlled: false }, State { node, controlled: true });
@@ -136,96 +141,185 @@ fn pass_on(model: &Model<'_>, without: Option<&Cause>, solution: &mut Solution) 
         if let (Some(way), Some(at)) = (solution.way(called), weakness) {
             changed |= solution.offer(controlled, of_thousand(way.likelihood, strength), From::Weakness(at));
         }
-        for edge in model.edges_of(node) {
-            let Some(goal) = model.goals_of(node).get(edge.goal) else { continue };
-            if is_narrowed(of.role, goal, without) {
+    }
+    changed
+}
+
+/// Functions whose roles say the same, and of which no statement or the same one is narrowed: whoever gets furthest stands for all.
+struct Bundle<'m> {
+    class: &'m Class,
+    /// How many goals their roles have of their own, which come before the shared ones.
+    own: usize,
+    /// The one that is called most easily, and the one that is controlled most easily.
+    called: Option<(usize, u32)>,
+    controlled: Option<(usize, u32)>,
+    /// The one that is called most easily by those for whom it works.
+    front: Option<(usize, u32)>,
+    /// The role, where one of its statements grants no more than is needed.
+    narrowed: Option<(&'m Name, &'m Place)>,
+}
+
+/// Puts functions together, each class by itself.
+fn bundles<'m>(model: &'m Model<'_>, without: Option<&'m Cause>, solution: &Solution) -> Vec<Bundle<'m>> {
+    let narrowed = match without {
+        Some(Cause::Grant(role, place)) => Some((role, place)),
+        _ => None,
+    };
+    let mut found = Vec::new();
+    for class in &model.classes {
+        let is_narrowed = |node: &&usize| {
+            let role = model.node(**node).and_then(|node| node.role);
+            narrowed.is_some_and(|(narrowed, _)| role == Some(narrowed))
+        };
+        let (apart, together): (Vec<usize>, Vec<usize>) = class.nodes.iter().partition(is_narrowed);
+        for (nodes, narrowed) in [(together, None), (apart, narrowed)] {
+            // The first of several that are as easy.
+            let best = |of: &dyn Fn(usize) -> Option<u32>| {
+                let ways = nodes.iter().filter_map(|node| Some((*node, of(*node)?)));
+                ways.max_by_key(|(node, likelihood)| (*likelihood, std::cmp::Reverse(*node)))
+            };
+            let way = |node, controlled| solution.way(State { node, controlled });
+            let Some(first) = nodes.first() else { continue };
+            found.push(Bundle {
+                class,
+                own: model.given_to(*first).map_or(0, |given| given.own.len()),
+                called: best(&|node| way(node, false).map(|way| way.likelihood)),
+                controlled: best(&|node| way(node, true).map(|way| way.likelihood)),
+                front: best(&|node| front_door(model, way(node, false)?)),
+                narrowed,
+            });
+        }
+    }
+    found
+}
+
+impl Bundle<'_> {
+    /// Whether a goal is gone because its statement grants no more than is needed.
+    fn has_narrowed(&self, model: &Model<'_>, goal: &Goal) -> bool {
+        self.narrowed.is_some_and(|(role, place)| is_narrowed_to(model, role, goal, place))
+    }
+}
+
+/// One round: from each function to those that its role reaches.
+fn pass_on(model: &Model<'_>, without: Option<&Cause>, solution: &mut Solution) -> bool {
+    let mut changed = false;
+    for bundle in bundles(model, without, solution) {
+        let (called, controlled) = (bundle.called, bundle.controlled);
+        for edge in &bundle.class.edges {
+            let Some(goal) = bundle.class.shared.goals.get(edge.goal) else { continue };
+            if bundle.has_narrowed(model, goal) {
                 continue;
             }
             let to = State { node: edge.to, controlled: edge.own_code };
-            if let Some(way) = solution.way(controlled) {
-                let likelihood = of_thousand(way.likelihood, goal.likelihood);
-                changed |= solution.offer(to, likelihood, From::Hop(controlled, edge.goal));
+            if let Some((node, likelihood)) = controlled {
+                let from = From::Hop(State { node, controlled: true }, bundle.own + edge.goal);
+                changed |= solution.offer(to, of_thousand(likelihood, goal.likelihood), from);
             }
             // What is sent to an honest function may be handed on by it; replacing code is nothing that honest code does.
-            if let Some(way) = solution.way(called).filter(|_| !edge.own_code) {
-                let likelihood = of_thousand(of_thousand(way.likelihood, HANDED_ON), goal.likelihood);
-                changed |= solution.offer(to, likelihood, From::Hop(called, edge.goal));
+            if let Some((node, likelihood)) = called.filter(|_| !edge.own_code) {
+                let likelihood = of_thousand(of_thousand(likelihood, HANDED_ON), goal.likelihood);
+                let from = From::Hop(State { node, controlled: false }, bundle.own + edge.goal);
+                changed |= solution.offer(to, likelihood, from);
             }
         }
     }
     changed
 }
 
+/// The best ways that were found so far, by the number of what they reach.
+struct Offers {
+    best: Vec<Option<Best>>,
+}
+
+impl Offers {
+    fn offer(&mut self, found: Best) {
+        let risk = found.risk();
+        let Some(best) = self.best.get_mut(found.number).filter(|_| risk > 0) else { return };
+        if best.as_ref().is_none_or(|old| (risk, !found.shadowed) > (old.risk(), !old.shadowed)) {
+            *best = Some(found);
+        }
+    }
+
+    fn goal(&mut self, goal: &Goal, likelihood: u32, harm: u8, origin: Origin) {
+        let likelihood = of_thousand(likelihood, goal.likelihood);
+        let Goal { number, shadowed, .. } = *goal;
+        self.offer(Best { number, likelihood, harm, origin, shadowed });
+    }
+}
+
 /// The best way to each thing.
 fn collect(model: &Model<'_>, without: Option<&Cause>, solution: &mut Solution) {
-    let mut best: BTreeMap<Reached, Best> = BTreeMap::new();
-    let mut offer = |found: Best| {
-        let risk = found.risk();
-        if risk == 0 {
-            return;
-        }
-        let old = best.get(&found.reached);
-        if old.is_none_or(|old| (risk, !found.shadowed) > (old.risk(), !old.shadowed)) {
-            best.insert(found.reached.clone(), found);
-        }
-    };
-    for (node, of) in model.nodes.iter().enumerate() {
-        let (called, controlled) = (State { node, controlled: false }, State { node, controlled: true });
-        for (at, goal) in
-            model.goals_of(node).iter().enumerate().filter(|(_, goal)| !is_narrowed(of.role, goal, without))
-        {
-            let through = front_door(model, solution, called, goal).map(|it| (called, it, goal.front_door));
-            let taken = solution.way(controlled).map(|way| (controlled, way.likelihood, goal.harm));
-            for (state, likelihood, harm) in through.into_iter().chain(taken) {
-                let likelihood = of_thousand(likelihood, goal.likelihood);
-                let Goal { reached, shadowed, .. } = goal;
-                let origin = Origin::Goal(state, at);
-                offer(Best { reached: reached.clone(), likelihood, harm, origin, shadowed: *shadowed });
+    let mut offers = Offers { best: vec![None; model.reached.len()] };
+    of_functions(model, without, solution, &mut offers);
+    for bundle in bundles(model, without, solution) {
+        let goals = bundle.class.shared.goals.iter().enumerate();
+        for (at, goal) in goals.filter(|(_, goal)| !bundle.has_narrowed(model, goal)) {
+            let origin = |node, controlled| Origin::Goal(State { node, controlled }, bundle.own + at);
+            if let Some((node, likelihood)) = bundle.front.filter(|_| goal.front_door > 0) {
+                offers.goal(goal, likelihood, goal.front_door, origin(node, false));
+            }
+            if let Some((node, likelihood)) = bundle.controlled {
+                offers.goal(goal, likelihood, goal.harm, origin(node, true));
             }
         }
-        if let Some(way) = solution.way(controlled).filter(|_| of.role.is_none()) {
-            let reached = Reached::Unknown(of.function.name.clone());
-            let origin = Origin::Unknown(controlled);
-            offer(Best { reached, likelihood: way.likelihood, harm: UNKNOWN_HARM, origin, shadowed: false });
-        }
     }
-    for (number, trusted) in model.trusted.iter().enumerate() {
-        if without == Some(&Cause::Trust(trusted.role.clone())) {
-            continue;
-        }
-        let goals = model.goals.get(&trusted.role).map_or(&[][..], Vec::as_slice);
-        for (at, goal) in
-            goals.iter().enumerate().filter(|(_, goal)| !is_narrowed(Some(&trusted.role), goal, without))
-        {
-            let Goal { reached, harm, shadowed, likelihood, .. } = goal;
-            let origin = Origin::Trusted(number, at);
-            offer(Best {
-                reached: reached.clone(),
-                likelihood: *likelihood,
-                harm: *harm,
-                origin,
-                shadowed: *shadowed,
-            });
-        }
-    }
-    for (at, direct) in model.direct.iter().enumerate().filter(|(_, direct)| without != Some(&direct.cause)) {
-        let (reached, harm) = (direct.goal.reached.clone(), direct.goal.harm);
-        offer(Best {
-            reached,
-            likelihood: direct.likelihood,
-            harm,
-            origin: Origin::Direct(at),
-            shadowed: false,
-        });
-    }
-    let mut all: Vec<_> = best.into_values().collect();
-    all.sort_by(|a, b| b.risk().cmp(&a.risk()).then_with(|| a.reached.cmp(&b.reached)));
+    of_strangers(model, without, &mut offers);
+    let mut all: Vec<_> = offers.best.into_iter().flatten().collect();
+    all.sort_by(|a, b| b.risk().cmp(&a.risk()).then_with(|| a.number.cmp(&b.number)));
     solution.best = all;
 }
 
+/// What is lost with one function's role alone.
+fn of_functions(model: &Model<'_>, without: Option<&Cause>, solution: &Solution, offers: &mut Offers) {
+    for (node, of) in model.nodes.iter().enumerate() {
+        let controlled = State { node, controlled: true };
+        let Some(way) = solution.way(controlled) else { continue };
+        let own = model.given_to(node).map_or(&[][..], |given| &given.own);
+        for (at, goal) in
+            own.iter().enumerate().filter(|(_, goal)| !is_narrowed(model, of.role, goal, without))
+        {
+            offers.goal(goal, way.likelihood, goal.harm, Origin::Goal(controlled, at));
+        }
+        if of.role.is_none() {
+            let (number, origin) = (of.unknown, Origin::Unknown(controlled));
+            offers.offer(Best {
+                number,
+                likelihood: way.likelihood,
+                harm: UNKNOWN_HARM,
+                origin,
+                shadowed: false,
+            });
+        }
+    }
+}
+
+/// What strangers get without any function: through roles that they may take on, and what is open by itself.
+fn of_strangers(model: &Model<'_>, without: Option<&Cause>, offers: &mut Offers) {
+    // Of roles that say the same, the first that is still open stands for all, but for what each has of its own.
+    let mut told: BTreeSet<usize> = BTreeSet::new();
+    for (number, trusted) in model.trusted.iter().enumerate() {
+        let role = &trusted.role;
+        let Some(given) = model.given(role) else { continue };
+        if matches!(without, Some(Cause::Trust(closed)) if closed == role) {
+            continue;
+        }
+        let apart = matches!(without, Some(Cause::Grant(narrowed, _)) if narrowed == role);
+        let all = apart || told.insert(given.class);
+        let shared = model.classes.get(given.class).filter(|_| all).map_or(&[][..], |it| &it.shared.goals);
+        let goals = given.own.iter().chain(shared).enumerate();
+        for (at, goal) in goals.filter(|(_, goal)| !is_narrowed(model, Some(role), goal, without)) {
+            offers.goal(goal, 1_000, goal.harm, Origin::Trusted(number, at));
+        }
+    }
+    for (at, direct) in model.direct.iter().enumerate().filter(|(_, direct)| without != Some(&direct.cause)) {
+        let Goal { number, harm, .. } = direct.goal;
+        let (likelihood, origin) = (direct.likelihood, Origin::Direct(at));
+        offers.offer(Best { number, likelihood, harm, origin, shadowed: false });
+    }
+}
+
 /// What a stranger gets through a function that does for him what it does for everyone.
-fn front_door(model: &Model<'_>, solution: &Solution, called: State, goal: &Goal) -> Option<u32> {
-    let way = solution.way(called).filter(|_| goal.front_door > 0)?;
+fn front_door(model: &Model<'_>, way: Way) -> Option<u32> {
     let From::Entry(at) = way.from else { return None };
     let meant = model.entries.get(at).is_some_and(|entry| entry.changes);
     // Whoever had to sign in is meant to use it.
@@ -237,9 +331,14 @@ fn is_gone(weakness: &Weakness, without: Option<&Cause>) -> bool {
 }
 
 /// Whether a goal is gone when a statement grants no more than is needed.
-fn is_narrowed(role: Option<&crate::known::Name>, goal: &Goal, without: Option<&Cause>) -> bool {
+fn is_narrowed(model: &Model<'_>, role: Option<&Name>, goal: &Goal, without: Option<&Cause>) -> bool {
     let Some(Cause::Grant(of, place)) = without else { return false };
-    goal.broad && role == Some(of) && goal.places.iter().all(|found| found == place)
+    role == Some(of) && is_narrowed_to(model, of, goal, place)
+}
+
+/// The same for a role of which a statement is narrowed.
+fn is_narrowed_to(model: &Model<'_>, role: &Name, goal: &Goal, place: &Place) -> bool {
+    goal.broad && model.places(Some(role), goal).iter().all(|found| found == place)
 }
 
 pub(super) fn of_thousand(one: u32, other: u32) -> u32 {

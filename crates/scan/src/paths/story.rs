@@ -21,7 +21,11 @@ pub(super) fn tell(model: &Model<'_>, solution: &Solution) -> (Vec<(Path, Vec<us
     let (mut paths, mut left_out) = (Vec::<(Path, Vec<usize>)>::new(), 0);
     for (number, best) in solution.best.iter().enumerate() {
         // Who may do everything needs no list of what that is: its risk goes to the path that says so.
-        let account = paths.iter().position(|(path, _)| best.shadowed && path.reached == Reached::Account);
+        let account = if best.shadowed {
+            paths.iter().position(|(path, _)| path.reached == Reached::Account)
+        } else {
+            None
+        };
         let room = paths.len() < MAX_PATHS;
         match account.and_then(|at| paths.get_mut(at)) {
             Some((_, risks)) => risks.push(number),
@@ -46,9 +50,9 @@ fn path(model: &Model<'_>, solution: &Solution, best: &Best) -> Path {
     match best.origin {
         Origin::Goal(state, at) => {
             telling.reach(model, solution, state);
-            if let Some(goal) = model.goals_of(state.node).get(at) {
+            if let Some(goal) = model.goal_of(state.node, at) {
                 telling.role(model, state);
-                telling.goal(goal);
+                telling.goal(model, model.node(state.node).and_then(|node| node.role), goal);
             }
         }
         Origin::Unknown(state) => {
@@ -66,8 +70,8 @@ fn path(model: &Model<'_>, solution: &Solution, best: &Best) -> Path {
             if let Some(trusted) = model.trusted.get(number) {
                 let text = format!("anyone can take on the role `{}`", trusted.role);
                 telling.step(StepKind::Entry, Some(&trusted.role), text, vec![trusted.place], true);
-                if let Some(goal) = model.goals.get(&trusted.role).and_then(|goals| goals.get(at)) {
-                    telling.goal(goal);
+                if let Some(goal) = model.goal(&trusted.role, at) {
+                    telling.goal(model, Some(&trusted.role), goal);
                 }
             }
         }
@@ -81,7 +85,7 @@ fn path(model: &Model<'_>, solution: &Solution, best: &Best) -> Path {
                     true,
                 );
                 telling.needs.extend(direct.need.clone());
-                telling.goal(&direct.goal);
+                telling.goal(model, None, &direct.goal);
             }
         }
     }
@@ -92,7 +96,8 @@ fn path(model: &Model<'_>, solution: &Solution, best: &Best) -> Path {
         risk,
         likelihood,
         harm: best.harm,
-        reached: best.reached.clone(),
+        // WHY: every number was given by the model, so there always is one.
+        reached: model.reached.get(best.number).cloned().unwrap_or(Reached::Account),
         steps,
         needs,
         unknown,
@@ -162,20 +167,22 @@ impl Telling {
     }
 
     fn hop(&mut self, model: &Model<'_>, before: State, state: State, at: usize) {
-        let (Some(node), Some(goal)) = (model.node(state.node), model.goals_of(before.node).get(at)) else {
+        let (Some(node), Some(goal)) = (model.node(state.node), model.goal_of(before.node, at)) else {
             return;
         };
         let name = &node.function.name;
+        let role = model.node(before.node).and_then(|node| node.role);
+        let given = goal.text();
         let text = match (state.controlled, before.controlled) {
-            (true, _) => format!("{}, and so runs its own code with the role of `{name}`", goal.text),
-            (false, true) => format!("{}, which starts `{name}`", goal.text),
-            (false, false) => format!("what was sent is handed on: {}, which starts `{name}`", goal.text),
+            (true, _) => format!("{given}, and so runs its own code with the role of `{name}`"),
+            (false, true) => format!("{given}, which starts `{name}`"),
+            (false, false) => format!("what was sent is handed on: {given}, which starts `{name}`"),
         };
         self.step(
             StepKind::Hop,
             Some(name),
             text,
-            goal.places.iter().copied().collect(),
+            model.places(role, goal).into_iter().collect(),
             goal.unknown.is_none(),
         );
         self.unknown.extend(goal.unknown.clone());
@@ -192,13 +199,13 @@ impl Telling {
         self.step(StepKind::Role, Some(role), text, vec![place], true);
     }
 
-    fn goal(&mut self, goal: &Goal) {
+    fn goal(&mut self, model: &Model<'_>, role: Option<&Name>, goal: &Goal) {
         let name = match &goal.reached {
             Reached::Store(name) | Reached::Secret(name) | Reached::Function(name) => Some(name),
             _ => None,
         };
-        let places = goal.places.iter().copied().collect();
-        self.step(StepKind::Goal, name, goal.text.clone(), places, goal.unknown.is_none());
+        let places = model.places(role, goal).into_iter().collect();
+        self.step(StepKind::Goal, name, goal.text(), places, goal.unknown.is_none());
         self.unknown.extend(goal.unknown.clone());
     }
 }

@@ -378,3 +378,58 @@ fn a_large_app_is_bounded() {
     assert_eq!(assessed.paths.len(), story::MAX_PATHS);
     assert!(assessed.left_out > 0);
 }
+
+#[test]
+fn functions_of_equal_roles_are_told_like_those_of_a_shared_one() {
+    // Two functions, with a role each that says the same or with one for both; the second one is the easier way in.
+    let two = |shared: bool| {
+        let mut app = app();
+        app.draw_api("Api", ApiKind::Http);
+        app.draw_store("Table", StoreKind::Table);
+        app.draw_function("Closed", vec![crud()]);
+        app.draw_function("Open", vec![crud()]);
+        if shared {
+            app.functions[1].role = app.functions[0].role.clone();
+        }
+        app.draw_route("Api", "POST /closed", "Closed", signed_in());
+        app.draw_route("Api", "POST /open", "Open", Access::Anyone);
+        app
+    };
+    let (each, one) = (assess(&two(false), &[]), assess(&two(true), &[]));
+    assert_eq!((each.score.points, each.paths.len()), (one.score.points, 1));
+    let names = |assessed: &Assessment| -> Vec<_> {
+        assessed.paths[0].steps.iter().filter_map(|step| step.name.clone()).collect()
+    };
+    assert_eq!(names(&each), ["Open", "OpenRole", "Table"].map(Name::from));
+    assert_eq!(names(&one), ["Open", "ClosedRole", "Table"].map(Name::from));
+    assert!(each.not_looked_at.is_empty());
+}
+
+#[test]
+fn a_statement_is_narrowed_for_its_own_role_only() {
+    // Both roles may read every table of the account; narrowing one of them leaves the other.
+    let mut app = app();
+    app.draw_api("Api", ApiKind::Http);
+    for (at, name) in ["First", "Second"].into_iter().enumerate() {
+        let mut statement = allow(&["dynamodb:*"], &["*"]);
+        statement.place = crate::graph::sketch::place_at(10 + at);
+        app.draw_function(name, vec![statement]);
+        app.draw_route("Api", &format!("GET /{name}"), name, Access::Anyone);
+    }
+    let assessed = assess(&app, &[]);
+    assert_eq!(assessed.paths.len(), 1);
+    let advice = assessed.best_change.map(|change| change.text).unwrap_or_default();
+    assert!(advice.starts_with("Let an authorizer"), "{advice}");
+}
+
+#[test]
+fn what_is_not_looked_at_is_told() {
+    let mut app = app();
+    for at in 0..2_001 {
+        let mut function = crate::graph::sketch::app();
+        function.draw_function(&format!("F{at}"), Vec::new());
+        app.functions.append(&mut function.functions);
+    }
+    let told = assess(&app, &[]).not_looked_at;
+    assert!(told.len() == 1 && told[0].contains("more than 2000 functions"), "{told:?}");
+}

@@ -3,6 +3,8 @@
 //! Invariant: every function has some likelihood of a flaw that nobody knows yet; a known one only adds to it. Not here: how flaws are
 //! found (`code`, `packages`).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::model::Cause;
 use crate::finding::{Confidence, Finding, Severity};
 use crate::known::Name;
@@ -31,13 +33,27 @@ impl Weakness {
     }
 }
 
-/// The flaws of a function, the worst first; the last is the one that nobody knows.
-pub(super) fn weaknesses(function: &Name, findings: &[Finding]) -> Vec<Weakness> {
-    let own = findings.iter().filter(|finding| finding.subjects.contains(function));
-    let mut found: Vec<_> = own.filter_map(|finding| of(function, finding)).collect();
-    found.push(Weakness::none_known());
-    found.sort_by_key(|weakness| std::cmp::Reverse(weakness.likelihood));
-    found
+/// The flaws of each function in which one is known, the worst first; one among them is the one that nobody knows.
+pub(super) fn all(findings: &[Finding]) -> BTreeMap<Name, Vec<Weakness>> {
+    let mut all: BTreeMap<Name, Vec<Weakness>> = BTreeMap::new();
+    for finding in findings {
+        let subjects: BTreeSet<_> = finding.subjects.iter().collect();
+        for subject in subjects {
+            if let Some(weakness) = of(subject, finding) {
+                all.entry(subject.clone()).or_default().push(weakness);
+            }
+        }
+    }
+    for found in all.values_mut() {
+        found.push(Weakness::none_known());
+        found.sort_by_key(|weakness| std::cmp::Reverse(weakness.likelihood));
+    }
+    all
+}
+
+/// Of a function in which no flaw is known.
+pub(super) fn none() -> Vec<Weakness> {
+    vec![Weakness::none_known()]
 }
 
 fn of(function: &Name, finding: &Finding) -> Option<Weakness> {

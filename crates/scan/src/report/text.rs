@@ -179,7 +179,7 @@ impl Page<'_> {
 
     /// The worst way through the app, and the one change that takes most away.
     fn risk(&mut self, app: &AppReport) {
-        let Assessment { score, paths, best_change, left_out } = &app.assessment;
+        let Assessment { score, paths, best_change, left_out, not_looked_at: _ } = &app.assessment;
         if let Some(path) = paths.first() {
             let more = paths.len() - 1 + left_out;
             let more = if more == 0 { String::new() } else { format!(", and {more} more ways") };
