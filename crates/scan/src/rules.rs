@@ -23,13 +23,14 @@ mod wallet;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use self::reach::Reach;
 use crate::advisories::Match;
 use crate::code::Reader;
 use crate::facts::Day;
 use crate::finding::{Finding, Rule};
-use crate::graph::{App, Role, Unknown};
+use crate::graph::{App, Unknown};
 use crate::iam::Grants;
 use crate::known::Name;
 use crate::need::{Need, Policy};
@@ -99,20 +100,15 @@ pub(crate) struct Sight<'a> {
     marks: &'a Marks,
     reader: Option<&'a Reader<'a>>,
     today: Option<Day>,
-    grants: Grants<'a>,
-    reaches: BTreeMap<&'a Name, Reach>,
+    grants: Rc<Grants<'a>>,
+    reaches: BTreeMap<&'a Name, Rc<Reach>>,
 }
 
 impl<'a> Sight<'a> {
-    fn of(context: &Context<'a>) -> Self {
+    fn of(context: &Context<'a>, grants: Rc<Grants<'a>>) -> Self {
         let Context { tree, app, files, locks, matches, marks, reader, today, hygiene: _ } = *context;
-        let grants = Grants::of(app);
-        let mut sight =
-            Self { tree, app, files, locks, matches, marks, reader, today, grants, reaches: BTreeMap::new() };
-        let used = |role: &&Role| app.functions_of(&role.name).next().is_some();
-        sight.reaches =
-            app.roles.iter().filter(used).map(|role| (&role.name, Reach::of(&sight, role))).collect();
-        sight
+        let reaches = Reach::of_roles(&grants);
+        Self { tree, app, files, locks, matches, marks, reader, today, grants, reaches }
     }
 }
 
@@ -147,7 +143,13 @@ impl Verdict {
 /// Looks at an app with every rule.
 #[must_use]
 pub fn judge(context: &Context<'_>) -> Verdict {
-    let sight = Sight::of(context);
+    judge_with(context, Rc::new(Grants::of(context.app)))
+}
+
+/// The same, where it is known already what the app's roles may do.
+#[must_use]
+pub fn judge_with<'a>(context: &Context<'a>, grants: Rc<Grants<'a>>) -> Verdict {
+    let sight = Sight::of(context, grants);
     let mut verdict = Verdict::default();
     access::look(&sight, &mut verdict);
     origins::look(&sight, &mut verdict);

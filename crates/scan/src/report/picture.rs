@@ -57,6 +57,7 @@ pub(super) fn draw(report: &AppReport, hot: &BTreeSet<String>) -> String {
     let mut picture = Picture::default();
     picture.add_entries(report, hot);
     picture.add_functions(app, hot);
+    picture.trim();
     picture.add_holds(app, hot);
     picture.trim();
     picture.arrange();
@@ -132,11 +133,13 @@ impl Picture {
 
     fn add_holds(&mut self, app: &App, hot: &BTreeSet<String>) {
         let grants = Grants::of(app);
+        // Roles that find no room are not compared at all.
         let roles: BTreeSet<_> = app
             .functions
             .iter()
-            .filter_map(|function| app.role_of(function))
+            .filter_map(|function| grants.role_of(function))
             .map(|role| &role.name)
+            .filter(|name| self.nodes.contains_key(&format!("role {name}")))
             .collect();
         for role in roles {
             let Some(permissions) = grants.role(role) else { continue };

@@ -3,6 +3,7 @@
 //! Not here: what pages of other origins may do (`origins`), resource policies that let strangers in (`permissions`).
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::opening::open_statement;
 use super::reach::{Reach, severity_of};
@@ -175,15 +176,15 @@ fn finding(
 ) -> Finding {
     let app = sight.app;
     let rule = cause.rule();
-    let mut reached: Vec<(&Route, Option<Reach>)> = routes
+    let mut reached: Vec<(&Route, Option<Rc<Reach>>)> = routes
         .iter()
         .map(|route| {
             let function = route.target.value().and_then(|name| app.function(name));
             (*route, function.map(|function| sight.reach(function)))
         })
         .collect();
-    reached.sort_by_key(|(route, reach)| std::cmp::Reverse(weight(route, reach.as_ref())));
-    let worst = reached.first().map_or(Severity::Low, |(route, reach)| weight(route, reach.as_ref()));
+    reached.sort_by_key(|(route, reach)| std::cmp::Reverse(weight(route, reach.as_deref())));
+    let worst = reached.first().map_or(Severity::Low, |(route, reach)| weight(route, reach.as_deref()));
     let place = mark.or_else(|| routes.iter().map(|route| route.access.place).min());
     let place = place.unwrap_or(Place::whole(app.file));
     let api_word = api.map_or("an interface that cannot be told", Name::as_str);
@@ -209,7 +210,7 @@ fn weight(route: &Route, reach: Option<&Reach>) -> Severity {
     severity_of(reach).max(least)
 }
 
-fn message(cause: Cause, api: &str, reached: &[(&Route, Option<Reach>)]) -> String {
+fn message(cause: Cause, api: &str, reached: &[(&Route, Option<Rc<Reach>>)]) -> String {
     let clauses: Vec<String> = reached
         .iter()
         .map(|(route, reach)| {
@@ -217,7 +218,7 @@ fn message(cause: Cause, api: &str, reached: &[(&Route, Option<Reach>)]) -> Stri
                 Some(function) => format!("runs `{function}`"),
                 None => "runs something that these files do not tell".to_owned(),
             };
-            let may = reach.as_ref().and_then(Reach::clause);
+            let may = reach.as_deref().and_then(Reach::clause);
             let may = may.map_or(String::new(), |may| format!(", which {may}"));
             format!("`{}`, which {runs}{may}", name_of(route))
         })

@@ -3,13 +3,15 @@
 //! Invariant: only what is certain counts; a role that cannot be told weighs neither nothing nor everything. Not here: what a role may
 //! do (`iam`), whether that is too much (`roles`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::Sight;
 use super::words::{join, list};
 use crate::finding::Severity;
 use crate::graph::{Function, Role, SecretKind, StoreKind};
-use crate::iam::{Deed, Hold, Target};
+use crate::iam::{Deed, Grants, Hold, Permissions, Target};
+use crate::known::Name;
 
 /// What a function may do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,12 +33,27 @@ pub(crate) struct Reach {
 }
 
 impl Reach {
+    /// What each role may do that a function runs with.
+    pub(crate) fn of_roles<'a>(grants: &Grants<'a>) -> BTreeMap<&'a Name, Rc<Self>> {
+        let mut known: BTreeMap<usize, Rc<Self>> = BTreeMap::new();
+        let mut of = |role: &'a Role| {
+            let permissions = grants.role(&role.name)?;
+            let reach = known.entry(permissions.class()).or_insert_with(|| Rc::new(Self::of(&permissions)));
+            Some((&role.name, Rc::clone(reach)))
+        };
+        let used: BTreeMap<&Name, &'a Role> = (grants.app().functions.iter())
+            .filter_map(|function| grants.role_of(function))
+            .map(|role| (&role.name, role))
+            .collect();
+        used.into_values().filter_map(&mut of).collect()
+    }
+
     /// What a role may do.
-    pub(crate) fn of(sight: &Sight<'_>, role: &Role) -> Self {
-        let Some(permissions) = sight.grants.role(&role.name) else { return Self::untold() };
+    fn of(permissions: &Permissions<'_, '_>) -> Self {
         let found = permissions.reach();
         let mut reach = Self { everything: found.everything.is_yes(), ..Self::default() };
-        reach.unknown = role.managed.iter().any(|policy| policy.statements.why().is_some());
+        let unread = permissions.role.managed.iter().any(|policy| policy.statements.why().is_some());
+        reach.unknown = unread || found.left_out;
         for hold in &found.holds {
             reach.add(hold);
         }
@@ -51,8 +68,8 @@ impl Reach {
                 }
             }
         }
-        let changed = reach.changes.clone();
-        reach.reads.retain(|name| !changed.contains(name));
+        let Self { changes, reads, .. } = &mut reach;
+        reads.retain(|name| !changes.contains(name));
         reach
     }
 
@@ -124,10 +141,17 @@ pub(crate) fn severity_of(reach: Option<&Reach>) -> Severity {
 }
 
 impl Sight<'_> {
+    /// What a role may do, whether or not a function runs with it.
+    pub(crate) fn reach_of(&self, role: &Role) -> Rc<Reach> {
+        let known = self.reaches.get(&role.name).cloned();
+        let made = || Some(Rc::new(Reach::of(&self.grants.role(&role.name)?)));
+        known.or_else(made).unwrap_or_else(|| Rc::new(Reach::untold()))
+    }
+
     /// What a function may do.
-    pub(crate) fn reach(&self, function: &Function) -> Reach {
+    pub(crate) fn reach(&self, function: &Function) -> Rc<Reach> {
         let role = function.role.as_ref().and_then(|role| role.known());
-        role.and_then(|role| self.reaches.get(role).cloned()).unwrap_or_else(Reach::untold)
+        role.and_then(|role| self.reaches.get(role).cloned()).unwrap_or_else(|| Rc::new(Reach::untold()))
     }
 }
 

@@ -11,8 +11,8 @@ use crate::facts::{self, ActionFact, Level};
 use crate::finding::{Finding, Severity};
 use crate::graph::{Condition, Effect, Function, Origin, Principal, Role, Statement};
 use crate::iam::statement::{is_every_action, is_every_resource, misspelt, whole_service};
-use crate::iam::{self, Deed, Permissions, Target, deed};
-use crate::known::Setting;
+use crate::iam::{self, Deed, Hold, Permissions, Target, deed};
+use crate::known::{Name, Setting};
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
     for role in &sight.app.roles {
@@ -303,22 +303,9 @@ fn every_resource(
         Origin::Managed(name) => format!(" (through the policy `{name}`)"),
         _ => String::new(),
     };
-    let own: Vec<String> = sight
-        .app
-        .stores
-        .iter()
-        .filter(|store| {
-            let held = sight.grants.role(&role.name).map(|permissions| {
-                actions.iter().any(|action| permissions.may(action, Target::Store(store)).is_yes())
-            });
-            held == Some(true)
-        })
-        .map(|store| format!("`{}`", store.name))
-        .collect();
-    let instead = if own.is_empty() {
-        String::new()
-    } else {
-        format!(" Of these files it could only mean {}.", join(&own, "and"))
+    let instead = match own_stores(sight, role, &actions) {
+        own if own.is_empty() => String::new(),
+        own => format!(" Of these files it could only mean {}.", list(own)),
     };
     let message = format!(
         "{} may use {} on every resource of the account{by}, other applications' too.{instead}",
@@ -340,6 +327,15 @@ fn every_resource(
         "Name the resource: `Resource: !GetAtt <Thing>.Arn` (for a bucket's objects `!Sub \"${<Bucket>.Arn}/*\"`).",
         "Name the resource: `resources = [aws_….arn]` (for a bucket's objects `\"${aws_s3_bucket.….arn}/*\"`).",
     )));
+}
+
+/// The stores of the app that a role may use such actions on.
+fn own_stores<'a>(sight: &Sight<'a>, role: &Role, actions: &BTreeSet<&str>) -> Vec<&'a str> {
+    let Some(permissions) = sight.grants.role(&role.name) else { return Vec::new() };
+    let may = |hold: &&Hold<'a>| actions.iter().any(|action| permissions.may(action, hold.target).is_yes());
+    let reach = permissions.reach();
+    let stores = reach.holds.iter().filter(|hold| matches!(hold.target, Target::Store(_)));
+    stores.filter(may).filter_map(|hold| hold.target.name()).map(Name::as_str).collect()
 }
 
 /// The name of a managed policy that allows a whole service.

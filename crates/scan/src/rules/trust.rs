@@ -36,7 +36,7 @@ fn judge(sight: &Sight<'_>, role: &Role, statement: &Statement, verdict: &mut Ve
     } else {
         format!(" with which {} run,", list(functions.iter().map(|name| name.as_str())))
     };
-    let reach = super::reach::Reach::of(sight, role);
+    let reach = sight.reach_of(role);
     let may = reach.clause().map_or(String::new(), |may| format!(" Whoever does {may}."));
     let message = format!("{who} may take on the role `{}`:{with} {how}.{may}", role.name);
     let severity = super::reach::severity_of(Some(&reach)).max(Severity::High);

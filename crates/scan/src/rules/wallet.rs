@@ -3,6 +3,7 @@
 //! Not here: who can call at all (`access`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::access::is_public;
 use super::words::{by_format, count, list};
@@ -10,8 +11,8 @@ use super::{Sight, Verdict, catalogue};
 use crate::facts;
 use crate::finding::{Finding, Severity};
 use crate::graph::{App, Function, Store, TriggerKind};
-use crate::iam::Target;
 use crate::iam::statement::is_every_resource;
+use crate::iam::{Permissions, Target};
 use crate::known::{Known, Name, Setting};
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
@@ -114,25 +115,26 @@ fn gate<'a>(app: &'a App, function: &'a Function) -> Gate<'a> {
 
 /// Longest way round that is looked for.
 const LONGEST_LOOP: usize = 6;
+/// Ways that are tried for all functions of an app together; no loop is looked for behind these.
+const MAX_WAYS: usize = 2_000_000;
 
 fn loops(sight: &Sight<'_>, verdict: &mut Verdict) {
     let app = sight.app;
     // Function → stores that its role names for sending → functions that these start.
-    let mut next: BTreeMap<&Name, Vec<(&Name, &Name)>> = BTreeMap::new();
+    let mut next: BTreeMap<&Name, Rc<Vec<(&Name, &Name)>>> = BTreeMap::new();
+    let started = started(app);
+    let mut known: BTreeMap<usize, Rc<Vec<(&Name, &Name)>>> = BTreeMap::new();
     for function in app.functions.iter().filter(|function| !function.deployed.is(&false)) {
-        for trigger in app.triggers.iter().filter(|trigger| !trigger.enabled.is(&false)) {
-            let Some((source, _)) = trigger.source.as_reference() else { continue };
-            let (Known::Value(started), Some(store)) = (&trigger.function, app.store(source)) else {
-                continue;
-            };
-            if sends(sight, function, store, &trigger.kind) {
-                next.entry(&function.name).or_default().push((source, started));
-            }
+        let Some(permissions) = sight.grants.function(function) else { continue };
+        let ways = known.entry(permissions.class()).or_insert_with(|| Rc::new(ways(&permissions, &started)));
+        if !ways.is_empty() {
+            next.insert(&function.name, Rc::clone(ways));
         }
     }
     let mut seen: BTreeSet<BTreeSet<&Name>> = BTreeSet::new();
+    let mut left = MAX_WAYS;
     for start in next.keys() {
-        let Some(round) = round(&next, start) else { continue };
+        let Some(round) = round(&next, start, &mut left) else { continue };
         let functions: Vec<&Name> = round.iter().map(|(function, _)| *function).collect();
         if seen.insert(functions.iter().copied().collect()) {
             report_loop(app, &round, &functions, verdict);
@@ -140,10 +142,43 @@ fn loops(sight: &Sight<'_>, verdict: &mut Verdict) {
     }
 }
 
+/// Which functions each store starts, and through what kind of trigger.
+fn started(app: &App) -> BTreeMap<&Name, Vec<(&TriggerKind, &Name)>> {
+    let mut started: BTreeMap<&Name, Vec<(&TriggerKind, &Name)>> = BTreeMap::new();
+    for trigger in app.triggers.iter().filter(|trigger| !trigger.enabled.is(&false)) {
+        if let (Some((source, _)), Known::Value(function)) =
+            (trigger.source.as_reference(), &trigger.function)
+        {
+            started.entry(source).or_default().push((&trigger.kind, function));
+        }
+    }
+    started
+}
+
+/// The stores that a role names for sending to them, each with a function that it starts.
+fn ways<'a>(
+    permissions: &Permissions<'_, 'a>,
+    started: &BTreeMap<&'a Name, Vec<(&'a TriggerKind, &'a Name)>>,
+) -> Vec<(&'a Name, &'a Name)> {
+    let mut ways = Vec::new();
+    for hold in &permissions.reach().holds {
+        let Target::Store(store) = hold.target else { continue };
+        let mut sent: BTreeMap<&'static [&'static str], bool> = BTreeMap::new();
+        for (kind, function) in started.get(&store.name).into_iter().flatten() {
+            let actions = sending(kind);
+            if *sent.entry(actions).or_insert_with(|| sends(permissions, store, actions)) {
+                ways.push((&store.name, *function));
+            }
+        }
+    }
+    ways
+}
+
 /// The shortest way from a function back to itself: functions, each with the store through which it starts the next.
 fn round<'a>(
-    next: &BTreeMap<&'a Name, Vec<(&'a Name, &'a Name)>>,
+    next: &BTreeMap<&'a Name, Rc<Vec<(&'a Name, &'a Name)>>>,
     start: &'a Name,
+    left: &mut usize,
 ) -> Option<Vec<(&'a Name, &'a Name)>> {
     let mut ways: Vec<Vec<(&Name, &Name)>> = vec![Vec::new()];
     let mut visited: BTreeSet<&Name> = BTreeSet::new();
@@ -153,7 +188,7 @@ fn round<'a>(
             let at = match way.last() {
                 None => start,
                 Some((function, store)) => {
-                    let started = next.get(function).into_iter().flatten();
+                    let started = next.get(function).into_iter().flat_map(|ways| ways.iter());
                     match started.filter(|(through, _)| through == store).map(|(_, started)| *started).next()
                     {
                         Some(started) => started,
@@ -161,7 +196,8 @@ fn round<'a>(
                     }
                 }
             };
-            for (store, started) in next.get(at).into_iter().flatten() {
+            for (store, started) in next.get(at).into_iter().flat_map(|ways| ways.iter()) {
+                *left = left.checked_sub(1)?;
                 let mut way = way.clone();
                 way.push((at, store));
                 if *started == start {
@@ -189,10 +225,9 @@ fn sending(kind: &TriggerKind) -> &'static [&'static str] {
     }
 }
 
-/// Whether a function's role names a store for sending to it. What it may do to everything says nothing about this store.
-fn sends(sight: &Sight<'_>, function: &Function, store: &Store, kind: &TriggerKind) -> bool {
-    let Some(permissions) = sight.grants.function(function) else { return false };
-    let facts = sending(kind).iter().filter_map(|action| facts::action(action));
+/// Whether a role names a store for sending to it. What it may do to everything says nothing about this store.
+fn sends(permissions: &Permissions<'_, '_>, store: &Store, actions: &[&str]) -> bool {
+    let facts = actions.iter().filter_map(|action| facts::action(action));
     facts.into_iter().any(|fact| {
         permissions.may_do(fact, Target::Store(store)).is_yes()
             && permissions.because(fact, Target::Store(store)).iter().any(|statement| {

@@ -14,7 +14,7 @@ fn what_a_role_reaches() {
         app.draw_function("Create", statements);
         let tree = SourceTree::new();
         let context = Context::bare(&tree, &app, &[]);
-        let reach = Sight::of(&context).reach(&app.functions[0]);
+        let reach = Sight::of(&context, Rc::new(Grants::of(&app))).reach(&app.functions[0]);
         assert_eq!(reach.clause().as_deref(), clause);
         assert_eq!(severity_of(Some(&reach)), severity, "{clause:?}");
     };
