@@ -110,7 +110,7 @@ fn growth_and_circles_end_in_unknown() {
             format!("locals {{\n b = \"{}\"\n a = \"%{{ for x in range(1000) }}${{local.b}}%{{ endfor }}\"\n}}", "x".repeat(100_000)),
             "too l",
         ),
-        ("locals {\n r = range(1000)\n a = [for x in local.r : [for y in local.r : [for z in local.r : x]]]\n}".to_owned(), "a collection is no text"),
+        ("locals {\n r = range(1000)\n a = [for x in local.r : [for y in local.r : [for z in local.r : x]]]\n}".to_owned(), "too large"),
         ("locals { a = range(1000000000) }".to_owned(), "not worked out"),
         ("locals { a = setproduct(range(1000), range(1000)) }".to_owned(), "not worked out"),
     ];
