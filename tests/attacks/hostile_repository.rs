@@ -194,7 +194,7 @@ fn texts_that_grow_without_end_are_unknown() {
         (
             "main.tf",
             format!(
-                "resource \"aws_lambda_function\" \"f\" {{\n  function_name = \"f\"\n  handler = \"a.b\"\n  environment {{\n    variables = {{ V = local.a130 }}\n  }}\n}}\nlocals {{\n  a0 = \"\\\"\\\\\"\n{}}}\n",
+                "resource \"aws_lambda_function\" \"f\" {{\n  function_name = \"f\"\n  handler = \"a.b\"\n  environment {{\n    variables = {{ V = local.a130 }}\n  }}\n}}\nresource \"aws_lambda_function_url\" \"u\" {{\n  function_name = aws_lambda_function.f.function_name\n  authorization_type = \"NONE\"\n}}\nlocals {{\n  a0 = \"\\\"\\\\\"\n{}}}\n",
                 lines(130, &|at| format!("  a{} = jsonencode(local.a{at})\n", at + 1))
             ),
         ),

@@ -286,4 +286,9 @@ fn what_is_left_out_is_said() {
     // A folder of this name that nothing made is a folder like any other, and a word above the repository decides nothing.
     let app = folder(&[(".gitignore", "*"), ("repo/.git/HEAD", ""), ("repo/target/template.yaml", APP)]);
     assert_eq!(scan(app.path(), &["repo"]).code, Some(6));
+    assert_eq!(scan(&app.path().join("repo/target"), &["."]).code, Some(6));
+    // Within the repository it decides for every folder below.
+    fs::write(app.path().join("repo/.gitignore"), "template.yaml").unwrap();
+    let ran = scan(&app.path().join("repo/target"), &["."]);
+    assert!(ran.code == Some(0) && ran.err.contains("`.gitignore` names it"), "{}{}", ran.out, ran.err);
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use casemate_scan::source::SourceTree;
 use ignore::overrides::{Override, OverrideBuilder};
@@ -133,17 +133,18 @@ fn walk(path: &Path, exclude: Override, heed: bool) -> WalkBuilder {
     let mut walk = WalkBuilder::new(path);
     walk.standard_filters(false).follow_links(false).overrides(exclude).sort_by_file_path(Path::cmp);
     if heed {
-        // Files of nobody's else: a folder above the repository, or the settings of one user, decide nothing.
-        walk.git_ignore(true).require_git(false).parents(repository(path).is_some_and(|root| root != path));
+        // Only the repository's own: a folder above it, or the settings of one user, decide nothing. The walker knows where a repository
+        // begins only while it asks for one.
+        let inside = is_in_repository(path);
+        walk.git_ignore(true).require_git(inside).parents(inside);
     }
     walk.filter_entry(|entry| !is_made(entry));
     walk
 }
 
-/// The folder of the repository that a folder is in.
-fn repository(path: &Path) -> Option<PathBuf> {
-    let path = path.canonicalize().ok()?;
-    path.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
+/// Whether a folder belongs to a repository.
+fn is_in_repository(path: &Path) -> bool {
+    path.canonicalize().is_ok_and(|path| path.ancestors().any(|folder| folder.join(".git").exists()))
 }
 
 /// Whether a folder holds what tools made or fetched. Two names are ordinary words: there something must say so.
