@@ -113,7 +113,7 @@ fn every_format_tells_the_same() {
     let html = scan(at, &["shop", "--format", "html", "--output", page.to_str().unwrap()]);
     assert_eq!((html.code, html.out.as_str()), (Some(6), ""));
     let page = fs::read_to_string(page).unwrap();
-    assert!(page.starts_with("<!doctype html>") || page.starts_with("<!DOCTYPE html>"), "{}", &page[..80]);
+    assert!(page.to_lowercase().starts_with("<!doctype html>"), "{page}");
     assert!(page.contains("<svg") && page.contains("admin-role"));
     assert!(scan(at, &[".", "--format", "markdown"]).out.contains("admin-role"));
 }
