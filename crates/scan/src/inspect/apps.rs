@@ -14,13 +14,12 @@ use crate::rules::Part;
 use crate::source::{FileId, Place, SourceTree};
 use crate::{cloudformation, parallel, serverless, terraform};
 
-/// Folders of what tools made or fetched.
-const MADE: [&str; 9] = [
+/// Folders of what tools made or fetched. Names that are ordinary words (`target`) are for whoever walks the disk and sees what is beside them.
+const MADE: [&str; 8] = [
     "node_modules",
     ".aws-sam",
     ".serverless",
     ".terraform",
-    "target",
     ".git",
     "site-packages",
     ".venv",
