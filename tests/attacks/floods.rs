@@ -27,13 +27,16 @@ fn a_flood_at_either_door_is_mostly_counted_and_not_written() {
     let mut server = Server::start();
     server.deploy("shop", SHOP);
     let long = format!("/{}", "a".repeat(7_000));
-    for (control, host) in [(false, "shop.localhost"), (true, "localhost")] {
+    for (control, host, rate) in [(false, "shop.localhost", 200.0), (true, "localhost", 100.0)] {
+        let began = std::time::Instant::now();
         let answers = flood(&server, control, &get(host, &long).from([127, 0, 0, 21]));
         let (written, refused) =
             (recorded(&answers), answers.iter().filter(|answer| answer.status == 429).count());
         assert_eq!(written + refused, 400, "control {control}");
         assert!(written > 50, "control: what comes slowly enough is written down: {written}");
-        assert!(refused > 20, "control {control}: {refused} were refused");
+        // One second's worth at once, and what comes back while the flood lasts: a slow machine floods less.
+        let most = rate * (began.elapsed().as_secs_f64() + 1.0) + 5.0;
+        assert!(written as f64 <= most, "control {control}: {written} were written, {most} at most");
     }
     // Who shows a good credential is not held up by a flood from elsewhere, nor counted as one.
     let admin = server.admin();

@@ -138,7 +138,7 @@ impl Scanner {
         let end = rest.iter().position(|byte| *byte == b'\n');
         let used = end.map_or(rest.len(), |end| end + 1);
         let piece = rest.get(..used).unwrap_or_default();
-        self.check_size(piece.len(), end.is_some())?;
+        self.check_size(piece.len())?;
         if end.is_none() {
             self.line.extend_from_slice(piece);
             return Ok(used);
@@ -156,21 +156,22 @@ impl Scanner {
     }
 
     /// Counts bytes of a head or of trailers, whether their line has ended or not.
-    fn check_size(&mut self, more: usize, ended: bool) -> Result<(), Refused> {
+    fn check_size(&mut self, more: usize) -> Result<(), Refused> {
         let line = self.line.len() + more;
         match self.state {
             State::ChunkSize | State::ChunkEnd if line > CHUNK_LINE_BYTES => {
                 return Err(framing("a chunk's size has extensions or too many digits"));
             }
             State::ChunkSize | State::ChunkEnd => return Ok(()),
-            // The method and the version are short. An overlong line that ended is looked at more closely.
-            State::RequestLine if !ended && line > self.limits.uri_bytes + 64 => {
+            // The method and the version are short. Nothing else about an overlong line matters: the answer must not depend on how the
+            // network cut it.
+            State::RequestLine if line > self.limits.uri_bytes + 64 => {
                 return Err(Refused::new(Wall::UriBytes, "the request target is too long"));
             }
             _ => {}
         }
         self.head.bytes += more;
-        if self.head.bytes > self.limits.head_bytes && !(matches!(self.state, State::RequestLine) && ended) {
+        if self.head.bytes > self.limits.head_bytes {
             return Err(Refused::new(Wall::HeadBytes, "the headers are too large"));
         }
         Ok(())
