@@ -25,7 +25,7 @@ pub struct Server {
     pub ledger_key: String,
     config: String,
     /// What the server is started with, which gets the program's path.
-    pub wrapper: Box<dyn Fn(&'static str) -> Command>,
+    pub wrapper: Box<dyn Fn(&'static str) -> Command + Send + Sync>,
     admin: Option<String>,
 }
 
@@ -219,7 +219,10 @@ impl Server {
     }
 
     /// Starts a server through a wrapper, which gets the program's path and execs it with the arguments that follow.
-    pub fn start_wrapped(config: &str, wrapper: impl Fn(&'static str) -> Command + 'static) -> Self {
+    pub fn start_wrapped(
+        config: &str,
+        wrapper: impl Fn(&'static str) -> Command + Send + Sync + 'static,
+    ) -> Self {
         let mut server = Self::not_started(config);
         server.wrapper = Box::new(wrapper);
         server.restart();
