@@ -8,9 +8,11 @@ mod balancer;
 mod choices;
 mod condition;
 mod expand;
+mod exports;
 mod function;
 mod graphql;
 mod http_api;
+mod imports;
 mod machine;
 mod macros;
 mod nested;
@@ -30,6 +32,8 @@ mod writer;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+pub use self::exports::Exports;
+pub(crate) use self::imports::read as import;
 pub use self::policy::{principals, statement, statements};
 pub(crate) use self::role::provided;
 pub use self::stack::{Declared, Stack};
@@ -59,14 +63,20 @@ const MAX_CHOOSING: (usize, usize) = (256 * 1024, 400);
 
 /// Reads a template into an app of its own, with the templates on disk that it nests.
 #[must_use]
-pub fn read(files: &SourceTree, file: FileId, document: &Node) -> App {
-    read_with(files, file, document, HashMap::new())
+pub fn read(files: &SourceTree, exports: &Exports, file: FileId, document: &Node) -> App {
+    read_with(files, exports, file, document, HashMap::new())
 }
 
 /// What else a template may become: with other values of the parameters that decide what there is.
 /// `app` is what it is with its defaults.
 #[must_use]
-pub fn variants(files: &SourceTree, file: FileId, document: &Node, app: &mut App) -> Vec<Variant> {
+pub fn variants(
+    files: &SourceTree,
+    exports: &Exports,
+    file: FileId,
+    document: &Node,
+    app: &mut App,
+) -> Vec<Variant> {
     let (choices, mut left_out) = choices::choices(document);
     let bytes = files.file(file).map_or(0, |file| file.bytes.len());
     let things =
@@ -77,7 +87,7 @@ pub fn variants(files: &SourceTree, file: FileId, document: &Node, app: &mut App
             left_out.extend(choice.given.into_keys());
             continue;
         }
-        let variant = read_with(files, file, document, choice.given);
+        let variant = read_with(files, exports, file, document, choice.given);
         let known = |other: &App| *other == variant;
         if !known(app) && !variants.iter().any(|other| known(&other.app)) {
             variants.push(Variant { app: variant, when: choice.when, planned: choice.planned });
@@ -93,8 +103,14 @@ pub fn variants(files: &SourceTree, file: FileId, document: &Node, app: &mut App
     variants
 }
 
-fn read_with(files: &SourceTree, file: FileId, document: &Node, given: HashMap<String, Node>) -> App {
-    let stack = Stack::nested(files, file, document, &BTreeMap::new(), String::new(), given);
+fn read_with(
+    files: &SourceTree,
+    exports: &Exports,
+    file: FileId,
+    document: &Node,
+    given: HashMap<String, Node>,
+) -> App {
+    let stack = Stack::nested(files, exports, file, document, &BTreeMap::new(), String::new(), given);
     let framework = if stack.is_sam() { Framework::Sam } else { Framework::CloudFormation };
     let mut app = App::new(app_name(files, file), framework, file, stack.folder());
     read_stack(&stack, &mut app);
@@ -105,12 +121,13 @@ fn read_with(files: &SourceTree, file: FileId, document: &Node, given: HashMap<S
 /// `Resources` and may have `Parameters`, `Conditions`, `Mappings` and `Outputs`; `own` says what else its references may lead to.
 pub fn read_resources(
     files: &SourceTree,
+    exports: &Exports,
     file: FileId,
     document: &Node,
     own: &BTreeMap<String, Declared>,
     app: &mut App,
 ) {
-    let stack = Stack::new(files, file, document, own);
+    let stack = Stack::new(files, exports, file, document, own);
     read_stack(&stack, app);
     note_switched_off(&stack, app);
 }
@@ -141,9 +158,11 @@ fn note_switched_off(stack: &Stack<'_>, app: &mut App) {
 /// Reads everything that a stack declares.
 fn read_stack(stack: &Stack<'_>, app: &mut App) {
     app.parameters.extend(stack.parameters());
-    // Before everything else: other resources may refer to what nested stacks put out.
+    // Before everything else: other resources may refer to what is imported, and to what nested stacks put out.
+    imports::read(stack, app, [stack.document()]);
     nested::read(stack, app);
     let resources = stack.resources();
+    imports::take_over(stack, app);
     let mut writer = Writer::new(stack, app, &resources);
     for resource in &resources {
         declare(&mut writer, resource);

@@ -81,6 +81,9 @@ pub struct App {
     pub file: FileId,
     /// Further templates of which it is made, and which are therefore no apps of their own: nested stacks.
     pub includes: Vec<FileId>,
+    /// Templates of other apps from which this one imports: what stands in them is in this graph as far as it is imported, and is
+    /// assessed there.
+    pub borrowed: BTreeSet<FileId>,
     /// The folder of that file, relative to the tree; code paths are relative to it.
     pub folder: String,
     /// Functions.
@@ -138,6 +141,7 @@ impl App {
             framework,
             file,
             includes: Vec::new(),
+            borrowed: BTreeSet::new(),
             folder: folder.into(),
             functions: Vec::new(),
             apis: Vec::new(),
@@ -154,6 +158,12 @@ impl App {
             macros: BTreeSet::new(),
             unknowns: Vec::new(),
         }
+    }
+
+    /// Whether something stands in a template of another app.
+    #[must_use]
+    pub fn is_borrowed(&self, place: Place) -> bool {
+        self.borrowed.contains(&place.file)
     }
 
     /// A function by name.

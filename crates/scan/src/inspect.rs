@@ -54,16 +54,21 @@ pub fn inspect(tree: &SourceTree, dependencies: &Dependencies, options: &Options
     let parts = files.into_iter().zip(locks).map(|(files, locks)| Parts { files, locks });
     let work: Vec<(Described, Parts)> = found.apps.into_iter().zip(parts).collect();
     let reader = Reader::new(tree);
-    let assess = |app: &Described, parts: &Parts, known: Option<&Known>| {
-        assess(&reader, app, parts, dependencies, options, known)
+    let assess = |app: &Described, parts: &Parts, told: Option<Told<'_>>| {
+        assess(&reader, app, parts, dependencies, options, told)
     };
-    let mut apps = parallel::map(&work, |(app, parts)| assess(app, parts, None));
+    let mut apps = Vec::with_capacity(work.len());
+    for round in rounds(&work) {
+        let known = told(&apps);
+        let told = Told { known: &known, also_of_its_own: false };
+        apps.extend(parallel::map(&round, |(app, parts)| assess(app, parts, Some(told))));
+    }
     // A template that another one nests counts as it stands there. By itself it only counts where that says more: whoever nests
     // it may give it values with which there is nothing to see.
     let known = told(&apps);
     let alone = |app: &Described| {
         let parts = Parts { files: apps::described(&app.app), locks: BTreeSet::new() };
-        assess(app, &parts, Some(&known))
+        assess(app, &parts, Some(Told { known: &known, also_of_its_own: true }))
     };
     let alone = parallel::map(&found.parts, alone);
     apps.extend(alone.into_iter().filter(|app| !app.findings.is_empty()));
@@ -81,6 +86,38 @@ struct Parts {
     files: Vec<(FileId, Part)>,
     /// Positions of its lock files.
     locks: BTreeSet<usize>,
+}
+
+/// Apps in the order in which they are assessed: what imports something comes after what exports it.
+fn rounds(work: &[(Described, Parts)]) -> Vec<Vec<&(Described, Parts)>> {
+    let mut rounds = Vec::new();
+    let mut waiting: Vec<_> = work.iter().collect();
+    while !waiting.is_empty() {
+        let files: BTreeSet<FileId> = waiting.iter().map(|(it, _)| it.app.file).collect();
+        let waits = |(it, _): &&(Described, Parts)| !it.app.borrowed.is_disjoint(&files);
+        let (later, now): (Vec<_>, Vec<_>) = waiting.into_iter().partition(waits);
+        // Nobody imports in a circle; if somebody did, they would be assessed side by side.
+        let (now, later) = if now.is_empty() { (later, now) } else { (now, later) };
+        rounds.push(now);
+        waiting = later;
+    }
+    rounds
+}
+
+/// What an app need not say again.
+#[derive(Clone, Copy)]
+struct Told<'k> {
+    known: &'k Known,
+    /// Whether that goes for everything, or only for what stands in templates from which it imports.
+    also_of_its_own: bool,
+}
+
+impl Told<'_> {
+    fn is_new(self, app: &App, finding: &Finding) -> bool {
+        let own = !self.also_of_its_own && !app.is_borrowed(finding.place);
+        own || !variants::claims_absence(finding.rule.id)
+            && !self.known.contains(&(finding.rule.id, finding.place))
+    }
 }
 
 /// What was told already: rules, and the places that they were told of.
@@ -101,10 +138,11 @@ fn assess(
     parts: &Parts,
     dependencies: &Dependencies,
     options: &Options,
-    known: Option<&Known>,
+    said: Option<Told<'_>>,
 ) -> AppReport {
     let (tree, app) = (reader.tree(), &described.app);
-    let marks = Marks::read(tree, parts.files.iter().map(|(file, _)| *file), options.today);
+    let described_in = parts.files.iter().map(|(file, _)| *file).chain(app.borrowed.iter().copied());
+    let marks = Marks::read(tree, described_in, options.today);
     let matches = dependencies.judged.matches.iter().filter(|found| parts.locks.contains(&found.lock));
     let mut matches: Vec<Match> = matches.cloned().collect();
     hint(reader, app, dependencies, &mut matches);
@@ -135,12 +173,7 @@ fn assess(
     }
     verdict.sort();
     verdict.findings.extend(marks.faults());
-    let is_new = |finding: &Finding| {
-        known.is_none_or(|known| {
-            !variants::claims_absence(finding.rule.id) && !known.contains(&(finding.rule.id, finding.place))
-        })
-    };
-    verdict.findings.retain(is_new);
+    verdict.findings.retain(|finding| said.is_none_or(|said| said.is_new(app, finding)));
     fix::edits(tree, &mut verdict.findings);
     // Also what is not reported again here may stand in what is.
     let cover = Cover::of(tree, &told);
@@ -149,7 +182,7 @@ fn assess(
     let left_out = std::mem::take(&mut assessment.not_looked_at).into_iter();
     let left_out = left_out.map(|why| Unknown { subject: None, place: Place::whole(app.file), why });
     verdict.unknowns.extend(left_out);
-    let unknowns = app.unknowns.iter().chain(&verdict.unknowns);
+    let unknowns = app.unknowns.iter().chain(&verdict.unknowns).filter(|it| !app.is_borrowed(it.place));
     let unknowns: BTreeSet<Note> = unknowns.map(|unknown| Note::of_unknown(tree, unknown)).collect();
     let packages = parts.locks.iter().filter_map(|at| dependencies.locks.get(*at));
     let mut report = AppReport {

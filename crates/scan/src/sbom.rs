@@ -6,7 +6,9 @@
 //! Source: CycloneDX 1.6 (ECMA-424).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -81,37 +83,65 @@ pub fn cyclonedx(files: &SourceTree, locks: &[Lock], matches: &[Match], subject:
     let mut application = json!({ "type": "application", "bom-ref": root, "name": subject.name });
     set(&mut application, "version", subject.version);
     let tool = json!({ "type": "application", "name": "casemate", "version": subject.tool_version });
-    let mut metadata = json!({ "tools": { "components": [tool] }, "component": application });
-    set(&mut metadata, "timestamp", subject.timestamp);
+    let metadata = json!({ "tools": { "components": [tool] }, "component": application });
     let direct = components
         .iter()
         .filter(|(_, component)| component.packages.iter().any(|package| package.direct == Some(true)));
-    let direct: Vec<_> = direct.map(|(purl, _)| purl.as_str()).collect();
-    let mut dependencies = vec![json!({ "ref": root, "dependsOn": direct })];
-    dependencies.extend(components.iter().map(|(purl, component)| match component.needs.is_empty() {
-        true => json!({ "ref": purl }),
-        false => json!({ "ref": purl, "dependsOn": component.needs }),
-    }));
-    let listed: Vec<_> = components.iter().map(|(purl, one)| component(files, purl, one)).collect();
-    let mut document = json!({
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "version": 1,
-        "metadata": metadata,
-        "components": listed,
-        "dependencies": dependencies,
-    });
-    if !matches.is_empty() {
-        set(&mut document, "vulnerabilities", Some(vulnerabilities(locks, matches)));
-    }
+    let application = json!({ "ref": root, "dependsOn": direct.map(|(purl, _)| purl).collect::<Vec<_>>() });
+    let vulnerabilities = vulnerabilities(locks, matches);
+    let mut bill =
+        Bill { files, components: &components, metadata, application, serial: None, vulnerabilities };
     // Before the serial number itself and the time are in it: the same packages have the same number whenever it is made.
-    let mut content = document.clone();
-    if let Some(metadata) = content.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.remove("timestamp");
-    }
-    set(&mut document, "serialNumber", Some(serial(&serde_json::to_vec(&content).unwrap_or_default())));
+    bill.serial = Some(serial(&bill));
+    set(&mut bill.metadata, "timestamp", subject.timestamp);
     // A value of texts, numbers and lists always has a text.
-    serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    serde_json::to_string_pretty(&bill).unwrap_or_default() + "\n"
+}
+
+/// The whole bill. What it lists is made while it is written: only the text of a large one is ever whole in memory.
+struct Bill<'a> {
+    files: &'a SourceTree,
+    components: &'a BTreeMap<String, Component<'a>>,
+    metadata: Value,
+    /// On what the app itself depends.
+    application: Value,
+    serial: Option<String>,
+    vulnerabilities: Vec<Value>,
+}
+
+impl Serialize for Bill<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let listed = || self.components.iter().map(|(purl, one)| component(self.files, purl, one));
+        let needs = |(purl, component): (&String, &Component<'_>)| match component.needs.is_empty() {
+            true => json!({ "ref": purl }),
+            false => json!({ "ref": purl, "dependsOn": component.needs }),
+        };
+        let dependencies =
+            || std::iter::once(self.application.clone()).chain(self.components.iter().map(needs));
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("bomFormat", "CycloneDX")?;
+        map.serialize_entry("specVersion", "1.6")?;
+        map.serialize_entry("version", &1)?;
+        map.serialize_entry("metadata", &self.metadata)?;
+        map.serialize_entry("components", &Made(listed))?;
+        map.serialize_entry("dependencies", &Made(dependencies))?;
+        if !self.vulnerabilities.is_empty() {
+            map.serialize_entry("vulnerabilities", &self.vulnerabilities)?;
+        }
+        if let Some(serial) = &self.serial {
+            map.serialize_entry("serialNumber", serial)?;
+        }
+        map.end()
+    }
+}
+
+/// A list of which each item is made when its turn comes.
+struct Made<F>(F);
+
+impl<F: Fn() -> I, I: Iterator<Item = Value>> Serialize for Made<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
 }
 
 fn set(object: &mut Value, name: &str, value: Option<impl Into<Value>>) {
@@ -233,9 +263,26 @@ fn vulnerability(id: &str, found: &Match, affects: &BTreeMap<String, Option<&str
     object
 }
 
+/// Takes what is written into a digest.
+struct Hashed(Sha256);
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// A UUID of version 8 (RFC 9562) that follows from the content.
-fn serial(content: &[u8]) -> String {
-    let digest = Sha256::digest(content);
+fn serial(bill: &Bill<'_>) -> String {
+    let mut hashed = Hashed(Sha256::new());
+    // Neither a digest nor a value of texts, numbers and lists can fail to be written.
+    let _ = serde_json::to_writer(&mut hashed, bill);
+    let digest = hashed.0.finalize();
     let mut hex = String::from("urn:uuid:");
     for (at, byte) in digest.iter().take(16).enumerate() {
         if matches!(at, 4 | 6 | 8 | 10) {

@@ -18,7 +18,7 @@ mod stages;
 mod variable;
 
 use self::service::{Parts, Service};
-use crate::cloudformation::Stack;
+use crate::cloudformation::{self, Exports, Stack};
 use crate::document::{self, Node};
 use crate::graph::{App, Framework, Parameter, Unread, Variant};
 use crate::known::Text;
@@ -48,7 +48,7 @@ pub fn is_service(path: &str) -> bool {
 ///
 /// # Errors
 /// When the file is a program, no service, not for AWS, or no document; with what to say about it.
-pub fn read(files: &SourceTree, file: FileId) -> Result<Option<App>, Unread> {
+pub fn read(files: &SourceTree, exports: &Exports, file: FileId) -> Result<Option<App>, Unread> {
     let path = files.path(file);
     let refuse = |place: Place, why: &str| Err(Unread { place, why: why.to_owned() });
     if path.ends_with("js") || path.ends_with("ts") {
@@ -85,15 +85,15 @@ pub fn read(files: &SourceTree, file: FileId) -> Result<Option<App>, Unread> {
         let why = format!("the provider `{name}` is out of reach; only `aws` is assessed");
         return refuse(provider.place, &why);
     }
-    Ok(Some(app(files, file, &root, None).0))
+    Ok(Some(app(files, exports, file, &root, None).0))
 }
 
 /// What a service is in the other stages that it speaks of. `app` is what it is when nobody names one.
 #[must_use]
-pub fn variants(files: &SourceTree, file: FileId, app: &mut App) -> Vec<Variant> {
+pub fn variants(files: &SourceTree, exports: &Exports, file: FileId, app: &mut App) -> Vec<Variant> {
     let Ok(root) = document::read(files, file) else { return Vec::new() };
     let mut stages = stages::stages(files, &app.folder, &root);
-    stages.remove(&self::app(files, file, &root, None).1);
+    stages.remove(&self::app(files, exports, file, &root, None).1);
     let bytes = files.file(file).map_or(0, |file| file.bytes.len());
     let most = if bytes > MAX_STAGING || app.functions.len() > 100 { 0 } else { stages::MAX_STAGES };
     let left_out: Vec<String> = stages.iter().skip(most).map(|stage| format!("`{stage}`")).collect();
@@ -102,7 +102,7 @@ pub fn variants(files: &SourceTree, file: FileId, app: &mut App) -> Vec<Variant>
         app.unknown(None, Place::whole(file), why);
     }
     let variant = |stage: &String| {
-        let variant = self::app(files, file, &root, Some(stage)).0;
+        let variant = self::app(files, exports, file, &root, Some(stage)).0;
         let when = format!("the stage is `{stage}`");
         (variant != *app).then_some(Variant { app: variant, when, planned: true })
     };
@@ -125,13 +125,20 @@ fn foreign(root: &Node, provider: &Node) -> Option<String> {
 }
 
 /// The app, and the stage that it was read for.
-fn app(files: &SourceTree, file: FileId, root: &Node, stage: Option<&str>) -> (App, String) {
+fn app(
+    files: &SourceTree,
+    exports: &Exports,
+    file: FileId,
+    root: &Node,
+    stage: Option<&str>,
+) -> (App, String) {
     let path = files.path(file);
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut app = App::new("", Framework::Serverless, file, folder);
     let parts = Parts::new(files, folder, root, stage, &mut app);
     app.includes = parts.included.clone();
-    let stack = Stack::new(files, file, &parts.template, &parts.own);
+    let stack = Stack::new(files, exports, file, &parts.template, &parts.own);
+    cloudformation::import(&stack, &mut app, parts.all());
     let service = Service::new(&parts, &stack, &mut app);
     app.name = match service.name {
         "" => folder.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("serverless").to_owned(),
@@ -144,7 +151,7 @@ fn app(files: &SourceTree, file: FileId, root: &Node, stage: Option<&str>) -> (A
     functions::read(&service, &mut app);
     roles::read(&service, &mut app);
     events::read(&service, &mut app);
-    resources::read(files, file, &parts, &service, &mut app);
+    resources::read(files, exports, file, &parts, &service, &mut app);
     (app, parts.stage().to_owned())
 }
 

@@ -26,7 +26,7 @@ fn read(path: &str, bytes: Vec<u8>) -> App {
     let file = tree.add(path, bytes);
     let document =
         if path.ends_with(".json") { document::json(&tree, file) } else { document::yaml(&tree, file) };
-    cloudformation::read(&tree, file, &document.unwrap())
+    cloudformation::read(&tree, &cloudformation::Exports::default(), file, &document.unwrap())
 }
 
 fn known<T: ToString>(value: &Known<T>) -> String {

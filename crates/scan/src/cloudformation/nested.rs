@@ -78,7 +78,8 @@ fn inner(stack: &Stack<'_>, app: &mut App, resource: &Resource) {
     let given: HashMap<String, Node> =
         given.iter().map(|(key, value)| (key.text.clone(), value.clone())).collect();
     let prefix = format!("{}.", resource.name);
-    let mut within = Stack::nested(stack.files, file, &document, &BTreeMap::new(), prefix, given);
+    let mut within =
+        Stack::nested(stack.files, stack.exports, file, &document, &BTreeMap::new(), prefix, given);
     within.set_around(stack);
     super::read_stack(&within, app);
     super::note_switched_off(&within, app);

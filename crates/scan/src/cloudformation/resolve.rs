@@ -3,6 +3,7 @@
 //! Invariant: work is bounded by the stack's budget, whatever refers to what. A value that cannot be told is left open with its reason.
 //! Not here: names and parameters (`stack`), truth (`condition`), loops and included files (`expand`).
 
+use super::imports;
 use super::stack::Stack;
 use super::value::{composed, open, text};
 use crate::document::{Key, Node, NodeKind};
@@ -106,10 +107,7 @@ impl Stack<'_> {
             "Fn::Split" => self.split(argument, place, depth),
             "Fn::FindInMap" => return self.find_in_map(argument, place, depth),
             "Fn::If" => return self.choose(argument, place, depth),
-            "Fn::ImportValue" => {
-                let name = self.resolve_at(argument, depth).map(|name| text(&name).to_string());
-                composed(place, vec![Piece::Parameter(format!("ImportValue {}", name.unwrap_or_default()))])
-            }
+            "Fn::ImportValue" => imports::import(self, argument, place, depth),
             "Fn::Base64" => Node { place, ..self.resolve_at(argument, depth)? },
             "Fn::Cidr" | "Fn::GetAZs" => composed(place, vec![Piece::Provider(function.to_owned())]),
             "Fn::Length" => match self.resolve_at(argument, depth)?.kind {

@@ -4,9 +4,11 @@
 //! wherever it is used. Not here: what functions such as `Fn::Sub` do (`resolve`), what resources mean (the modules beside).
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
+use super::exports::Exports;
+use super::imports::Imported;
 use super::value::{composed, nothing, open, str_at, text};
 use super::writer::Index;
 use crate::document::{Key, Node, NodeKind};
@@ -32,6 +34,8 @@ pub struct Declared {
 /// A template that can be asked for values.
 pub struct Stack<'a> {
     pub(super) files: &'a SourceTree,
+    /// What the stacks beside this one export.
+    pub(super) exports: &'a Exports,
     pub(super) file: FileId,
     document: &'a Node,
     /// What stands before each name of the graph: the names of the stacks around this one.
@@ -49,6 +53,10 @@ pub struct Stack<'a> {
     around: Vec<FileId>,
     /// What the templates of this app have written so far.
     pub(super) index: Rc<RefCell<Index>>,
+    /// What was imported and is not in the graph yet.
+    pub(super) imported: RefCell<Imported>,
+    /// What the templates of this app have taken over from others.
+    pub(super) taken: Rc<RefCell<BTreeSet<Name>>>,
     /// Values that may still be made.
     budget: Cell<usize>,
 }
@@ -79,16 +87,18 @@ impl<'a> Stack<'a> {
     #[must_use]
     pub fn new(
         files: &'a SourceTree,
+        exports: &'a Exports,
         file: FileId,
         document: &'a Node,
         own: &BTreeMap<String, Declared>,
     ) -> Self {
-        Self::nested(files, file, document, own, String::new(), HashMap::new())
+        Self::nested(files, exports, file, document, own, String::new(), HashMap::new())
     }
 
     /// A template within another one, which gives it parameters.
     pub(super) fn nested(
         files: &'a SourceTree,
+        exports: &'a Exports,
         file: FileId,
         document: &'a Node,
         own: &BTreeMap<String, Declared>,
@@ -97,6 +107,7 @@ impl<'a> Stack<'a> {
     ) -> Self {
         let mut stack = Self {
             files,
+            exports,
             file,
             document,
             prefix,
@@ -109,6 +120,8 @@ impl<'a> Stack<'a> {
             gaps: RefCell::default(),
             around: Vec::new(),
             index: Rc::default(),
+            imported: RefCell::default(),
+            taken: Rc::default(),
             budget: Cell::new(MAX_MADE + files.file(file).map_or(0, |file| file.bytes.len() / 2)),
         };
         stack.declare();
@@ -138,6 +151,7 @@ impl<'a> Stack<'a> {
         self.around = outer.around.clone();
         self.around.push(outer.file);
         self.index = Rc::clone(&outer.index);
+        self.taken = Rc::clone(&outer.taken);
     }
 
     /// Whether the stack around gives a parameter.

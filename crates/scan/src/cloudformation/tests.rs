@@ -16,7 +16,7 @@ pub(super) fn app_of(files: &[(&str, &str)]) -> (SourceTree, App) {
         files.iter().map(|(path, text)| tree.add(path, text.as_bytes().to_vec())).collect();
     let document = document::read(&tree, ids[0]).unwrap_or_else(|unread| panic!("{unread:?}"));
     assert!(is_template(&document), "it is no template");
-    let app = read(&tree, ids[0], &document);
+    let app = read(&tree, &Exports::default(), ids[0], &document);
     (tree, app)
 }
 

@@ -3,6 +3,9 @@
 //!
 //! Invariant: an action that is not named here is judged by its level alone, and never as reading data. Not here: who may (`iam`).
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
 use serde::Serialize;
 
 use super::wildcard;
@@ -145,14 +148,28 @@ const DEEDS: [(Deed, &[&str]); 7] = [
     ),
 ];
 
+/// What is named above, by service: each deed with a pattern of names of actions.
+fn named() -> &'static BTreeMap<&'static str, Vec<(Deed, &'static str)>> {
+    static NAMED: OnceLock<BTreeMap<&'static str, Vec<(Deed, &'static str)>>> = OnceLock::new();
+    NAMED.get_or_init(|| {
+        let all =
+            DEEDS.iter().flat_map(|(deed, patterns)| patterns.iter().map(move |pattern| (*deed, *pattern)));
+        let mut named: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (service, name) in
+            all.filter_map(|(deed, it)| it.split_once(':').map(|(service, name)| (service, (deed, name))))
+        {
+            named.entry(service).or_default().push(name);
+        }
+        named
+    })
+}
+
 /// What an action comes to; `None` for naming, describing, tagging and changing settings.
 #[must_use]
 pub fn deed(action: ActionFact) -> Option<Deed> {
-    let text = action.text();
-    let named = DEEDS.iter().find(|(_, patterns)| {
-        patterns.iter().any(|pattern| *pattern == text || wildcard::covers_action(pattern, &text))
-    });
-    match (named, action.level) {
+    let of_service = named().get(action.service).into_iter().flatten();
+    let mut deeds = of_service.filter(|(_, pattern)| wildcard::covers_action(pattern, action.name));
+    match (deeds.next(), action.level) {
         (Some((deed, _)), _) => Some(*deed),
         (None, Level::Permissions) => Some(Deed::Opens),
         _ => None,
@@ -161,9 +178,5 @@ pub fn deed(action: ActionFact) -> Option<Deed> {
 
 /// The services in which something has a deed of its own: where data, secrets and code are.
 pub fn deed_services() -> impl Iterator<Item = &'static str> {
-    let services = DEEDS.iter().flat_map(|(_, patterns)| patterns.iter());
-    let mut all: Vec<_> = services.filter_map(|pattern| Some(pattern.split_once(':')?.0)).collect();
-    all.sort_unstable();
-    all.dedup();
-    all.into_iter()
+    named().keys().copied()
 }

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::cloudformation::Exports;
 use crate::document;
 use crate::graph::{App, Framework, Statement, Unread, Variant};
 use crate::known::Text;
@@ -56,8 +57,13 @@ pub(super) fn find(tree: &SourceTree) -> Found {
         .filter(|(_, file)| !is_made(&file.path) && may_describe(&file.path, &file.bytes))
         .map(|(id, _)| id)
         .collect();
+    let imports = |file: &FileId| tree.file(*file).is_some_and(|file| contains(&file.bytes, b"ImportValue"));
+    let exports = match candidates.iter().any(imports) {
+        true => Exports::of(tree, &candidates),
+        false => Exports::default(),
+    };
     let mut found = Found::default();
-    for (app, unread) in parallel::map(&candidates, |file| read(tree, *file)) {
+    for (app, unread) in parallel::map(&candidates, |file| read(tree, &exports, *file)) {
         found.apps.extend(app);
         found.unread.extend(unread);
     }
@@ -137,12 +143,12 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 /// What a file describes, and what of it could not be read.
-fn read(tree: &SourceTree, file: FileId) -> (Option<Described>, Vec<Unread>) {
+fn read(tree: &SourceTree, exports: &Exports, file: FileId) -> (Option<Described>, Vec<Unread>) {
     if serverless::is_service(tree.path(file)) {
-        return match serverless::read(tree, file) {
+        return match serverless::read(tree, exports, file) {
             Ok(app) => {
                 let described = app.map(|mut app| {
-                    let variants = serverless::variants(tree, file, &mut app);
+                    let variants = serverless::variants(tree, exports, file, &mut app);
                     Described { app, variants }
                 });
                 (described, Vec::new())
@@ -157,8 +163,8 @@ fn read(tree: &SourceTree, file: FileId) -> (Option<Described>, Vec<Unread>) {
     };
     let mut templates = documents.iter().filter(|document| cloudformation::is_template(document));
     let app = templates.next().map(|document| {
-        let mut app = cloudformation::read(tree, file, document);
-        let variants = cloudformation::variants(tree, file, document, &mut app);
+        let mut app = cloudformation::read(tree, exports, file, document);
+        let variants = cloudformation::variants(tree, exports, file, document, &mut app);
         Described { app, variants }
     });
     let further = templates.map(|document| Unread {
@@ -241,6 +247,8 @@ fn infrastructure(app: &App) -> BTreeSet<FileId> {
     if app.framework != Framework::Serverless {
         files.extend(&app.includes);
     }
+    // What is imported is described by the app that exports it.
+    files.retain(|file| *file == app.file || !app.borrowed.contains(file));
     files
 }
 

@@ -1,3 +1,4 @@
+mod imports;
 mod variants;
 
 use super::*;

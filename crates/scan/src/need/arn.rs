@@ -28,6 +28,15 @@ impl<'a> Writer<'a> {
         prefix(name.as_str(), self.framework) == self.prefix()
     }
 
+    /// Whether a thing stands in a stack from which the app imports.
+    pub(super) fn is_imported(&self, name: &Name) -> bool {
+        let app = self.app;
+        let store = app.store(name).map(|store| store.place);
+        let secret = || app.secret(name).map(|secret| secret.place);
+        let function = || app.function(name).map(|function| function.place);
+        store.or_else(secret).or_else(function).is_some_and(|place| app.is_borrowed(place))
+    }
+
     /// The ARN of a thing of the app, for an action: objects stand below their bucket.
     pub(super) fn own(&self, name: &Name, action: &str) -> Text {
         let place = self.function.place;

@@ -311,7 +311,9 @@ impl Draft<'_> {
 
     /// What has to be done before a reference holds.
     fn remark(&mut self, name: &Name) {
-        let kept = if !self.writer.reaches(name) {
+        let kept = if self.writer.is_imported(name) {
+            format!("{name} stands in another stack: import its ARN here (Fn::ImportValue).")
+        } else if !self.writer.reaches(name) {
             format!("{name} stands in another module or stack: hand its ARN over.")
         } else if self.writer.framework != Framework::Terraform
             && self.writer.is_circular(name)

@@ -118,7 +118,8 @@ impl Page<'_> {
             (all, 0) => format!("{all} ways in"),
             (all, open) => format!("{all} ways in, {open} open to anyone"),
         };
-        let functions = app.graph.functions.len();
+        let own = app.graph.functions.iter().filter(|function| !app.graph.is_borrowed(function.place));
+        let functions = own.count();
         let name = self.paint.paint(Role::Heading, &app.name);
         let what = format!(
             "{} · {} · {functions} {} · {ways}",

@@ -23,7 +23,9 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
             &own
         }
     };
-    let functions = sight.app.functions.iter().filter(|function| !function.deployed.is(&false));
+    let app = sight.app;
+    let functions = app.functions.iter();
+    let functions = functions.filter(|it| !it.deployed.is(&false) && !app.is_borrowed(it.place));
     let readings: Vec<(&Function, Reading)> =
         functions.map(|function| (function, reader.read(sight.app, function))).collect();
     flows(sight, &readings, verdict);

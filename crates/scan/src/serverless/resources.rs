@@ -7,14 +7,21 @@ use std::collections::BTreeSet;
 
 use super::policy::statements;
 use super::service::{Parts, Service};
-use crate::cloudformation::{self, value::text};
+use crate::cloudformation::{self, Exports, value::text};
 use crate::document::{Key, Node, NodeKind};
 use crate::graph::{App, ManagedPolicy, PublicAccess, Store, StoreKind, Trigger, TriggerKind};
 use crate::known::{Attribute, Known, Name, Text};
 use crate::source::{FileId, SourceTree};
 
 /// Reads the CloudFormation part into an app that has everything else already.
-pub(super) fn read(files: &SourceTree, file: FileId, parts: &Parts, service: &Service<'_>, app: &mut App) {
+pub(super) fn read(
+    files: &SourceTree,
+    exports: &Exports,
+    file: FileId,
+    parts: &Parts,
+    service: &Service<'_>,
+    app: &mut App,
+) {
     let mut template = parts.template.clone();
     let mut changes = Vec::new();
     if let NodeKind::Map(sections) = &mut template.kind {
@@ -36,7 +43,7 @@ pub(super) fn read(files: &SourceTree, file: FileId, parts: &Parts, service: &Se
     for (key, change) in &changes {
         apply(service, app, key, change);
     }
-    cloudformation::read_resources(files, file, &template, &parts.own, app);
+    cloudformation::read_resources(files, exports, file, &template, &parts.own, app);
     for (key, part) in &parts.extra {
         if key.text == "stepFunctions" {
             machines(service, app, part);

@@ -81,6 +81,13 @@ pub(super) struct Parts {
 }
 
 impl Parts {
+    /// Everything in which functions of CloudFormation may stand.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Node> {
+        let functions = self.functions.iter().map(|(_, function)| function);
+        let custom = self.custom.iter().map(|(_, part)| part);
+        [&self.provider, &self.template].into_iter().chain(functions).chain(custom)
+    }
+
     /// The stage for which they were resolved.
     pub(super) fn stage(&self) -> &str {
         &self.stage

@@ -17,7 +17,7 @@ fn tree(files: &[(&str, &str)]) -> SourceTree {
 
 fn read_app(files: &[(&str, &str)]) -> App {
     let tree = tree(files);
-    read(&tree, tree.find(files[0].0).unwrap()).unwrap().unwrap()
+    read(&tree, &Exports::default(), tree.find(files[0].0).unwrap()).unwrap().unwrap()
 }
 
 /// What `functions:` and the rest make of a service on AWS, line by line.
@@ -253,7 +253,7 @@ fn what_is_out_of_reach_is_said_so() {
     ];
     for (path, text, expected) in cases {
         let tree = tree(&[(path, text)]);
-        let unread = read(&tree, tree.find(path).unwrap()).unwrap_err();
+        let unread = read(&tree, &Exports::default(), tree.find(path).unwrap()).unwrap_err();
         assert!(unread.why.starts_with(expected), "{path}: {}", unread.why);
     }
 }
@@ -267,7 +267,7 @@ fn other_files_of_such_names_are_no_services() {
     ];
     for (path, text) in cases {
         let tree = tree(&[(path, text)]);
-        assert!(matches!(read(&tree, tree.find(path).unwrap()), Ok(None)), "{path}");
+        assert!(matches!(read(&tree, &Exports::default(), tree.find(path).unwrap()), Ok(None)), "{path}");
     }
 }
 

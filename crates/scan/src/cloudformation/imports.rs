@@ -1,0 +1,176 @@
+//! What a stack imports from the stacks beside it: `Fn::ImportValue`.
+//!
+//! What is imported, and what a role that is imported speaks of, becomes part of the graph under the name of its own file
+//! (`data/template.yaml:Orders`). Invariants: it is told apart by the files it stands in ([`App::borrowed`]), so that nobody is blamed
+//! for it twice; the code and the ways in of imported functions stay with their own app. Not here: which stack is meant (`exports`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::exports::{Export, Exported, Meant, Thing};
+use super::resolve::intrinsic_of;
+use super::stack::Stack;
+use super::value::{composed, text};
+use crate::document::{Node, NodeKind};
+use crate::graph::{App, Function};
+use crate::known::{Known, Name, Piece, Text};
+use crate::source::Place;
+
+/// How many things of other stacks one app may have.
+const MAX_BORROWED: usize = 2_000;
+
+/// What was imported and is not in the graph yet.
+#[derive(Debug, Default)]
+pub(super) struct Imported {
+    exports: BTreeSet<Export>,
+    /// Where a name may mean several outputs, and what to say of it.
+    unclear: BTreeMap<Place, String>,
+}
+
+/// The names that a template imports, as far as they can be told.
+pub(super) fn wanted(stack: &Stack<'_>) -> Vec<Text> {
+    let mut found = Vec::new();
+    walk(stack.document(), &mut |argument| found.extend(stack.resolve(argument).map(|name| text(&name))));
+    found
+}
+
+/// Calls `see` with the argument of each import.
+fn walk<'n>(node: &'n Node, see: &mut impl FnMut(&'n Node)) {
+    if let Some(("Fn::ImportValue", argument)) = intrinsic_of(node) {
+        return see(argument);
+    }
+    match &node.kind {
+        NodeKind::List(items) => items.iter().for_each(|item| walk(item, see)),
+        NodeKind::Map(entries) => entries.iter().for_each(|(_, value)| walk(value, see)),
+        NodeKind::Tagged(_, inner) => walk(inner, see),
+        _ => {}
+    }
+}
+
+/// Takes over what some parts of a template import, before anything refers to it.
+pub(crate) fn read<'n>(stack: &Stack<'_>, app: &mut App, parts: impl IntoIterator<Item = &'n Node>) {
+    if stack.exports.is_empty() {
+        return;
+    }
+    for part in parts {
+        walk(part, &mut |argument| {
+            import(stack, argument, argument.place, 0);
+        });
+    }
+    take_over(stack, app);
+}
+
+/// What an import gives.
+pub(super) fn import(stack: &Stack<'_>, argument: &Node, place: Place, depth: usize) -> Node {
+    let name = stack.resolve_at(argument, depth).map(|name| text(&name));
+    let name = name.unwrap_or_else(|| Text::literal("", place));
+    let later = || composed(place, vec![Piece::Parameter(format!("ImportValue {name}"))]);
+    let exports = stack.exports;
+    stack.copies(16 * exports.open_names(&name));
+    match exports.find(&name, stack.folder(), |file| stack.is_within(file)) {
+        Meant::None => later(),
+        Meant::Several(stacks) => {
+            let files: BTreeSet<_> = stacks.iter().filter_map(|at| exports.file(*at)).collect();
+            let files: Vec<_> = files.iter().map(|file| format!("`{}`", stack.files.path(*file))).collect();
+            let why = format!("what `{name}` imports: {} export it", files.join(" and "));
+            stack.imported.borrow_mut().unclear.insert(place, why);
+            later()
+        }
+        Meant::One(export) => {
+            let value =
+                exports.read(stack.files, export.0).and_then(|exported| exported.values.get(&export.1));
+            let Some(value) = value else { return later() };
+            stack.imported.borrow_mut().exports.insert(export);
+            Node { place, kind: value.kind.clone() }
+        }
+    }
+}
+
+/// Puts what was imported since into the graph.
+pub(super) fn take_over(stack: &Stack<'_>, app: &mut App) {
+    let Imported { exports, unclear } = stack.imported.take();
+    for (place, why) in unclear {
+        app.unknown(None, place, why);
+    }
+    for (number, output) in exports {
+        let Some(exported) = stack.exports.read(stack.files, number) else { continue };
+        let Some(value) = exported.values.get(&output) else { continue };
+        let mut waiting: Vec<Name> = text(value).references().cloned().collect();
+        while let Some(name) = waiting.pop() {
+            let mut taken = stack.taken.borrow_mut();
+            if taken.len() >= MAX_BORROWED {
+                let why = "what else is imported: more than is followed";
+                app.unknown(None, Place::whole(stack.file), why);
+                return;
+            }
+            // A format that embeds CloudFormation may have taken it over already.
+            if taken.insert(name.clone()) && !holds(app, exported, &name) {
+                app.borrowed.insert(exported.app.file);
+                app.borrowed.extend(&exported.app.includes);
+                app.borrowed.extend(&exported.app.borrowed);
+                waiting.extend(add(app, exported, &name));
+            }
+        }
+    }
+}
+
+/// Whether a thing of another stack is in the graph already.
+fn holds(app: &App, from: &Exported, name: &Name) -> bool {
+    from.things.get(name).is_some_and(|thing| match thing {
+        Thing::Store(_) => app.store(name).is_some(),
+        Thing::Secret(_) => app.secret(name).is_some(),
+        Thing::Function(_) => app.function(name).is_some(),
+        Thing::Role(_) => app.role(name).is_some(),
+        Thing::Api(_) => app.api(name).is_some(),
+        Thing::Authorizer(_) => app.authorizer(name).is_some(),
+        Thing::Other(_) => app.others.iter().any(|other| other.name == *name),
+    })
+}
+
+/// Puts a thing of another stack into the graph; gives what it refers to.
+fn add(app: &mut App, from: &Exported, name: &Name) -> Vec<Name> {
+    let Some(thing) = from.things.get(name) else { return Vec::new() };
+    let of = |text: &Option<Text>| text.iter().flat_map(Text::references).cloned().collect::<Vec<_>>();
+    match thing {
+        Thing::Store(at) => from.app.stores.get(*at).map(|store| {
+            app.stores.push(store.clone());
+            of(&store.physical)
+        }),
+        Thing::Secret(at) => from.app.secrets.get(*at).map(|secret| {
+            app.secrets.push(secret.clone());
+            of(&secret.physical)
+        }),
+        Thing::Function(at) => from.app.functions.get(*at).map(|function| {
+            app.functions.push(outline(function));
+            let role = function.role.iter().filter_map(|role| role.known().cloned());
+            of(&function.physical).into_iter().chain(role).collect()
+        }),
+        Thing::Role(at) => from.app.roles.get(*at).map(|role| {
+            app.roles.push(role.clone());
+            let resources = role.statements.iter().flat_map(|statement| &statement.resources);
+            resources.chain(&role.boundary).flat_map(Text::references).cloned().collect()
+        }),
+        Thing::Api(at) => from.app.apis.get(*at).map(|api| {
+            app.apis.push(api.clone());
+            Vec::new()
+        }),
+        Thing::Authorizer(at) => from.app.authorizers.get(*at).map(|authorizer| {
+            app.authorizers.push(authorizer.clone());
+            Vec::new()
+        }),
+        Thing::Other(at) => from.app.others.get(*at).map(|other| {
+            app.others.push(other.clone());
+            Vec::new()
+        }),
+    }
+    .unwrap_or_default()
+}
+
+/// A function of another app as this one sees it: something with a role that can be started.
+fn outline(function: &Function) -> Function {
+    let mut outline = Function::new(function.name.clone(), function.place);
+    outline.physical = function.physical.clone();
+    outline.role = function.role.clone();
+    outline.deployed = function.deployed.clone();
+    outline.code.location = Known::Unknown("its code is read where the function is declared".to_owned());
+    outline
+}

@@ -1,0 +1,251 @@
+//! Stacks that import from one another: what they are together, and that nothing is told twice.
+
+use super::*;
+
+const DATA: &str = "
+AWSTemplateFormatVersion: 2010-09-09
+Resources:
+  Orders:
+    Type: AWS::DynamoDB::Table
+    Properties: { BillingMode: PAY_PER_REQUEST }
+  Pictures:
+    Type: AWS::S3::Bucket
+    Properties:
+      AccessControl: PublicReadWrite
+      PublicAccessBlockConfiguration: { BlockPublicAcls: false, IgnorePublicAcls: false }
+  Worker:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: { Effect: Allow, Principal: { Service: lambda.amazonaws.com }, Action: sts:AssumeRole }
+      Policies:
+        - PolicyName: all
+          PolicyDocument:
+            Statement: { Effect: Allow, Action: '*', Resource: '*' }
+Outputs:
+  OrdersArn: { Value: !GetAtt Orders.Arn, Export: { Name: data-orders-arn } }
+  OrdersName: { Value: !Ref Orders, Export: { Name: !Sub '${AWS::StackName}-orders' } }
+  Pictures: { Value: !Ref Pictures, Export: { Name: data-pictures } }
+  Worker: { Value: !GetAtt Worker.Arn, Export: { Name: data-worker } }
+";
+
+/// A function that anyone can call, with a policy or a role.
+fn shop(rest: &str) -> String {
+    format!(
+        "
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  DataStack: {{ Type: String, Default: data }}
+Resources:
+  Create:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs24.x
+      Handler: index.handler
+      CodeUri: nowhere/
+      ReservedConcurrentExecutions: 5
+      Events:
+        Post: {{ Type: Api, Properties: {{ Path: /orders, Method: post }} }}
+{rest}"
+    )
+}
+
+fn policy(resource: &str) -> String {
+    shop(&format!(
+        "      Policies: [{{ Statement: {{ Effect: Allow, Action: 'dynamodb:PutItem', Resource: {resource} }} }}]\n"
+    ))
+}
+
+fn report(files: &[(&str, &str)]) -> Report {
+    let mut tree = SourceTree::new();
+    for (path, text) in files {
+        tree.add(path, text.as_bytes().to_vec());
+    }
+    inspect(&tree, &Dependencies::default(), &Options { hygiene: true, ..Options::default() })
+}
+
+fn app<'r>(report: &'r Report, path: &str) -> &'r AppReport {
+    report.apps.iter().find(|app| app.path == path).unwrap_or_else(|| panic!("{path} is no app"))
+}
+
+/// What is reached in an app, as its paths say it.
+fn reached(app: &AppReport) -> Vec<String> {
+    let last =
+        |path: &crate::paths::Path| path.steps.last().map(|step| step.text.clone()).unwrap_or_default();
+    app.assessment.paths.iter().map(last).collect()
+}
+
+#[test]
+fn a_path_goes_on_in_the_stack_that_exports_what_a_role_reaches() {
+    let check = |resource: &str| {
+        let report = report(&[("api/template.yaml", &policy(resource)), ("data/template.yaml", DATA)]);
+        let found = reached(app(&report, "api/template.yaml"));
+        assert_eq!(found, ["the role may change `data/template.yaml:Orders`"], "{resource}");
+    };
+    check("!ImportValue data-orders-arn");
+    check("{'Fn::ImportValue': data-orders-arn}");
+    check("!Sub ['arn:aws:dynamodb:*:*:table/${T}', {T: !ImportValue data-orders}]");
+    check("!Sub ['arn:aws:dynamodb:*:*:table/${T}', {T: {'Fn::ImportValue': !Sub '${DataStack}-orders'}}]");
+    // The control: a name that nobody exports.
+    let files =
+        [("api/template.yaml", &*policy("!ImportValue data-others-arn")), ("data/template.yaml", DATA)];
+    assert_eq!(
+        reached(app(&report(&files), "api/template.yaml")),
+        ["the role may change everything of Amazon DynamoDB in the account"]
+    );
+}
+
+#[test]
+fn a_name_without_a_default_fits_one_of_the_same_form() {
+    let importing = policy(
+        "!Sub ['arn:aws:dynamodb:*:*:table/${T}', {T: {'Fn::ImportValue': !Sub '${DataStack}-orders'}}]",
+    )
+    .replace(", Default: data", "");
+    let found = report(&[("api/template.yaml", &importing), ("data/template.yaml", DATA)]);
+    assert_eq!(
+        reached(app(&found, "api/template.yaml")),
+        ["the role may change `data/template.yaml:Orders`"]
+    );
+}
+
+#[test]
+fn a_role_of_another_stack_is_told_once_and_counts_where_it_is_used() {
+    let importing = shop("      Role: !ImportValue data-worker\n");
+    let found = report(&[("api/template.yaml", &importing), ("data/template.yaml", DATA)]);
+    let rules: Vec<_> = found.findings().map(|(app, found)| (app.path.as_str(), found.rule.id)).collect();
+    let told = |rule: &str| rules.iter().filter(|(_, id)| *id == rule).count();
+    assert_eq!((told("admin-role"), told("open-store"), told("no-recovery")), (1, 1, 1), "{rules:?}");
+    let api = app(&found, "api/template.yaml");
+    assert!(api.assessment.score.points >= 20, "{:?}", api.assessment.score);
+    assert!(reached(api).iter().any(|text| text.contains("everything")), "{:?}", reached(api));
+    // Nothing of the other stack is counted as this one's.
+    assert!(api.entries.iter().all(|entry| entry.open), "{:?}", api.entries);
+    assert_eq!(api.needs.len(), 1);
+}
+
+#[test]
+fn the_nearest_of_several_exports_is_meant() {
+    let importing = policy("!ImportValue data-orders-arn");
+    let files = [
+        ("one/api.yaml", &*importing),
+        ("one/data.yaml", DATA),
+        ("two/api.yaml", &importing),
+        ("two/data.yaml", DATA),
+        ("three/api.yaml", &importing),
+    ];
+    let found = report(&files);
+    assert_eq!(reached(app(&found, "one/api.yaml")), ["the role may change `one/data.yaml:Orders`"]);
+    assert_eq!(reached(app(&found, "two/api.yaml")), ["the role may change `two/data.yaml:Orders`"]);
+    let third = app(&found, "three/api.yaml");
+    assert_eq!(reached(third), ["the role may change everything of Amazon DynamoDB in the account"]);
+    let why = "what `data-orders-arn` imports: `one/data.yaml` and `two/data.yaml` export it";
+    assert!(third.unknowns.iter().any(|note| note.text.contains(why)), "{:?}", third.unknowns);
+}
+
+#[test]
+fn imports_lead_on_but_not_in_a_circle() {
+    let roles = "
+Resources:
+  Writer:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: { Effect: Allow, Principal: { Service: lambda.amazonaws.com }, Action: sts:AssumeRole }
+      Policies:
+        - PolicyName: some
+          PolicyDocument:
+            Statement: { Effect: Allow, Action: 'dynamodb:PutItem', Resource: !ImportValue data-orders-arn }
+Outputs:
+  Writer: { Value: !GetAtt Writer.Arn, Export: { Name: roles-writer } }
+";
+    let importing = shop("      Role: !ImportValue roles-writer\n");
+    let files =
+        [("api/template.yaml", &*importing), ("data/template.yaml", DATA), ("roles/template.yaml", roles)];
+    let found = report(&files);
+    assert_eq!(
+        reached(app(&found, "api/template.yaml")),
+        ["the role may change `data/template.yaml:Orders`"]
+    );
+    let back = DATA.replace("Outputs:", "Outputs:\n  Back: { Value: !ImportValue roles-writer }");
+    let found = report(&[files[0], ("data/template.yaml", &back), files[2]]);
+    assert_eq!(
+        reached(app(&found, "api/template.yaml")),
+        ["its role may do what cannot be told from the files"]
+    );
+    assert_eq!(found.apps.len(), 3);
+}
+
+#[test]
+fn routes_and_services_use_what_other_stacks_export() {
+    let data = "
+Resources:
+  Http:
+    Type: AWS::ApiGatewayV2::Api
+    Properties: { Name: http, ProtocolType: HTTP }
+Outputs:
+  Http: { Value: !Ref Http, Export: { Name: shared-http-api } }
+";
+    let importing = "
+Resources:
+  F:
+    Type: AWS::Lambda::Function
+    Properties:
+      Role: arn:aws:iam::1:role/x
+      Runtime: nodejs24.x
+      Handler: i.h
+      Code: { ZipFile: 'exports.h = async () => 1' }
+  Integration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !ImportValue shared-http-api
+      IntegrationType: AWS_PROXY
+      IntegrationUri: !GetAtt F.Arn
+  Route:
+    Type: AWS::ApiGatewayV2::Route
+    Properties:
+      ApiId: !ImportValue shared-http-api
+      RouteKey: GET /orders
+      Target: !Sub integrations/${Integration}
+";
+    let found = report(&[("api.yaml", importing), ("shared.yaml", data)]);
+    let rules: Vec<_> = app(&found, "api.yaml").findings.iter().map(|found| found.rule.id).collect();
+    assert!(rules.contains(&"open-route"), "{rules:?}");
+
+    let service = "
+service: shop
+provider:
+  name: aws
+  runtime: nodejs24.x
+  iam:
+    role:
+      statements:
+        - { Effect: Allow, Action: dynamodb:PutItem, Resource: !ImportValue data-orders-arn }
+functions:
+  create:
+    handler: nowhere.handler
+    events: [ { httpApi: 'POST /orders' } ]
+resources:
+  Resources:
+    Topic: { Type: AWS::SNS::Topic, Properties: { TopicName: !ImportValue data-orders-arn } }
+";
+    let found = report(&[("shop/serverless.yml", service), ("data/template.yaml", DATA)]);
+    let shop = app(&found, "shop/serverless.yml");
+    assert_eq!(reached(shop), ["the role may change `data/template.yaml:Orders`"]);
+    assert_eq!(shop.graph.stores.iter().filter(|store| store.name.as_str().ends_with(":Orders")).count(), 1);
+}
+
+#[test]
+fn a_comment_beside_what_is_exported_holds_for_those_who_import_it() {
+    let statement = "            Statement: { Effect: Allow, Action: '*'";
+    let comment = "            # casemate: allow admin-role until 2027-01-31 because it is a migration";
+    let allowed = DATA.replace(statement, &format!("{comment}\n{statement}"));
+    let importing = shop("      Role: !ImportValue data-worker\n");
+    let mut tree = SourceTree::new();
+    tree.add("api/template.yaml", importing.into_bytes());
+    tree.add("data/template.yaml", allowed.into_bytes());
+    let options = Options { today: Day::parse("2026-11-22"), ..Options::default() };
+    let found = inspect(&tree, &Dependencies::default(), &options);
+    let told = |app: &AppReport| app.findings.iter().filter(|it| it.rule.id == "admin-role").count();
+    assert_eq!(found.apps.iter().map(told).sum::<usize>(), 0);
+    assert_eq!(found.apps.iter().map(|app| app.suppressed.len()).sum::<usize>(), 1);
+}
