@@ -57,8 +57,8 @@ fn kind_of(resource: &Resource) -> Option<(StoreKind, &'static str)> {
         "AWS::SNS::Topic" => (StoreKind::Topic, "TopicName"),
         "AWS::Kinesis::Stream" => (StoreKind::Stream, "Name"),
         "AWS::KinesisFirehose::DeliveryStream" => (StoreKind::Stream, "DeliveryStreamName"),
-        "AWS::MSK::Cluster" | "AWS::MSK::ServerlessCluster" => (StoreKind::Stream, "ClusterName"),
-        "AWS::AmazonMQ::Broker" => (StoreKind::Queue, "BrokerName"),
+        "AWS::MSK::Cluster" | "AWS::MSK::ServerlessCluster" => (StoreKind::KafkaCluster, "ClusterName"),
+        "AWS::AmazonMQ::Broker" => (StoreKind::Broker, "BrokerName"),
         "AWS::RDS::DBInstance" => (database("RDS"), "DBInstanceIdentifier"),
         "AWS::RDS::DBCluster" => (database("RDS"), "DBClusterIdentifier"),
         "AWS::DocDB::DBCluster" => (database("DocumentDB"), "DBClusterIdentifier"),
@@ -228,12 +228,35 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
         "AWS::SNS::TopicInlinePolicy" => ("PolicyDocument", "TopicArn"),
         "AWS::Kinesis::ResourcePolicy" => ("ResourcePolicy", "ResourceArn"),
         "AWS::Events::EventBusPolicy" => return bus_policy(writer, resource),
+        "AWS::RDS::DBInstance" => return derived(writer, resource),
         _ => return,
     };
     let made = properties.get(document).map(statements).unwrap_or_default();
     for target in properties.get(targets).map(Node::one_or_many).unwrap_or_default() {
         writer.add_policy(&text(target), &made, resource.place);
     }
+}
+
+/// A database of a cluster is encrypted as the cluster is, a copy as what it was made of: that is judged there.
+fn derived(writer: &mut Writer<'_, '_>, resource: &Resource) {
+    const FROM: [(&str, bool); 4] = [
+        ("DBClusterIdentifier", true),
+        ("SourceDBInstanceIdentifier", true),
+        ("DBSnapshotIdentifier", false),
+        ("DBClusterSnapshotIdentifier", false),
+    ];
+    let from = FROM.iter().find_map(|(key, always)| Some((text(resource.properties.get(key)?), *always)));
+    let Some((from, always)) = from else { return };
+    let own = from.references().next().cloned().is_some_and(|name| writer.store(&name).is_some());
+    let Some(store) = writer.store(&resource.name).filter(|it| always || it.encryption.is_none()) else {
+        return;
+    };
+    store.encryption = Some(match own {
+        true => Setting::new(from.place, Encryption::Provider),
+        false => {
+            Setting::unknown(from.place, format!("it is as `{from}` is, which is not among these files"))
+        }
+    });
 }
 
 fn bus_policy(writer: &mut Writer<'_, '_>, resource: &Resource) {

@@ -179,9 +179,11 @@ pub(super) fn source_kind(writer: &mut Writer<'_, '_>, source: &Text) -> Trigger
         .collect();
     for (name, stream) in names {
         match writer.store(&name).map(|store| store.kind.clone()) {
-            Some(StoreKind::Queue) => return TriggerKind::Queue,
+            Some(StoreKind::Queue | StoreKind::Broker) => return TriggerKind::Queue,
             Some(StoreKind::Table) => return TriggerKind::TableStream,
-            Some(StoreKind::Stream | StoreKind::Database(_)) => return TriggerKind::Stream,
+            Some(StoreKind::Stream | StoreKind::KafkaCluster | StoreKind::Database(_)) => {
+                return TriggerKind::Stream;
+            }
             _ if stream => return TriggerKind::TableStream,
             _ => {}
         }

@@ -43,8 +43,12 @@ pub enum StoreKind {
     Queue,
     /// Notifications (SNS).
     Topic,
-    /// Records (Kinesis, Firehose, MSK).
+    /// Records (Kinesis, Firehose).
     Stream,
+    /// Topics of records (Kafka: MSK).
+    KafkaCluster,
+    /// Queues and topics of a broker's own (Amazon MQ).
+    Broker,
     /// A relational or document database, a cache, a search index; which.
     Database(String),
     /// Files (EFS).

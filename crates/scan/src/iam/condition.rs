@@ -3,6 +3,7 @@
 //! Invariant: a condition that is not understood is unknown. Not here: conditions of resource policies (`rules`).
 
 use super::{Verdict, wildcard};
+use crate::facts::{self, Day};
 use crate::graph::Condition;
 
 /// Keys that narrow a permission to this account, its regions or encrypted calls: a function's own calls pass.
@@ -62,12 +63,26 @@ fn holds(condition: &Condition, passed_to: Option<&str>) -> Verdict {
             let encrypted = values.iter().any(|value| value.eq_ignore_ascii_case("true"));
             if encrypted { Verdict::Yes } else { Verdict::No }
         }
+        ("aws:currenttime", Some(values), _) => timed(&operator, &values).unwrap_or_else(unknown),
         ("iam:passedtoservice", Some(values), Some(service)) if !operator.is_negative() => {
             let named = values.iter().any(|value| wildcard::matches(value, service));
             if named { Verdict::Yes } else { Verdict::No }
         }
         (key, _, _) if ALWAYS_OWN.contains(&key) && !operator.is_negative() => Verdict::Yes,
         _ => unknown(),
+    }
+}
+
+/// Whether a time has come, for times that lie before the day of this release's own tables: what is past stays past.
+fn timed(operator: &Operator, values: &[&str]) -> Option<Verdict> {
+    let built = facts::runtime_day()?;
+    let is_past = |value: &&str| value.get(..10).and_then(Day::parse).is_some_and(|day| day < built);
+    match operator.name.as_str() {
+        "dategreaterthan" | "dategreaterthanequals" if values.iter().any(is_past) => Some(Verdict::Yes),
+        "datelessthan" | "datelessthanequals" if !values.is_empty() && values.iter().all(is_past) => {
+            Some(Verdict::No)
+        }
+        _ => None,
     }
 }
 

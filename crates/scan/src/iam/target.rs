@@ -98,11 +98,12 @@ const TABLE: [Shape; 3] = [
 ];
 const QUEUE: [Shape; 1] = [shape("sqs", "queue", "arn:~:sqs:~:~:@")];
 const TOPIC: [Shape; 1] = [shape("sns", "topic", "arn:~:sns:~:~:@")];
-const STREAM: [Shape; 3] = [
+const STREAM: [Shape; 2] = [
     shape("kinesis", "stream", "arn:~:kinesis:~:~:stream/@"),
     shape("firehose", "deliverystream", "arn:~:firehose:~:~:deliverystream/@"),
-    shape("kafka", "cluster", "arn:~:kafka:~:~:cluster/@/^"),
 ];
+const KAFKA_CLUSTER: [Shape; 1] = [shape("kafka", "cluster", "arn:~:kafka:~:~:cluster/@/^")];
+const BROKER: [Shape; 1] = [shape("mq", "brokers", "arn:~:mq:~:~:broker:@:^")];
 const DATABASE: [Shape; 8] = [
     shape("rds", "cluster", "arn:~:rds:~:~:cluster:@"),
     shape("rds", "db", "arn:~:rds:~:~:db:@"),
@@ -142,6 +143,8 @@ fn store_shapes(kind: &StoreKind) -> &'static [Shape] {
         StoreKind::Queue => &QUEUE,
         StoreKind::Topic => &TOPIC,
         StoreKind::Stream => &STREAM,
+        StoreKind::KafkaCluster => &KAFKA_CLUSTER,
+        StoreKind::Broker => &BROKER,
         StoreKind::Database(_) => &DATABASE,
         StoreKind::FileSystem => &FILE_SYSTEM,
         StoreKind::EventBus => &EVENT_BUS,

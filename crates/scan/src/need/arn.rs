@@ -147,6 +147,9 @@ impl<'a> Writer<'a> {
             (_, Some(StoreKind::Queue), _) => regional("sqs", "", named),
             (_, Some(StoreKind::Topic), _) => regional("sns", "", named),
             (_, Some(StoreKind::Stream), _) => regional("kinesis", "stream/", named),
+            // Behind the name stands a number that nobody can know before.
+            (_, Some(StoreKind::KafkaCluster), _) => numbered("kafka", "cluster/", named, "/*"),
+            (_, Some(StoreKind::Broker), _) => numbered("mq", "broker:", named, ":*"),
             (_, Some(StoreKind::EventBus), _) => regional("events", "event-bus/", named),
             (_, Some(StoreKind::StateMachine), _) => regional("states", "stateMachine:", named),
             (.., Some(secret)) if secret.kind == SecretKind::SecretsManager => {
@@ -167,6 +170,12 @@ impl<'a> Writer<'a> {
 /// An ARN of this account and region.
 pub(super) fn regional(service: &str, kind: &str, name: Text) -> Text {
     joined(&format!("arn:${{p}}:{service}:${{r}}:${{a}}:{kind}"), name)
+}
+
+fn numbered(service: &str, kind: &str, name: Text, tail: &str) -> Text {
+    let mut text = regional(service, kind, name);
+    text.push(Piece::Literal(tail.to_owned()));
+    text
 }
 
 /// A text behind an ARN's head, in which `${p}`, `${r}` and `${a}` are partition, region and account.

@@ -56,7 +56,7 @@ pub(super) fn actions(app: &App, function: &Function) -> BTreeSet<String> {
         found.extend(TRACING);
     }
     for trigger in app.triggers_of(&function.name) {
-        let (needed, allowed) = trigger_needs(trigger);
+        let (needed, allowed) = trigger_needs(app, trigger);
         found.extend(needed.iter().chain(allowed));
     }
     if function.dead_letter.is_some() {
@@ -86,7 +86,7 @@ pub(super) fn asked(writer: &Writer<'_>) -> Vec<Asked> {
         found.push(Asked { actions: TRACING.to_vec(), resources: any(), reason: "its traces" });
     }
     for trigger in app.triggers_of(&function.name) {
-        let (needed, _) = trigger_needs(trigger);
+        let (needed, _) = trigger_needs(app, trigger);
         if !needed.is_empty() {
             let resources = vec![source(writer, trigger)];
             found.push(Asked { actions: needed.to_vec(), resources, reason: "what starts it" });
@@ -144,7 +144,7 @@ fn source(writer: &Writer<'_>, trigger: &Trigger) -> Text {
         Some((name, _)) if writer.app.store(name).is_some() => {
             let action = match trigger.kind {
                 TriggerKind::TableStream => "dynamodb:GetRecords",
-                _ => trigger_needs(trigger).0.first().copied().unwrap_or_default(),
+                _ => trigger_needs(writer.app, trigger).0.first().copied().unwrap_or_default(),
             };
             writer.own(name, action)
         }
@@ -153,11 +153,12 @@ fn source(writer: &Writer<'_>, trigger: &Trigger) -> Text {
 }
 
 /// What a trigger needs, and what else is usual for it.
-fn trigger_needs(trigger: &Trigger) -> (&'static [&'static str], &'static [&'static str]) {
+fn trigger_needs(app: &App, trigger: &Trigger) -> (&'static [&'static str], &'static [&'static str]) {
     let source = trigger.source.to_string().to_ascii_lowercase();
-    let is = |words: &[&str]| words.iter().any(|word| source.contains(word));
+    let own = trigger.source.references().next().and_then(|name| app.store(name)).map(|store| &store.kind);
+    let is = |kind: &StoreKind, word: &str| own == Some(kind) || source.contains(word);
     match &trigger.kind {
-        TriggerKind::Queue if is(&[":mq:", "aws_mq_"]) => {
+        TriggerKind::Queue if is(&StoreKind::Broker, ":mq:") => {
             (&["mq:DescribeBroker"], &["secretsmanager:GetSecretValue"])
         }
         TriggerKind::Queue => (
@@ -173,7 +174,7 @@ fn trigger_needs(trigger: &Trigger) -> (&'static [&'static str], &'static [&'sta
             ],
             &[],
         ),
-        TriggerKind::Stream if is(&[":kafka:", "aws_msk_"]) => (
+        TriggerKind::Stream if is(&StoreKind::KafkaCluster, ":kafka:") => (
             &["kafka:DescribeCluster", "kafka:DescribeClusterV2", "kafka:GetBootstrapBrokers"],
             &["kafka:ListScramSecrets", "secretsmanager:GetSecretValue"],
         ),
@@ -189,5 +190,49 @@ fn trigger_needs(trigger: &Trigger) -> (&'static [&'static str], &'static [&'sta
             &["kinesis:SubscribeToShard", "kafka:DescribeCluster", "kafka:GetBootstrapBrokers"],
         ),
         _ => (&[], &[]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::sketch::place;
+    use crate::graph::{Framework, PublicAccess, Store};
+
+    #[test]
+    fn what_starts_a_function_is_asked_in_its_own_words() {
+        let first = |store: Option<StoreKind>, kind: TriggerKind, source: Text| {
+            let mut app = App::new("a", Framework::Sam, place().file, "");
+            app.stores.extend(store.map(|kind| Store {
+                name: "Source".into(),
+                place: place(),
+                kind,
+                physical: None,
+                encryption: None,
+                policy: Vec::new(),
+                public: PublicAccess::default(),
+                website: false,
+                recovery: None,
+                stream: false,
+            }));
+            let function = Known::Value("F".into());
+            let trigger = Trigger {
+                name: "T".into(),
+                place: place(),
+                function,
+                kind,
+                source,
+                enabled: Known::Value(true),
+            };
+            trigger_needs(&app, &trigger).0.first().copied()
+        };
+        let own = || Text::of("Source".into(), Attribute::Arn, place());
+        let kafka = Some("kafka:DescribeCluster");
+        assert_eq!(first(Some(StoreKind::KafkaCluster), TriggerKind::Stream, own()), kafka);
+        assert_eq!(first(Some(StoreKind::Stream), TriggerKind::Stream, own()), Some("kinesis:GetRecords"));
+        assert_eq!(first(Some(StoreKind::Broker), TriggerKind::Queue, own()), Some("mq:DescribeBroker"));
+        assert_eq!(first(Some(StoreKind::Queue), TriggerKind::Queue, own()), Some("sqs:ReceiveMessage"));
+        let written = Text::literal("arn:aws:kafka:eu-west-1:1:cluster/a/b", place());
+        assert_eq!(first(None, TriggerKind::Stream, written), kafka);
     }
 }

@@ -273,13 +273,26 @@ fn harm_of(target: Target<'_>, deed: Deed) -> u8 {
         (StoreKind::Registry | StoreKind::StateMachine, Deed::TakesOver) => 60,
         (StoreKind::StateMachine, Deed::Starts) => 10,
         (_, Deed::Sends | Deed::Starts) => 15,
-        (StoreKind::Queue | StoreKind::Topic | StoreKind::Stream | StoreKind::EventBus, Deed::Reads) => 35,
-        (StoreKind::Queue | StoreKind::Topic | StoreKind::Stream | StoreKind::EventBus, _) => 30,
+        (kind, Deed::Reads) if passes_on(kind) => 35,
+        (kind, _) if passes_on(kind) => 30,
         (StoreKind::Key, Deed::Reads) => 30,
         (_, Deed::Reads | Deed::Changes) => 50,
         (_, Deed::Opens | Deed::TakesOver) => 65,
         (_, Deed::Destroys) => 60,
     }
+}
+
+/// Whether what is in a store only passes through it.
+fn passes_on(kind: &StoreKind) -> bool {
+    matches!(
+        kind,
+        StoreKind::Queue
+            | StoreKind::Topic
+            | StoreKind::Stream
+            | StoreKind::KafkaCluster
+            | StoreKind::Broker
+            | StoreKind::EventBus
+    )
 }
 
 /// What is lost without any function: open stores, databases and files that hold secrets.

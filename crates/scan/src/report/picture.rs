@@ -327,6 +327,8 @@ fn store_word(kind: &StoreKind) -> &'static str {
         StoreKind::Queue => "queue",
         StoreKind::Topic => "topic",
         StoreKind::Stream => "stream",
+        StoreKind::KafkaCluster => "Kafka cluster",
+        StoreKind::Broker => "broker",
         StoreKind::Database(_) => "database",
         StoreKind::FileSystem => "files",
         StoreKind::EventBus => "event bus",

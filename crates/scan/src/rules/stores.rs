@@ -33,6 +33,8 @@ pub(super) fn word(kind: &StoreKind) -> &str {
         StoreKind::Queue => "queue",
         StoreKind::Topic => "topic",
         StoreKind::Stream => "stream",
+        StoreKind::KafkaCluster => "Kafka cluster",
+        StoreKind::Broker => "message broker",
         StoreKind::Database(_) => "database",
         StoreKind::FileSystem => "file system",
         StoreKind::EventBus => "event bus",

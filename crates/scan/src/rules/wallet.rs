@@ -14,6 +14,7 @@ use crate::graph::{App, Function, Store, TriggerKind};
 use crate::iam::statement::is_every_resource;
 use crate::iam::{Permissions, Target};
 use crate::known::{Known, Name, Setting};
+use crate::source::Place;
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
     unbounded(sight.app, verdict);
@@ -140,6 +141,11 @@ fn loops(sight: &Sight<'_>, verdict: &mut Verdict) {
             report_loop(app, &round, &functions, verdict);
         }
     }
+    if left == 0 {
+        let why =
+            "whether functions start themselves by way of others: there are too many ways to follow all";
+        verdict.unknown(None, Place::whole(app.file), why.to_owned());
+    }
 }
 
 /// Which functions each store starts, and through what kind of trigger.
@@ -197,7 +203,10 @@ fn round<'a>(
                 }
             };
             for (store, started) in next.get(at).into_iter().flat_map(|ways| ways.iter()) {
-                *left = left.checked_sub(1)?;
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    return None;
+                }
                 let mut way = way.clone();
                 way.push((at, store));
                 if *started == start {

@@ -332,3 +332,24 @@ Outputs:
     let mentioned: Vec<&str> = app.mentioned.iter().map(Name::as_str).collect();
     assert_eq!(mentioned, ["F", "Group"]);
 }
+
+#[test]
+fn a_database_of_a_cluster_is_encrypted_as_the_cluster_is() {
+    let app = app("
+Resources:
+  Cluster: {Type: AWS::RDS::DBCluster, Properties: {Engine: aurora-mysql}}
+  Member: {Type: AWS::RDS::DBInstance, Properties: {DBClusterIdentifier: !Ref Cluster}}
+  Guest: {Type: AWS::RDS::DBInstance, Properties: {DBClusterIdentifier: elsewhere, StorageEncrypted: true}}
+  Copy: {Type: AWS::RDS::DBInstance, Properties: {DBSnapshotIdentifier: a-day, StorageEncrypted: true}}
+  Alone: {Type: AWS::RDS::DBInstance, Properties: {Engine: mysql}}
+");
+    let encryption = |name: &str| {
+        let store = app.store(&Name::from(name)).expect("it is declared");
+        store.encryption.as_ref().map(|setting| setting.value.clone())
+    };
+    assert_eq!(encryption("Cluster"), None);
+    assert_eq!(encryption("Member"), Some(Known::Value(Encryption::Provider)));
+    assert!(matches!(encryption("Guest"), Some(Known::Unknown(why)) if why.contains("`elsewhere`")));
+    assert_eq!(encryption("Copy"), Some(Known::Value(Encryption::Provider)));
+    assert_eq!(encryption("Alone"), None);
+}

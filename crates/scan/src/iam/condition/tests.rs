@@ -34,6 +34,21 @@ fn what_every_call_meets_is_no_condition() {
 }
 
 #[test]
+fn what_is_past_stays_past() {
+    check("DateGreaterThan aws:CurrentTime 2020-01-01T00:00:00Z", Some(true));
+    check("DateGreaterThanEquals aws:CurrentTime 2020-01-01", Some(true));
+    check("DateGreaterThanIfExists aws:CurrentTime 2020-01-01 2090-01-01", Some(true));
+    check("DateLessThan aws:CurrentTime 2020-01-01T00:00:00Z", Some(false));
+    // A time to come is a condition, and so is one that cannot be read.
+    check("DateGreaterThan aws:CurrentTime 2090-01-01T00:00:00Z", None);
+    check("DateLessThan aws:CurrentTime 2090-01-01T00:00:00Z", None);
+    check("DateLessThan aws:CurrentTime 2020-01-01 2090-01-01", None);
+    check("DateEquals aws:CurrentTime 2020-01-01", None);
+    check("DateGreaterThan aws:CurrentTime soon", None);
+    check("DateGreaterThan aws:TokenIssueTime 2020-01-01", None);
+}
+
+#[test]
 fn what_some_calls_meet_stays_unknown() {
     // A star is no pattern there.
     check("StringEquals aws:PrincipalArn *", None);

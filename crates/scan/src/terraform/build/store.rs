@@ -12,14 +12,16 @@ use crate::terraform::value::Value;
 type Kind = (&'static str, &'static str, fn() -> StoreKind);
 
 /// Kinds of stores.
-const KINDS: [Kind; 31] = [
+const KINDS: [Kind; 33] = [
     ("aws_s3_bucket", "bucket", || StoreKind::Bucket),
     ("aws_dynamodb_table", "name", || StoreKind::Table),
     ("aws_sqs_queue", "name", || StoreKind::Queue),
     ("aws_sns_topic", "name", || StoreKind::Topic),
     ("aws_kinesis_stream", "name", || StoreKind::Stream),
     ("aws_kinesis_firehose_delivery_stream", "name", || StoreKind::Stream),
-    ("aws_msk_cluster", "cluster_name", || StoreKind::Stream),
+    ("aws_msk_cluster", "cluster_name", || StoreKind::KafkaCluster),
+    ("aws_msk_serverless_cluster", "cluster_name", || StoreKind::KafkaCluster),
+    ("aws_mq_broker", "broker_name", || StoreKind::Broker),
     ("aws_db_instance", "identifier", || database("rds")),
     ("aws_rds_cluster", "cluster_identifier", || database("rds")),
     ("aws_rds_cluster_instance", "identifier", || database("rds")),
