@@ -20,6 +20,10 @@ const BARE_VERSION: u32 = 1;
 const BARE: &str = "The baseline was written by an older Casemate: it does not say how bad its findings were, nor which secrets they \
     were about. Write it anew with `--write-baseline`.";
 
+/// What is said when nothing of a baseline is there.
+const MOVED: &str = "Nothing of the baseline was found again. Ids hold for the folder that was scanned when it was written: \
+    was that another one?";
+
 /// Findings that are known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Baseline {
@@ -135,6 +139,8 @@ impl Baseline {
             *if found.known { &mut compared.known } else { &mut compared.new } += 1;
         }
         compared.gone = self.findings.len() - seen.len();
+        let moved = compared.known == 0 && compared.new > 0 && compared.gone > 0;
+        report.remarks.extend(moved.then(|| MOVED.to_owned()));
         compared
     }
 }

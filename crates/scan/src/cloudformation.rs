@@ -32,6 +32,7 @@ mod writer;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+pub(crate) use self::choices::is_stage;
 pub use self::exports::Exports;
 pub(crate) use self::imports::read as import;
 pub use self::policy::{principals, statement, statements};

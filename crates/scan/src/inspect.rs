@@ -20,12 +20,12 @@ pub use self::dependencies::Dependencies;
 use crate::advisories::{self, Match};
 use crate::code::Reader;
 use crate::facts::Day;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::graph::{App, Unknown};
 use crate::iam::Grants;
 use crate::paths::Assessment;
 use crate::report::{AppReport, Cover, Found, FunctionNeed, Note, Report, Spot, Suppressed};
-use crate::rules::{self, Context, Part};
+use crate::rules::{self, Context, Part, catalogue};
 use crate::source::{FileId, Place, SourceTree};
 use crate::suppress::Marks;
 use crate::{fix, parallel, paths};
@@ -39,12 +39,17 @@ pub struct Options {
     pub hygiene: bool,
     /// Only the app of this name.
     pub app: Option<String>,
+    /// What the folder is called that all paths are relative to: apps right in it have no other name.
+    pub root: Option<String>,
 }
 
 /// Assesses every app of a tree.
 #[must_use]
 pub fn inspect(tree: &SourceTree, dependencies: &Dependencies, options: &Options) -> Report {
     let mut found = apps::find(tree);
+    if let Some(root) = &options.root {
+        found.call_by(root);
+    }
     if let Some(name) = &options.app {
         found.apps.retain(|it| it.app.name == *name);
         found.parts.retain(|it| it.app.name == *name);
@@ -73,12 +78,43 @@ pub fn inspect(tree: &SourceTree, dependencies: &Dependencies, options: &Options
     let alone = parallel::map(&found.parts, alone);
     apps.extend(alone.into_iter().filter(|app| !app.findings.is_empty()));
     apps.sort_by(|a, b| a.path.cmp(&b.path));
+    let remarks = if options.app.is_none() { idle_marks(tree, &apps, options) } else { Vec::new() };
     let unread = found.unread.iter().chain(&dependencies.unread);
     let mut unread: Vec<Note> = unread.map(|unread| Note::of_unread(tree, unread)).collect();
     unread.iter_mut().for_each(|note| Cover::default().note(note));
     unread.sort();
     unread.dedup();
-    Report { apps, unread, files: tree.files().count(), remarks: Vec::new() }
+    Report { apps, unread, files: tree.files().count(), remarks }
+}
+
+/// How many comments that allow nothing are named.
+const NAMED_MARKS: usize = 10;
+
+/// Comments that are well formed and met no finding of any app.
+fn idle_marks(tree: &SourceTree, apps: &[AppReport], options: &Options) -> Vec<String> {
+    let used: BTreeSet<Place> =
+        apps.iter().flat_map(|app| &app.suppressed).map(|allowed| allowed.at.place).collect();
+    // Whether these find anything depends on more than the files.
+    let open = |rule: &String| {
+        let hygiene = catalogue::rule(rule).is_some_and(|rule| rule.severity == Severity::Hygiene);
+        *rule == catalogue::VULNERABLE_DEPENDENCY.id || (hygiene && !options.hygiene)
+    };
+    let all: BTreeMap<Place, &Vec<String>> =
+        apps.iter().flat_map(|app| &app.marks).map(|(place, rules)| (*place, rules)).collect();
+    let idle = all.into_iter().filter(|(place, rules)| !used.contains(place) && !rules.iter().any(open));
+    let remark = |(place, rules): (Place, &Vec<String>)| {
+        let at = Spot::of(tree, place);
+        let rules = rules.join("`, `");
+        format!(
+            "{}:{}: this comment allows `{rules}`, and nothing of that was found where it points: its own line, or the one below it.",
+            at.path, at.line
+        )
+    };
+    let mut remarks: Vec<String> = idle.map(remark).collect();
+    let more = remarks.len().saturating_sub(NAMED_MARKS);
+    remarks.truncate(NAMED_MARKS);
+    remarks.extend((more > 0).then(|| format!("{more} more comments allow nothing that was found.")));
+    remarks
 }
 
 /// What belongs to one app.
@@ -197,6 +233,7 @@ fn assess(
         packages: packages.map(|lock| lock.packages.len()).sum(),
         assessment,
         graph: graph.clone(),
+        marks: marks.sound().map(|mark| (mark.place, mark.rules.clone())).collect(),
     };
     // The one place where texts of files get into the report.
     cover.app(&mut report);
@@ -228,29 +265,30 @@ fn hint(reader: &Reader<'_>, app: &App, dependencies: &Dependencies, matches: &m
 }
 
 /// What is reported, and what a comment allows.
-fn sort_out(
+fn sort_out<'f>(
     tree: &SourceTree,
     app: &App,
     cover: &Cover,
-    findings: &[Finding],
+    findings: &'f [Finding],
     marks: &Marks,
 ) -> (Vec<Found>, Vec<Suppressed>) {
     let mut twins: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let (mut reported, mut suppressed) = (Vec::new(), Vec::new());
-    for finding in findings {
+    let mut found = |finding: &'f Finding| {
         let twin = twins.entry((finding.rule.id, &finding.cause)).or_default();
-        let found = Found::of(tree, app, cover, finding, *twin);
         *twin += 1;
-        match marks.covering(tree, finding.rule.id, finding.place) {
-            Some(mark) => suppressed.push(Suppressed {
-                finding: found,
-                reason: mark.reason.clone(),
-                until: mark.until.map(|day| day.to_string()).unwrap_or_default(),
-                at: Spot::of(tree, mark.place),
-            }),
-            None => reported.push(found),
-        }
-    }
+        Found::of(tree, app, cover, finding, *twin - 1)
+    };
+    let mark = |finding: &&'f Finding| marks.covering(tree, finding.rule.id, finding.place);
+    // What is reported comes first: allowing a part of a finding leaves the rest its id.
+    let reported = findings.iter().filter(|it| mark(it).is_none()).map(&mut found).collect();
+    let allowed = findings.iter().filter_map(|finding| Some((finding, mark(&finding)?)));
+    let suppressed = allowed.map(|(finding, mark)| Suppressed {
+        finding: found(finding),
+        reason: mark.reason.clone(),
+        until: mark.until.map(|day| day.to_string()).unwrap_or_default(),
+        at: Spot::of(tree, mark.place),
+    });
+    let suppressed = suppressed.collect();
     (reported, suppressed)
 }
 

@@ -65,6 +65,9 @@ pub struct AppReport {
     /// The app itself.
     #[serde(skip)]
     pub graph: App,
+    /// The comments of its files that allow something: where they stand, and the rules that they name.
+    #[serde(skip)]
+    pub marks: Vec<(Place, Vec<String>)>,
 }
 
 /// A way in.

@@ -105,6 +105,11 @@ impl Marks {
         })
     }
 
+    /// The marks that hold, where they find something to allow.
+    pub fn sound(&self) -> impl Iterator<Item = &Mark> {
+        self.by_file.values().flatten().filter(|mark| mark.fault.is_none())
+    }
+
     /// Findings about marks that do not hold.
     pub fn faults(&self) -> impl Iterator<Item = Finding> {
         self.by_file.values().flatten().filter_map(|mark| {

@@ -17,13 +17,14 @@ mod json_syntax;
 mod module;
 mod parse;
 mod stand_in;
+mod switches;
 mod syntax;
 mod value;
 mod yaml;
 
 use std::rc::Rc;
 
-use self::evaluate::{BUDGET, Evaluator};
+use self::evaluate::{BUDGET, Evaluator, Given};
 use self::module::{Module, Modules};
 use crate::graph::{App, Framework, Unread, Variant};
 use crate::source::{Place, SourceTree};
@@ -34,6 +35,9 @@ const TREE_BUDGET: usize = 40_000_000;
 /// How many files of values that must be named one root module is read with.
 const MAX_NAMED: usize = 6;
 
+/// The largest root module that is read once for each choice that its variables leave, in things that it makes.
+const MAX_CHOOSING: usize = 400;
+
 /// Reads every root module of a tree as an app, with what it is when another file of values is named, and says which files could not
 /// be read.
 #[must_use]
@@ -42,7 +46,7 @@ pub fn read(tree: &SourceTree) -> (Vec<(App, Vec<Variant>)>, Vec<Unread>) {
     let modules = Modules::read(tree, &mut unread);
     let mut left = TREE_BUDGET;
     let read = |root: &Rc<Module>| {
-        let mut app = read_root(tree, &modules, root, None, &mut left)?;
+        let mut app = read_root(tree, &modules, root, Given::Nothing, &mut left)?;
         let variants = variants(tree, &modules, root, &mut app, &mut left);
         Some((app, variants))
     };
@@ -50,7 +54,7 @@ pub fn read(tree: &SourceTree) -> (Vec<(App, Vec<Variant>)>, Vec<Unread>) {
     (apps, unread)
 }
 
-/// What a root module is with each file of values that must be named.
+/// What a root module is with each file of values that must be named, and with other values of the variables that decide.
 fn variants(
     tree: &SourceTree,
     modules: &Modules,
@@ -70,12 +74,33 @@ fn variants(
             );
             continue;
         }
-        if let Some(variant) = read_root(tree, modules, root, Some(at), left)
+        if let Some(variant) = read_root(tree, modules, root, Given::File(at), left)
             && variant != *app
         {
             let when = format!("the values of `{path}` are given");
             variants.push(Variant { app: variant, when, planned: true });
         }
+    }
+    let (choices, mut left_out) = switches::choices(root);
+    let things =
+        app.functions.len() + app.routes.len() + app.roles.len() + app.stores.len() + app.others.len();
+    for choice in choices {
+        if things > MAX_CHOOSING || *left < TREE_BUDGET / 2 {
+            left_out.insert(choice.name);
+            continue;
+        }
+        let given = Given::Value(choice.name, choice.value);
+        if let Some(variant) = read_root(tree, modules, root, given, left)
+            && variant != *app
+            && !variants.iter().any(|known| known.app == variant)
+        {
+            variants.push(Variant { app: variant, when: choice.when, planned: choice.planned });
+        }
+    }
+    if !left_out.is_empty() {
+        let names: Vec<String> = left_out.iter().map(|name| format!("`{name}`")).collect();
+        let why = format!("what is made with every other value of {}: there are too many", names.join(", "));
+        app.unknown(None, Place::whole(app.file), why);
     }
     variants
 }
@@ -85,7 +110,7 @@ fn read_root(
     tree: &SourceTree,
     modules: &Modules,
     root: &Rc<Module>,
-    named: Option<usize>,
+    given: Given,
     left: &mut usize,
 ) -> Option<App> {
     let file = root.files.first().copied().filter(|_| !root.is_empty())?;
@@ -93,7 +118,7 @@ fn read_root(
     app.includes = root.overrides(tree);
     let budget = BUDGET.min(*left);
     let mut evaluator = Evaluator::new(tree, modules, root, budget);
-    evaluator.given = named;
+    evaluator.given = given;
     let resources = expand::resources(&evaluator, &mut app);
     build::build(&evaluator, &resources, &mut app);
     if evaluator.exhausted() {

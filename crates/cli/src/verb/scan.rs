@@ -16,11 +16,12 @@ use casemate_scan::baseline::Baseline;
 use casemate_scan::facts::Day;
 use casemate_scan::finding::Severity;
 use casemate_scan::inspect::{Dependencies, Options, inspect};
-use casemate_scan::report::text::{Paint, Role, text, word};
+use casemate_scan::report::text::{Paint, Role, text, word, wrap};
 use casemate_scan::report::{Report, html, json, markdown, sarif};
 use casemate_scan::rules::catalogue;
 use casemate_scan::sbom;
 use casemate_scan::source::SourceTree;
+use clap::ValueEnum;
 
 use self::walk::{LeftOut, Taken};
 use crate::advisories;
@@ -127,7 +128,27 @@ impl FailOn {
     }
 }
 
+impl Arguments {
+    /// Refuses a format that another option would silently put aside.
+    fn check(&self, output: &Output) -> Result<(), Failure> {
+        let (format, plain) = (self.format, matches!(self.format, Format::Text | Format::Json));
+        let by = match () {
+            () if output.is_json() && !plain => "--json",
+            () if self.need.is_some() && !plain => "--need",
+            () if self.dry_run && format != Format::Text => "--dry-run",
+            () => return Ok(()),
+        };
+        let name = format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let failure = Failure::new(
+            Kind::Usage,
+            format!("`{by}` has a form of its own: `--format {name}` does not go with it"),
+        );
+        Err(failure.help("leave one of them out"))
+    }
+}
+
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
+    arguments.check(output)?;
     if let Some(id) = &arguments.explain {
         return explain(id, output);
     }
@@ -137,17 +158,24 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     let waiting = output.spinner(format!("reading {}", path.display()));
     let Taken { tree, left_out, alone } = walk::take_in(path, &arguments.exclude)?;
     let mut dependencies = Dependencies::read(&tree);
-    look_up(&arguments, &mut dependencies)?;
-    let options =
-        Options { today: today(&arguments)?, hygiene: arguments.hygiene, app: arguments.app.clone() };
+    let looked_up = look_up(&arguments, &mut dependencies)?;
+    let options = Options {
+        today: today(&arguments)?,
+        hygiene: arguments.hygiene,
+        app: arguments.app.clone(),
+        root: folder_name(path),
+    };
     let mut report = inspect(&tree, &dependencies, &options);
+    report.remarks.extend(not_looked_up(looked_up, &report, &dependencies));
     waiting.finish_and_clear();
     if alone {
         output.note("Only this file is read. For the code and the lock files beside it, name its folder.");
     }
     say_left_out(&left_out, output);
     if let (Some(name), true) = (&arguments.app, report.apps.is_empty()) {
-        return Err(Failure::new(Kind::Missing, format!("there is no app `{name}`")));
+        let all = inspect(&tree, &dependencies, &Options { app: None, ..options });
+        let names: Vec<_> = all.apps.iter().map(|app| app.name.as_str()).collect();
+        return Err(Failure::new(Kind::Missing, format!("there is no app `{name}`")).help(names.join(", ")));
     }
     if let Some(function) = &arguments.need {
         return need::show(&arguments, &report, function, output);
@@ -157,8 +185,10 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         output.note(&format!("{} findings are known from now on.", report.findings().count()));
     }
     if let Some(file) = &arguments.baseline {
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| Failure::failed(format!("`{}` cannot be read: {error}", file.display())))?;
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            let failure = Failure::failed(format!("`{}` cannot be read: {error}", file.display()));
+            failure.help(format!("casemate scan {} --write-baseline {}", path.display(), file.display()))
+        })?;
         let baseline = Baseline::parse(&text)
             .map_err(|error| Failure::failed(format!("`{}` cannot be used: {error}", file.display())))?;
         let compared = baseline.apply(&mut report);
@@ -178,6 +208,25 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     }
     show(&arguments, &tree, &dependencies, &report, &left_out, output)?;
     verdict(&arguments, &report)
+}
+
+/// The name of the folder that is scanned, after which apps are called that have no other.
+fn folder_name(path: &Path) -> Option<String> {
+    let whole = path.canonicalize().ok()?;
+    let folder = if whole.is_file() { whole.parent()? } else { &whole };
+    Some(folder.file_name()?.to_str()?.to_owned())
+}
+
+/// Says that packages were not compared with anything: nothing found is no news then.
+fn not_looked_up(looked_up: bool, report: &Report, dependencies: &Dependencies) -> Option<String> {
+    let packages: usize = dependencies.locks.iter().map(|lock| lock.packages.len()).sum();
+    let remark = || {
+        format!(
+            "{packages} {} not compared with known vulnerabilities: there are none on this machine. `casemate db import FOLDER|ZIP` keeps them (docs/scan.md says where they are).",
+            if packages == 1 { "package was" } else { "packages were" }
+        )
+    };
+    (!looked_up && packages > 0 && !report.apps.is_empty()).then(remark)
 }
 
 /// How many files that were left out are named.
@@ -219,7 +268,16 @@ fn explain(id: &str, output: &Output) -> Result<(), Failure> {
     // A finding's id is its rule's with a number behind.
     let rule = catalogue::rule(id)
         .or_else(|| id.rsplit_once('-').and_then(|(rule, _)| catalogue::rule(rule)))
-        .ok_or_else(|| Failure::new(Kind::Missing, format!("there is no rule `{id}`")))?;
+        .ok_or_else(|| {
+            let failure = Failure::new(Kind::Missing, format!("there is no rule `{id}`"));
+            let near = catalogue::ALL.iter().map(|rule| (alike(id, rule.id), rule.id)).max();
+            match near {
+                Some((same, near)) if same * 2 > id.len() => {
+                    failure.help(format!("casemate scan --explain {near}"))
+                }
+                _ => failure.help("docs/scan.md lists the rules"),
+            }
+        })?;
     let document = serde_json::json!({
         "id": rule.id, "title": rule.title, "severity": word(rule.severity), "sas": rule.sas, "owasp": rule.owasp,
         "attack": rule.attack, "cwe": rule.cwe, "explanation": rule.explanation,
@@ -236,24 +294,37 @@ fn explain(id: &str, output: &Output) -> Result<(), Failure> {
             rule.title,
             word(rule.severity),
             rule.attack.join(" "),
-            rule.explanation.trim_end()
+            rule.explanation
+                .trim_end()
+                .lines()
+                .flat_map(|line| wrap(line, width()))
+                .collect::<Vec<_>>()
+                .join("\n")
         )
     });
     Ok(())
 }
 
+/// How many letters two words have in common at their beginning and end together.
+fn alike(one: &str, other: &str) -> usize {
+    let same = |pairs: &mut dyn Iterator<Item = (char, char)>| pairs.take_while(|(a, b)| a == b).count();
+    let start = same(&mut one.chars().zip(other.chars()));
+    let end = same(&mut one.chars().rev().zip(other.chars().rev()));
+    (start + end).min(one.chars().count())
+}
+
 /// Matches the packages against what `casemate db import` kept, if it kept anything.
-fn look_up(arguments: &Arguments, dependencies: &mut Dependencies) -> Result<(), Failure> {
+fn look_up(arguments: &Arguments, dependencies: &mut Dependencies) -> Result<bool, Failure> {
     let path = match advisories::named(arguments.db.as_deref()) {
         Some(path) => path,
         // Without a home there is nothing that could have been imported.
         None => match advisories::default_path() {
             Ok(path) => path,
-            Err(_) => return Ok(()),
+            Err(_) => return Ok(false),
         },
     };
     match advisories::open(&path)? {
-        Some(store) => dependencies.look_up(&store).map_err(|error| {
+        Some(store) => dependencies.look_up(&store).map(|()| true).map_err(|error| {
             let message = format!("`{}` cannot be used as a store of advisories: {error}", path.display());
             Failure::failed(message).help("casemate db import FOLDER|ZIP…")
         }),
@@ -261,7 +332,7 @@ fn look_up(arguments: &Arguments, dependencies: &mut Dependencies) -> Result<(),
             Err(Failure::failed(format!("`{}` is not there", path.display()))
                 .help("casemate db import FOLDER|ZIP…"))
         }
-        None => Ok(()),
+        None => Ok(false),
     }
 }
 
@@ -332,10 +403,14 @@ impl Paint for Colours {
     }
 }
 
+/// How many characters a line may have.
+fn width() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100)
+}
+
 /// The report in colours.
 fn painted(report: &Report) -> String {
-    let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100);
-    text(report, width, &Colours)
+    text(report, width(), &Colours)
 }
 
 fn style_of(severity: Severity) -> Style {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::client::{Client, ServerArguments};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::output::Output;
 use crate::verb::{login, read_password, read_setup_code};
 
@@ -36,7 +36,13 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     let body =
         json!({ "code": code.as_str(), "username": arguments.username, "password": password.as_str() });
     let waiting = output.spinner("setting the password".to_owned());
-    let created = client.call_anonymously("/v1/setup", &body)?;
+    let created = client.call_anonymously("/v1/setup", &body).map_err(|failure| match failure.kind {
+        // Nobody can sign in yet, so neither `login` nor `explain` would help.
+        Kind::Denied => Failure::new(Kind::Denied, "the setup code is wrong, or was used already").help(
+            "the first `casemate serve` of a data folder prints it; with an account already: casemate login",
+        ),
+        _ => failure,
+    })?;
     login::sign_in(&client, &arguments.username, &password)?;
     waiting.finish_and_clear();
     output.result(&created, |_| {

@@ -50,6 +50,19 @@ pub(super) struct Found {
     pub(super) unread: Vec<Unread>,
 }
 
+/// What templates are called whatever is in them.
+const COMMON: [&str; 6] = ["template", "sam", "cloudformation", "stack", "main", "app"];
+
+impl Found {
+    /// Calls apps right in the root, of which only the file's common name is known, by the root's name.
+    pub(super) fn call_by(&mut self, root: &str) {
+        let common = |it: &&mut Described| it.app.folder.is_empty() && COMMON.contains(&it.app.name.as_str());
+        for it in self.apps.iter_mut().chain(&mut self.parts).filter(common) {
+            root.clone_into(&mut it.app.name);
+        }
+    }
+}
+
 /// Every app of a tree.
 pub(super) fn find(tree: &SourceTree) -> Found {
     let candidates: Vec<FileId> = tree

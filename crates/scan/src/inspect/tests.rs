@@ -129,3 +129,68 @@ fn a_template_that_cannot_be_read_is_named() {
         ("a further template in the same file: only the first is assessed", 1)
     );
 }
+
+fn whole(files: &[(&str, &str)]) -> Report {
+    let mut tree = SourceTree::new();
+    for (path, text) in files {
+        tree.add(path, text.as_bytes().to_vec());
+    }
+    let options = Options { today: Day::parse("2026-11-22"), ..Options::default() };
+    inspect(&tree, &Dependencies::default(), &options)
+}
+
+#[test]
+fn allowing_a_part_leaves_the_rest_its_id() {
+    let again = "        Put:\n          Type: Api\n          Properties: { Path: /orders, Method: put }\n";
+    let both = format!("{OPEN}{again}");
+    let comment = "# casemate: allow open-route until 2027-01-31 because it is a webhook";
+    let allowed = both.replace("        Post:", &format!("        {comment}\n        Post:"));
+    let id = |text: &str| whole(&[("template.yaml", text)]).apps[0].findings[0].id.clone();
+    assert_eq!(id(&both), id(&allowed));
+    let mut report = whole(&[("template.yaml", &allowed)]);
+    let compared = crate::baseline::Baseline::of(&whole(&[("template.yaml", &both)])).apply(&mut report);
+    assert_eq!((compared.new, compared.known, compared.gone), (0, 1, 0));
+    assert_eq!(report.remarks, Vec::<String>::new());
+}
+
+#[test]
+fn a_comment_that_meets_nothing_is_remarked_on() {
+    let comment = "# casemate: allow open-route until 2027-01-31 because it is a webhook";
+    let beside = OPEN.replace("    Properties:", &format!("    {comment}\n    Properties:"));
+    let report = whole(&[("template.yaml", &beside)]);
+    assert_eq!(report.apps[0].findings.len(), 1);
+    assert!(
+        report.remarks[0].starts_with("template.yaml:6: this comment allows `open-route`"),
+        "{:?}",
+        report.remarks
+    );
+    // Where it meets something, and where only `--hygiene` could tell, nothing is said.
+    let met = OPEN.replace("        Post:", &format!("        {comment}\n        Post:"));
+    assert_eq!(whole(&[("template.yaml", &met)]).remarks, Vec::<String>::new());
+    let advice = beside.replace("open-route until", "no-tracing until");
+    assert_eq!(whole(&[("template.yaml", &advice)]).remarks, Vec::<String>::new());
+}
+
+#[test]
+fn iam_is_asked_for_by_type_on_an_http_api() {
+    let rules = |authorizer: &str| {
+        let service = format!(
+            "service: s\nprovider: {{name: aws, runtime: nodejs24.x}}\nfunctions: {{f: {{handler: i.h, reservedConcurrency: 5, events: [{{httpApi: {{path: /a, method: get, authorizer: {authorizer}}}}}]}}}}\n"
+        );
+        let report = whole(&[("serverless.yml", &service)]);
+        let app = &report.apps[0];
+        let doubts = app.unknowns.iter().filter(|note| note.text.contains("type: aws_iam")).count();
+        (app.entries[0].who.clone(), app.findings.len(), doubts)
+    };
+    assert_eq!(rules("{type: aws_iam}"), ("signed calls".to_owned(), 0, 0));
+    let (who, findings, doubts) = rules("aws_iam");
+    assert!(who != "signed calls" && findings == 0 && doubts == 1, "{who} {findings} {doubts}");
+}
+
+#[test]
+fn apps_in_the_root_are_called_as_it_is() {
+    let mut tree = SourceTree::new();
+    tree.add("template.yaml", OPEN.as_bytes().to_vec());
+    let options = Options { root: Some("shop".to_owned()), ..Options::default() };
+    assert_eq!(inspect(&tree, &Dependencies::default(), &options).apps[0].name, "shop");
+}

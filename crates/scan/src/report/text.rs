@@ -129,14 +129,28 @@ impl Page<'_> {
         );
         self.line(&format!("{name}  {}", self.paint.paint(Role::Detail, &what)));
         self.line("");
-        for found in &app.findings {
-            self.finding(found);
-        }
-        self.risk(app);
-        if app.findings.is_empty() {
-            let good = self.paint.paint(Role::Good, "Nothing was found.");
-            self.line(&format!("  {good}"));
+        // What is known already would bury what is new.
+        let known = app.findings.iter().filter(|found| found.known).count();
+        if app.findings.is_empty() || known == app.findings.len() {
+            let good = if known == 0 { "Nothing was found." } else { "Nothing new was found." };
+            let good = self.paint.paint(Role::Good, good);
+            let known = if known == 0 { String::new() } else { format!("{known} known · ") };
+            let risk = self
+                .paint
+                .paint(Role::Detail, &format!("{known}risk {} of 100", app.assessment.score.points));
+            self.line(&format!("  {good}  {risk}"));
             self.line("");
+        } else {
+            app.findings.iter().filter(|found| !found.known).for_each(|found| self.finding(found));
+            if known > 0 {
+                self.words(
+                    2,
+                    Some(Role::Detail),
+                    &format!("{known} known by the baseline (`--format json` has them)"),
+                );
+                self.line("");
+            }
+            self.risk(app);
         }
         self.permissions(app);
         self.asides(app);
@@ -146,8 +160,7 @@ impl Page<'_> {
         let severity = self.paint.paint(Role::Severity(found.severity), word(found.severity));
         let title = self.paint.paint(Role::Title, found.rule.title);
         let sure = if found.confidence == Confidence::Likely { " (likely)" } else { "" };
-        let known = if found.known { " · in the baseline" } else { "" };
-        let id = self.paint.paint(Role::Detail, &format!("{}{sure}{known}", found.id));
+        let id = self.paint.paint(Role::Detail, &format!("{}{sure}", found.id));
         self.line(&format!("  {severity}  {title}  {id}"));
         self.words(4, None, &found.message);
         let at = format!("{}:{}:{}", found.at.path, found.at.line, found.at.column);
@@ -183,7 +196,11 @@ impl Page<'_> {
         let Assessment { score, paths, best_change, left_out, not_looked_at: _ } = &app.assessment;
         if let Some(path) = paths.first() {
             let more = paths.len() - 1 + left_out;
-            let more = if more == 0 { String::new() } else { format!(", and {more} more ways") };
+            let more = match more {
+                0 => String::new(),
+                1 => ", and one more".to_owned(),
+                more => format!(", and {more} more ways"),
+            };
             let head = format!("Risk {} of 100. The worst way in{more}:", score.points);
             self.words(2, Some(Role::Title), &head);
             for step in &path.steps {
@@ -267,7 +284,8 @@ impl Page<'_> {
         let counts = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Hygiene];
         let mut row = String::new();
         for severity in counts {
-            let count = report.findings().filter(|(_, found)| found.severity == severity).count();
+            let new = report.findings().filter(|(_, found)| !found.known);
+            let count = new.filter(|(_, found)| found.severity == severity).count();
             if count > 0 {
                 let text = format!("{count} {}", word(severity));
                 let _ = write!(
@@ -285,7 +303,8 @@ impl Page<'_> {
         match (apps, row.is_empty()) {
             (0, _) => self.line(&format!("No serverless app was found in {}.", plural(report.files, "file"))),
             (_, true) => {
-                let good = self.paint.paint(Role::Good, "Nothing was found");
+                let new = if report.findings().next().is_some() { "Nothing new" } else { "Nothing" };
+                let good = self.paint.paint(Role::Good, &format!("{new} was found"));
                 self.line(&format!("{good} {of}."));
             }
             _ => self.line(&format!("{row}  {}", self.paint.paint(Role::Detail, &of))),
@@ -299,8 +318,10 @@ impl Page<'_> {
     fn table(&mut self, report: &Report) {
         let named = |app: &AppReport| app.path.chars().count();
         let longest = report.apps.iter().map(named).max().unwrap_or(0).min(self.width / 2);
-        for app in report.apps.iter().filter(|app| !app.findings.is_empty()) {
-            let count = |severity| app.findings.iter().filter(|found| found.severity == severity).count();
+        let new = |found: &&Found| !found.known;
+        for app in report.apps.iter().filter(|app| app.findings.iter().any(|found| new(&found))) {
+            let of = |severity| move |found: &&Found| found.severity == severity;
+            let count = |severity| app.findings.iter().filter(new).filter(of(severity)).count();
             let counts = format!(
                 "{:>3} critical {:>3} high {:>3} medium {:>3} low",
                 count(Severity::Critical),
@@ -315,7 +336,8 @@ impl Page<'_> {
 }
 
 /// Breaks words into lines. A word that is longer than a line stands alone.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+#[must_use]
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut length = 0;
     for word in text.split_whitespace() {

@@ -260,9 +260,9 @@ fn advice(app: &App, cause: Cause) -> &'static str {
     }
     by_format(
         app,
-        "Give the interface a default (`Auth: DefaultAuthorizer: <name>`) and write `Auth: Authorizer: NONE` on the routes that are meant for everyone.",
+        "Give the interface `Auth` with `Authorizers` and a `DefaultAuthorizer` (under `Globals: Api` or `HttpApi` where SAM makes the interface), and write `Auth: Authorizer: NONE` on the routes that are meant for everyone.",
         "Set `AuthorizationType` (`JWT`, `COGNITO_USER_POOLS`, `CUSTOM` or `AWS_IAM`) and `AuthorizerId` on each route, or `security` in the API's definition.",
-        "Write `authorizer: <name>` (or `authorizer: aws_iam`) on each `http` or `httpApi` event.",
+        "Write `authorizer: <name>` on each event; for IAM `authorizer: aws_iam` on `http`, `authorizer: { type: aws_iam }` on `httpApi`.",
         "Set `authorization_type` (`authorization` for REST) to `JWT`, `COGNITO_USER_POOLS`, `CUSTOM` or `AWS_IAM`, with `authorizer_id`.",
     )
 }

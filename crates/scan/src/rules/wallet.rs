@@ -10,7 +10,7 @@ use super::words::{by_format, count, list};
 use super::{Sight, Verdict, catalogue};
 use crate::facts;
 use crate::finding::{Finding, Severity};
-use crate::graph::{App, Function, Store, TriggerKind};
+use crate::graph::{ApiKind, App, Function, Store, TriggerKind};
 use crate::iam::statement::is_every_resource;
 use crate::iam::{Permissions, Target};
 use crate::known::{Known, Name, Setting};
@@ -68,13 +68,39 @@ fn unbounded(app: &App, verdict: &mut Verdict) {
         for function in functions.iter().skip(1) {
             found = found.seen_at(function.place, format!("{} has no limit either", function.name));
         }
-        verdict.report(found.touching(functions.iter().map(|function| &function.name)).advice(by_format(
+        let kind = match before {
+            Before::Api(api) => app.api(api).map(|api| api.kind),
+            Before::Nothing(_) => None,
+        };
+        verdict
+            .report(found.touching(functions.iter().map(|function| &function.name)).advice(bound(app, kind)));
+    }
+}
+
+/// How calls are bounded: those of an interface of a kind, or of a function's own address.
+fn bound(app: &App, kind: Option<ApiKind>) -> &'static str {
+    match kind {
+        None => by_format(
             app,
-            "`ReservedConcurrentExecutions: 20` on the function, and a rate on the interface (`MethodSettings: ThrottlingRateLimit`, for an HTTP API `DefaultRouteSettings`).",
-            "`ReservedConcurrentExecutions: 20` on the function, and a rate on the stage (`ThrottlingRateLimit`).",
-            "`reservedConcurrency: 20` on the function, and a usage plan with a `throttle`.",
-            "`reserved_concurrent_executions = 20` on the function, and a rate on the stage (`throttling_rate_limit`).",
-        )));
+            "`ReservedConcurrentExecutions: 20` on the function: a URL has no rate of its own.",
+            "`ReservedConcurrentExecutions: 20` on the function: a URL has no rate of its own.",
+            "`reservedConcurrency: 20` on the function: a URL has no rate of its own.",
+            "`reserved_concurrent_executions = 20` on the function: a URL has no rate of its own.",
+        ),
+        Some(ApiKind::Rest) => by_format(
+            app,
+            "`ReservedConcurrentExecutions: 20` on the function, and a rate on the interface (`MethodSettings: [{ ResourcePath: '/*', HttpMethod: '*', ThrottlingRateLimit: 50 }]`).",
+            "`ReservedConcurrentExecutions: 20` on the function, and a rate on the stage (`MethodSettings` with `ThrottlingRateLimit`).",
+            "`reservedConcurrency: 20` on the function; a rate needs `MethodSettings` of the stage (`resources: extensions`) or a plugin.",
+            "`reserved_concurrent_executions = 20` on the function, and a rate on the stage (`aws_api_gateway_method_settings` with `throttling_rate_limit`).",
+        ),
+        Some(_) => by_format(
+            app,
+            "`ReservedConcurrentExecutions: 20` on the function, and a rate on the interface (`DefaultRouteSettings: { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 }`).",
+            "`ReservedConcurrentExecutions: 20` on the function, and a rate on the stage (`DefaultRouteSettings: ThrottlingRateLimit`).",
+            "`reservedConcurrency: 20` on the function, and a rate on the stage (`resources: extensions: HttpApiStage: Properties: DefaultRouteSettings`).",
+            "`reserved_concurrent_executions = 20` on the function, and a rate on the stage (`default_route_settings { throttling_rate_limit = 50 }`).",
+        ),
     }
 }
 

@@ -49,7 +49,7 @@ fn dotted(byte: u8) -> bool {
 use Weight::{Heavy, Light};
 
 static FORMS: [Form; 38] = [
-    form("AKIA", 16..=16, base32, "an AWS access key", Heavy),
+    form("AKIA", 16..=16, base32, AWS_KEY, Heavy),
     form("ASIA", 16..=16, base32, "a temporary AWS access key", Light),
     form("ghp_", 36..=251, alphanumeric, "a GitHub token", Heavy),
     form("gho_", 36..=251, alphanumeric, "a GitHub token", Heavy),
@@ -92,6 +92,9 @@ static FORMS: [Form; 38] = [
 /// What a password in an address is called.
 const IN_ADDRESS: &str = "a password in an address";
 
+const AWS_KEY: &str = "an AWS access key";
+/// How far from an access key its secret half is looked for, in bytes.
+const NEAR: usize = 300;
 /// The signed token of every manual.
 const JWT_OF_MANUALS: &str = "SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV_adQssw5c";
 
@@ -117,10 +120,42 @@ pub(super) fn find(text: &str) -> Vec<Leak> {
             None => at = token,
         }
     }
+    let keys: Vec<(usize, usize)> =
+        leaks.iter().filter(|leak| leak.what == AWS_KEY).map(|leak| (leak.start, leak.end)).collect();
+    leaks.extend(keys.into_iter().filter_map(|(start, end)| aws_secret(text, start, end)));
     // A password in an address is found before what it is made of: that says more.
     leaks.sort_by_key(|leak| (leak.start, leak.what == IN_ADDRESS));
     leaks.dedup_by(|later, earlier| later.start < earlier.end);
     leaks
+}
+
+/// The secret half of an AWS access key: 40 characters of Base64, which mean nothing by themselves, near the key's id.
+fn aws_secret(text: &str, start: usize, end: usize) -> Option<Leak> {
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'/' || byte == b'+';
+    let bytes = text.as_bytes();
+    let (from, to) = (start.saturating_sub(NEAR), (end + NEAR).min(bytes.len()));
+    let mut at = from;
+    while at < to {
+        let token = run(bytes.get(..to)?, at, base64);
+        let whole = at > from || from == 0;
+        let (upper, lower, digit) =
+            bytes.get(at..token)?.iter().fold((false, false, false), |(u, l, d), byte| {
+                (u || byte.is_ascii_uppercase(), l || byte.is_ascii_lowercase(), d || byte.is_ascii_digit())
+            });
+        let named = text.get(at..token).is_some_and(|token| !is_placeholder(token) && is_mixed(token));
+        if token - at == 40 && whole && (token < to || to == bytes.len()) && upper && lower && digit && named
+        {
+            return Some(Leak {
+                start: at,
+                end: token,
+                what: "an AWS secret key",
+                name: None,
+                weight: Heavy,
+            });
+        }
+        at = token.max(at) + 1;
+    }
+    None
 }
 
 /// Where a run of such bytes ends.

@@ -180,3 +180,22 @@ proptest! {
         prop_assert!(redact(&text).len() <= text.len() + 64);
     }
 }
+
+#[test]
+fn the_secret_half_of_an_access_key_is_found_beside_it() {
+    let (id, secret) = ("AKIAQ3EGRSN5LTV7XWYZ", "wJ8rXUtnFEMI7K7MDENG2bPxRfiCYzq5aKEYtQ9z");
+    assert_eq!(secret.len(), 40);
+    for text in [
+        format!("const k='{id}'; const s='{secret}';"),
+        format!("first: {secret}\nsecond: {id}\n"),
+        format!("{id}:{secret}"),
+    ] {
+        let found: Vec<&str> = in_text(&text, None).iter().map(|leak| &text[leak.start..leak.end]).collect();
+        assert!(found.contains(&secret) && found.contains(&id), "{text}: {found:?}");
+        assert!(!redact(&text).contains(secret), "{}", redact(&text));
+    }
+    // Alone it may be a digest of anything, and so may what is longer or shorter.
+    let none = |text: &str| in_text(text, None).iter().all(|leak| leak.what != "an AWS secret key");
+    assert!(none(secret) && none(&format!("{id} {secret}x")) && none(&format!("{id} {}", &secret[1..])));
+    assert!(none(&format!("{id}\n{}\n{secret}", "far away ".repeat(40))));
+}

@@ -107,13 +107,24 @@ pub(super) struct Context<'a> {
     pub(super) names: Option<&'a Binding<'a>>,
 }
 
+/// What whoever applies a root module gives it.
+#[derive(Clone)]
+pub(super) enum Given {
+    /// Nothing: files of values that are always read, and defaults, hold.
+    Nothing,
+    /// One of its files of values that must be named.
+    File(usize),
+    /// A value for a variable.
+    Value(String, Value),
+}
+
 /// Evaluates the expressions of one root module.
 pub(super) struct Evaluator<'t> {
     pub(super) tree: &'t SourceTree,
     modules: &'t Modules,
     root_folder: String,
-    /// Which of the root's files of values is given, beside those that always are.
-    pub(super) given: Option<usize>,
+    /// What is given to the root beside what always is.
+    pub(super) given: Given,
     scopes: RefCell<Vec<Rc<Scope>>>,
     budget: Cell<usize>,
     depth: Cell<usize>,
@@ -125,7 +136,7 @@ impl<'t> Evaluator<'t> {
             tree,
             modules,
             root_folder: root.folder.clone(),
-            given: None,
+            given: Given::Nothing,
             scopes: RefCell::new(Vec::new()),
             budget: Cell::new(budget),
             depth: Cell::new(0),
@@ -408,7 +419,11 @@ impl<'t> Evaluator<'t> {
         let own = Context { scope, each: &each, names: None };
         let default = scope.module.variable(name).and_then(|variable| variable.default.as_ref());
         let Some(caller) = &scope.caller else {
-            let named = self.given.and_then(|at| scope.module.others.get(at));
+            let named = match &self.given {
+                Given::Value(of, value) if of == name => return value.clone(),
+                Given::File(at) => scope.module.others.get(*at),
+                Given::Value(..) | Given::Nothing => None,
+            };
             let named = named.map(|(_, values)| values).into_iter().flatten();
             let given = named.chain(&scope.module.given).find(|given| given.name == name);
             let said = given.map(|given| &given.value).or(default);

@@ -123,10 +123,17 @@ impl Ask {
                     .get("casemate-request-id")
                     .and_then(|id| id.to_str().ok())
                     .map(str::to_owned);
-                let collected = Limited::new(body, 64 << 20).collect().await;
-                let whole = collected.is_ok();
-                let body = collected.map(|body| body.to_bytes()).unwrap_or_default();
-                Ok(Got { status: head.status.as_u16(), request, body, whole })
+                let mut body = Limited::new(body, 64 << 20);
+                // What came before an answer breaks off counts too.
+                let mut kept = Vec::new();
+                let whole = loop {
+                    match body.frame().await {
+                        None => break true,
+                        Some(Err(_)) => break false,
+                        Some(Ok(frame)) => kept.extend(frame.data_ref().into_iter().flatten()),
+                    }
+                };
+                Ok(Got { status: head.status.as_u16(), request, body: kept.into(), whole })
             };
             tokio::time::timeout(Duration::from_secs(60), exchange).await.map_err(|error| broke(&error))?
         })

@@ -251,7 +251,7 @@ resource "aws_lambda_function_url" "u" {
         assert_eq!(told(&all), [("infra/main.tf".to_owned(), wanted)], "{files:?}");
     };
     let on = "on = true";
-    check(&[], &["unused-function"]);
+    check(&[], &["open-function-url if `on` is `true`"]);
     check(&[("infra/prod.tfvars", on)], &["open-function-url when the values of `prod.tfvars` are given"]);
     check(
         &[("infra/env/prod.tfvars", on)],
@@ -269,9 +269,12 @@ resource "aws_lambda_function_url" "u" {
     let report = inspect(&tree, &Dependencies::default(), &Options::default());
     let said = report.apps[0].unknowns.iter().map(|note| note.text.as_str());
     let said: Vec<&str> = said.filter(|text| text.starts_with("whether")).collect();
-    assert_eq!(
-        said,
-        ["whether there is one: not with the default of `on`, which whoever applies this may change"]
+    let rest = "; if so, there is `open-function-url`";
+    assert!(
+        matches!(said.as_slice(), [defaults, other]
+            if *defaults == "whether there is one: not with the default of `on`, which whoever applies this may change"
+            && other.starts_with(&format!("whether `on` is `true`{rest}"))),
+        "{said:?}"
     );
 }
 
@@ -291,4 +294,59 @@ Resources: {B: {Type: AWS::S3::Bucket, Condition: C}}
         report.apps[0].unknowns.iter().map(|note| (note.subject.as_deref(), &*note.text)).collect();
     let why = "whether it and what is conditional like it is deployed: not with the defaults of `E`";
     assert_eq!(said, [(Some("N.B"), why)]);
+}
+
+#[test]
+fn variables_that_decide_are_tried_with_other_values() {
+    let module = |variable: &str, access: &str| {
+        format!(
+            "{variable}
+resource \"aws_lambda_function\" \"f\" {{
+  function_name = \"f\"
+  role = \"arn:aws:iam::1:role/x\"
+  runtime = \"nodejs24.x\"
+  handler = \"i.h\"
+  filename = \"f.zip\"
+  reserved_concurrent_executions = 5
+}}
+resource \"aws_lambda_function_url\" \"u\" {{
+  function_name = aws_lambda_function.f.function_name
+  authorization_type = {access}
+}}
+"
+        )
+    };
+    let check = |variable: &str, access: &str, expect: &[&str]| {
+        let found = told(&[("main.tf", &module(variable, access))]);
+        assert_eq!(
+            found,
+            [("main.tf".to_owned(), expect.iter().map(ToString::to_string).collect())],
+            "{access}"
+        );
+    };
+    let switch = "variable \"public\" {\n  type = bool\n  default = false\n}";
+    let stage = "variable \"stage\" {\n  default = \"dev\"\n}";
+    check(switch, "var.public ? \"NONE\" : \"AWS_IAM\"", &["open-function-url if `public` is `true`"]);
+    check(switch, "var.public ? \"AWS_IAM\" : \"NONE\"", &["open-function-url"]);
+    check(
+        stage,
+        "var.stage == \"prod\" ? \"NONE\" : \"AWS_IAM\"",
+        &["open-function-url when `stage` is `prod`"],
+    );
+    check(
+        stage,
+        "contains([\"live\", \"test\"], var.stage) ? \"NONE\" : \"AWS_IAM\"",
+        &["open-function-url when `stage` is `live`"],
+    );
+    check(
+        stage,
+        "var.stage == \"mine\" ? \"NONE\" : \"AWS_IAM\"",
+        &["open-function-url if `stage` is `mine`"],
+    );
+    // What a file of values says is decided.
+    let files = [
+        ("main.tf", &*module(switch, "var.public ? \"NONE\" : \"AWS_IAM\"")),
+        ("terraform.tfvars", "public = false"),
+    ];
+    assert_eq!(told(&files), [("main.tf".to_owned(), vec![])]);
 }

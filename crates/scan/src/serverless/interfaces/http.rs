@@ -97,7 +97,7 @@ impl Http {
         if let Some(found) = name.as_ref().and_then(|name| self.declared.get(name)) {
             return Setting::new(at, Access::Authorizer(found.clone()));
         }
-        let kind = node.get("type").and_then(Node::as_scalar).or_else(|| name.clone());
+        let kind = node.get("type").and_then(Node::as_scalar);
         if kind.is_some_and(|kind| kind.eq_ignore_ascii_case("aws_iam")) {
             return Setting::new(at, Access::Iam);
         }
@@ -105,7 +105,12 @@ impl Http {
             Some(why) => Setting::new(at, Access::Outside(format!("an authorizer that is not known: {why}"))),
             None => {
                 let name = name.unwrap_or_default();
-                Setting::unknown(at, format!("`provider.httpApi.authorizers` has no `{name}`"))
+                // A name alone is that of an authorizer; IAM asks where it is the type.
+                let iam = match name.eq_ignore_ascii_case("aws_iam") {
+                    true => "; for IAM, write `authorizer: { type: aws_iam }`",
+                    false => "",
+                };
+                Setting::unknown(at, format!("`provider.httpApi.authorizers` has no `{name}`{iam}"))
             }
         }
     }
