@@ -94,3 +94,9 @@ fn fingerprint(folder: &std::path::Path) -> Vec<(String, String)> {
     found.sort();
     found
 }
+
+#[test]
+fn a_data_folder_keeps_itself_out_of_repositories() {
+    let server = Server::start();
+    assert_eq!(std::fs::read_to_string(server.data().join(".gitignore")).unwrap(), "*\n");
+}

@@ -50,7 +50,10 @@ impl Folder {
             .open(&lock_path)
             .map_err(|error| StorageError::file("opened", &lock_path, error))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => {
+                keep_out_of_git(path)?;
+                Ok(Self { path: path.to_owned(), _lock: lock })
+            }
             Err(Errno::WOULDBLOCK) => Err(OpenStorageError::InUse(path.to_owned())),
             Err(error) => Err(StorageError::file("locked", &lock_path, error.into()).into()),
         }
@@ -65,6 +68,17 @@ impl Folder {
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// A data folder is often made where somebody works: nothing of it may end up in their repository.
+fn keep_out_of_git(path: &Path) -> Result<(), StorageError> {
+    let ignore = path.join(".gitignore");
+    let written = match private_file().create_new(true).open(&ignore) {
+        Ok(mut file) => file.write_all(b"*\n"),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    };
+    written.map_err(|error| StorageError::file("written", &ignore, error))
 }
 
 /// Whether nothing lies in the folder but the root key that the vault may just have made there.
