@@ -40,7 +40,7 @@ pub(crate) use self::role::provided;
 pub use self::stack::{Declared, Stack};
 use self::writer::Writer;
 use crate::document::Node;
-use crate::graph::{App, Framework, Variant};
+use crate::graph::{App, Framework, Unread, Variant};
 use crate::source::{FileId, Place, SourceTree};
 
 /// Whether a document is a template: of CloudFormation, SAM or what CDK makes.
@@ -176,8 +176,10 @@ fn read_stack(stack: &Stack<'_>, app: &mut App) {
     writer.finish();
     macros::write_down(stack, app);
     if stack.is_exhausted() {
-        let why = "what else is in the template: it makes more than is followed";
-        app.unknown(None, Place::whole(stack.file), why);
+        let why = "only a part of it was read: it makes more than is followed".to_owned();
+        app.unread.push(Unread { place: Place::whole(stack.file), why });
+        // Nothing can be called absent.
+        app.macros.insert(None);
     }
 }
 

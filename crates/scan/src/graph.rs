@@ -114,6 +114,8 @@ pub struct App {
     pub macros: BTreeSet<Option<Name>>,
     /// What could not be resolved and might matter.
     pub unknowns: Vec<Unknown>,
+    /// Where reading ended early, and why: what else there is, nobody knows.
+    pub unread: Vec<Unread>,
 }
 
 /// Something that could not be told from the files.
@@ -157,6 +159,7 @@ impl App {
             mentioned: BTreeSet::new(),
             macros: BTreeSet::new(),
             unknowns: Vec::new(),
+            unread: Vec::new(),
         }
     }
 

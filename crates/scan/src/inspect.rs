@@ -79,7 +79,8 @@ pub fn inspect(tree: &SourceTree, dependencies: &Dependencies, options: &Options
     apps.extend(alone.into_iter().filter(|app| !app.findings.is_empty()));
     apps.sort_by(|a, b| a.path.cmp(&b.path));
     let remarks = if options.app.is_none() { idle_marks(tree, &apps, options) } else { Vec::new() };
-    let unread = found.unread.iter().chain(&dependencies.unread);
+    let cut = apps.iter().flat_map(|app| &app.graph.unread);
+    let unread = found.unread.iter().chain(&dependencies.unread).chain(cut);
     let mut unread: Vec<Note> = unread.map(|unread| Note::of_unread(tree, unread)).collect();
     unread.iter_mut().for_each(|note| Cover::default().note(note));
     unread.sort();
@@ -151,21 +152,30 @@ struct Told<'k> {
 impl Told<'_> {
     fn is_new(self, app: &App, finding: &Finding) -> bool {
         let own = !self.also_of_its_own && !app.is_borrowed(finding.place);
+        let told = self.known.get(&(finding.rule.id, finding.place));
+        // What is worse here than where it was told is told again.
         own || !variants::claims_absence(finding.rule.id)
-            && !self.known.contains(&(finding.rule.id, finding.place))
+            && told.is_none_or(|severity| finding.severity > *severity)
     }
 }
 
-/// What was told already: rules, and the places that they were told of.
-type Known = BTreeSet<(&'static str, Place)>;
+/// What was told already: rules, the places that they were told of, and how bad that was.
+type Known = BTreeMap<(&'static str, Place), Severity>;
 
 fn told(apps: &[AppReport]) -> Known {
     let of = |found: &Found| {
         let places = std::iter::once(&found.at).chain(found.related.iter().map(|(spot, _)| spot));
-        places.map(|spot| (found.rule.id, spot.place)).collect::<Vec<_>>()
+        places.map(|spot| ((found.rule.id, spot.place), found.severity)).collect::<Vec<_>>()
     };
-    let suppressed = apps.iter().flat_map(|app| &app.suppressed).map(|it| &it.finding);
-    apps.iter().flat_map(|app| &app.findings).chain(suppressed).flat_map(of).collect()
+    // What a comment allows is allowed however bad it is elsewhere.
+    let allowed = apps.iter().flat_map(|app| &app.suppressed).flat_map(|it| of(&it.finding));
+    let allowed = allowed.map(|(what, _)| (what, Severity::Critical));
+    let mut known = Known::new();
+    for (what, severity) in apps.iter().flat_map(|app| &app.findings).flat_map(of).chain(allowed) {
+        let worst = known.entry(what).or_insert(severity);
+        *worst = severity.max(*worst);
+    }
+    known
 }
 
 fn assess(

@@ -122,7 +122,9 @@ fn read_root(
     let resources = expand::resources(&evaluator, &mut app);
     build::build(&evaluator, &resources, &mut app);
     if evaluator.exhausted() {
-        app.unknown(None, Place::whole(file), "the module is too large to be worked out in full");
+        let why = "only a part of it was worked out: it makes more than is followed".to_owned();
+        app.unread.push(Unread { place: Place::whole(file), why });
+        app.macros.insert(None);
     }
     *left = left.saturating_sub(budget - evaluator.left());
     Some(app)

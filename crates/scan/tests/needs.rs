@@ -417,3 +417,42 @@ fn no_name_of_a_file_leaves_its_place() {
     }
     assert_eq!(fence, None, "every fence is closed by itself");
 }
+
+/// What a service does on behalf of its caller needs the caller's own rights.
+#[test]
+fn permissions_that_are_used_through_another_service_are_not_too_much() {
+    let app = |call: &str| {
+        let template = "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs24.x
+      Handler: i.handler
+      CodeUri: src/
+      Policies:
+        - Statement:
+            - { Effect: Allow, Action: ['transcribe:StartTranscriptionJob', 'transcribe:ListTranscriptionJobs'], Resource: '*' }
+            - { Effect: Allow, Action: ['s3:GetObject', 's3:PutObject'], Resource: !Sub '${B.Arn}/*' }
+  B: { Type: AWS::S3::Bucket }
+";
+        let code = format!(
+            "const {{ TranscribeClient, StartTranscriptionJobCommand, ListTranscriptionJobsCommand }} = require('@aws-sdk/client-transcribe');
+const client = new TranscribeClient({{}});
+exports.handler = async () => {{ await client.send(new {call}({{ TranscriptionJobName: 'a' }})); }};
+"
+        );
+        let report = made(&[("template.yaml", template), ("src/i.js", &code)]);
+        let need = &report.apps[0].needs[0];
+        let idle: Vec<String> = need.excess.iter().map(|idle| idle.action.clone()).collect();
+        let policy = need.policy.as_ref().map(|policy| policy.text.clone()).unwrap_or_default();
+        (idle, policy)
+    };
+    let (idle, policy) = app("StartTranscriptionJobCommand");
+    assert_eq!(idle, ["transcribe:ListTranscriptionJobs"]);
+    assert!(policy.contains("s3:PutObject") && policy.contains("s3:GetObject"), "{policy}");
+    let (idle, policy) = app("ListTranscriptionJobsCommand");
+    assert_eq!(idle, ["transcribe:StartTranscriptionJob", "s3:GetObject", "s3:PutObject"]);
+    assert!(!policy.contains("s3:"), "{policy}");
+}

@@ -197,7 +197,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     if arguments.fix {
         let mended = casemate_scan::fix::mend(&tree, &dependencies, &options, &report);
         if arguments.dry_run {
-            fix::show(&mended, output)?;
+            fix::show(&report, &mended, output)?;
             return verdict(&arguments, &report);
         }
         fix::make(path, &mended, output)?;

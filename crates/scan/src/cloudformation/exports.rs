@@ -1,24 +1,39 @@
 //! What the stacks of a tree export to one another: `Outputs` with the name of an `Export`.
 //!
-//! Invariants: a name is only taken for known when one stack exports it, or one is nearer than all others; stacks that import from one
-//! another in a circle, which cannot be deployed, export nothing. Not here: what the importing stack takes over (`imports`).
+//! Invariants: of several stacks that export a name the nearest is meant, and the others are named; a stack that is imported while it is
+//! being read, which cannot be deployed, gives nothing; comparing names and copying things is bounded for the whole tree, never at the
+//! cost of what a stack itself may make. Not here: what the importing stack takes over (`imports`).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::OnceLock;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
+use super::policy::statements;
 use super::stack::Stack;
 use super::value::text;
 use crate::document::{self, Key, Node};
-use crate::graph::{App, Framework};
+use crate::graph::{App, Framework, Statement};
 use crate::iam::wildcard;
 use crate::known::{Name, Piece, Text};
 use crate::parallel;
 use crate::source::{FileId, SourceTree};
 
 /// How many names of one tree are known; a stack has 200 outputs at most.
-const MAX_NAMES: usize = 10_000;
+const MAX_NAMES: usize = 100_000;
+/// How many of them may have parts that only a deployment fills in: each is compared with each import.
+const MAX_OPEN: usize = 2_000;
+/// How often names are compared for one tree: about a second.
+const MAX_COMPARED: usize = 10_000_000;
+/// How many bytes of text the apps of one tree take over from one another.
+const MAX_COPIED: usize = 64 << 20;
 /// How far stacks may import from stacks that import.
-const MAX_CHAIN: usize = 4;
+const MAX_CHAIN: usize = 16;
+
+thread_local! {
+    /// The stacks that this thread is reading: whoever asks for one of them imports in a circle.
+    static READING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
 
 /// The exports of a tree.
 #[derive(Debug, Default)]
@@ -28,6 +43,12 @@ pub struct Exports {
     plain: HashMap<String, Vec<Export>>,
     /// Names with parts that only a deployment fills in.
     open: Vec<(String, Export)>,
+    /// Whether there are more names than are known.
+    cut: bool,
+    compared: AtomicUsize,
+    copied: AtomicUsize,
+    /// Whoever reads a stack: two threads would wait for one another where stacks import in a circle.
+    turn: Mutex<()>,
 }
 
 /// An output: the number of its stack, and its name there.
@@ -51,6 +72,8 @@ pub(super) struct Exported {
     pub(super) values: HashMap<String, Node>,
     /// Where in the graph its things are.
     pub(super) things: HashMap<Name, Thing>,
+    /// What its managed policies say.
+    pub(super) policies: HashMap<Name, Vec<Statement>>,
 }
 
 /// A thing of an exporting stack, by its position among those of its kind.
@@ -68,12 +91,14 @@ pub(super) enum Thing {
 /// Which output a name stands for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Meant {
-    /// One.
-    One(Export),
+    /// This one; further stacks export the same name.
+    One(Export, Vec<usize>),
     /// None of this tree.
     None,
     /// One of several, by the numbers of their stacks.
     Several(Vec<usize>),
+    /// There are too many names to tell.
+    TooMany,
 }
 
 /// A name with `*` for each part that only a deployment fills in; `None` where nothing else would be left.
@@ -103,7 +128,6 @@ impl Exports {
         let stacks: Vec<Exporter> = parallel::map(templates, exporter).into_iter().flatten().collect();
         let none = Self::default();
         let mut made = Self::default();
-        let mut wanted: Vec<Vec<Text>> = Vec::new();
         let mut names = 0;
         for (at, exporter) in stacks.iter().enumerate() {
             let stack = Stack::nested(
@@ -118,8 +142,12 @@ impl Exports {
             let outputs = exporter.document.get("Outputs").map(Node::entries).unwrap_or_default();
             for (key, output) in outputs {
                 let name = output.at(&["Export", "Name"]).and_then(|name| stack.resolve(name));
-                let Some(name) = name.map(|name| text(&name)).filter(|_| names < MAX_NAMES) else { continue };
+                let Some(name) = name.map(|name| text(&name)) else { continue };
                 names += 1;
+                if names > MAX_NAMES || (name.as_literal().is_none() && made.open.len() >= MAX_OPEN) {
+                    made.cut = true;
+                    continue;
+                }
                 let export = (at, key.text.clone());
                 match (name.as_literal(), shape(&name)) {
                     (Some(literal), _) => made.plain.entry(literal.to_owned()).or_default().push(export),
@@ -127,28 +155,9 @@ impl Exports {
                     (None, None) => {}
                 }
             }
-            wanted.push(super::imports::wanted(&stack));
         }
         made.stacks = stacks;
-        made.cut_circles(&wanted);
         made
-    }
-
-    /// Leaves out stacks that import from themselves by way of others, or over too many others.
-    fn cut_circles(&mut self, wanted: &[Vec<Text>]) {
-        // All that a name might stand for: which of them it is may change with what is left out.
-        let needs = |(at, names): (usize, &Vec<Text>)| -> BTreeSet<usize> {
-            let all = names.iter().flat_map(|name| self.candidates(name));
-            all.map(|(_, (stack, _))| *stack).filter(|stack| *stack != at).collect()
-        };
-        let needs: Vec<BTreeSet<usize>> = wanted.iter().enumerate().map(needs).collect();
-        let mut sound = BTreeSet::new();
-        for _ in 0..MAX_CHAIN {
-            let is_sound = |needs: &BTreeSet<usize>| needs.is_subset(&sound);
-            sound = needs.iter().enumerate().filter(|(_, needs)| is_sound(needs)).map(|(at, _)| at).collect();
-        }
-        self.plain.values_mut().for_each(|exports| exports.retain(|(stack, _)| sound.contains(stack)));
-        self.open.retain(|(_, (stack, _))| sound.contains(stack));
     }
 
     /// Whether nothing is exported.
@@ -156,9 +165,14 @@ impl Exports {
         self.stacks.is_empty()
     }
 
-    /// How many names a name that is not written out is compared with.
-    pub(super) fn open_names(&self, name: &Text) -> usize {
-        self.open.len() + if name.as_literal().is_some() { 0 } else { self.plain.len() }
+    /// Counts against a bound of the whole tree; false when it is reached.
+    fn charge(spent: &AtomicUsize, more: usize, most: usize) -> bool {
+        spent.fetch_add(more, Ordering::Relaxed) <= most
+    }
+
+    /// Counts text that an app takes over; false when all apps together have taken over too much.
+    pub(super) fn may_copy(&self, bytes: usize) -> bool {
+        Self::charge(&self.copied, bytes, MAX_COPIED)
     }
 
     /// The outputs that a name may stand for, each with how well it fits: the least is best.
@@ -184,6 +198,11 @@ impl Exports {
 
     /// The output that a name stands for in a file of a folder: one that fits better than all others, or stands nearer.
     pub(super) fn find(&self, name: &Text, folder: &str, is_own: impl Fn(FileId) -> bool) -> Meant {
+        let others =
+            if name.as_literal().is_some() { self.open.len() } else { self.open.len() + self.plain.len() };
+        if !Self::charge(&self.compared, 1 + others, MAX_COMPARED) {
+            return Meant::TooMany;
+        }
         let near = |stack: &Exporter| {
             let shared =
                 folder.split('/').zip(stack.folder.split('/')).take_while(|(one, other)| one == other);
@@ -195,12 +214,14 @@ impl Exports {
         });
         let mut candidates: Vec<_> = candidates.collect();
         candidates.sort();
-        let Some((best, first)) = candidates.first() else { return Meant::None };
-        let equal: Vec<&Export> =
-            candidates.iter().take_while(|(rank, _)| rank == best).map(|(_, export)| *export).collect();
-        match equal.as_slice() {
-            [_] => Meant::One((*first).clone()),
-            _ => Meant::Several(equal.iter().map(|export| export.0).collect()),
+        let Some((best, first)) = candidates.first() else {
+            return if self.cut { Meant::TooMany } else { Meant::None };
+        };
+        let same_rank = candidates.iter().filter(|(rank, _)| rank.0 == best.0);
+        let alike: Vec<usize> = same_rank.map(|(_, export)| export.0).collect();
+        match candidates.get(1) {
+            Some((second, _)) if second == best => Meant::Several(alike),
+            _ => Meant::One((*first).clone(), alike.into_iter().skip(1).collect()),
         }
     }
 
@@ -209,21 +230,51 @@ impl Exports {
         self.stacks.get(stack).map(|stack| stack.file)
     }
 
-    /// What an exporting stack is, read when somebody imports from it for the first time.
+    /// What an exporting stack is, read when somebody imports from it for the first time; nothing where it imports from itself by way of
+    /// others, or over too many others.
     pub(super) fn read(&self, files: &SourceTree, stack: usize) -> Option<&Exported> {
         let exporter = self.stacks.get(stack)?;
-        Some(exporter.read.get_or_init(|| {
-            let prefix = format!("{}:", files.path(exporter.file));
-            let (file, document) = (exporter.file, &exporter.document);
-            let stack = Stack::nested(files, self, file, document, &BTreeMap::new(), prefix, HashMap::new());
-            let framework = if stack.is_sam() { Framework::Sam } else { Framework::CloudFormation };
-            let mut app = App::new("", framework, file, exporter.folder.as_str());
-            super::read_stack(&stack, &mut app);
-            let outputs = document.get("Outputs").map(Node::entries).unwrap_or_default().iter();
-            let value =
-                |(key, output): &(Key, Node)| Some((key.text.clone(), stack.resolve(output.get("Value")?)?));
-            Exported { things: things(&app), values: outputs.filter_map(value).collect(), app }
-        }))
+        if let Some(read) = exporter.read.get() {
+            return Some(read);
+        }
+        let (depth, circle) = READING.with_borrow(|reading| (reading.len(), reading.contains(&stack)));
+        if circle || depth >= MAX_CHAIN {
+            return None;
+        }
+        let _turn = (depth == 0).then(|| self.turn.lock().unwrap_or_else(PoisonError::into_inner));
+        if exporter.read.get().is_none() {
+            READING.with_borrow_mut(|reading| reading.push(stack));
+            let read = self.exported(files, exporter);
+            READING.with_borrow_mut(Vec::pop);
+            // Only this thread has the turn.
+            let _ = exporter.read.set(read);
+        }
+        exporter.read.get()
+    }
+
+    fn exported(&self, files: &SourceTree, exporter: &Exporter) -> Exported {
+        let prefix = format!("{}:", files.path(exporter.file));
+        let (file, document) = (exporter.file, &exporter.document);
+        let stack = Stack::nested(files, self, file, document, &BTreeMap::new(), prefix, HashMap::new());
+        let framework = if stack.is_sam() { Framework::Sam } else { Framework::CloudFormation };
+        let mut app = App::new("", framework, file, exporter.folder.as_str());
+        super::read_stack(&stack, &mut app);
+        let outputs = document.get("Outputs").map(Node::entries).unwrap_or_default().iter();
+        let value =
+            |(key, output): &(Key, Node)| Some((key.text.clone(), stack.resolve(output.get("Value")?)?));
+        let policy = |(key, node): &(Key, Node)| {
+            let resource = stack.resource(key, node)?;
+            Some((resource.name, statements(resource.properties.get("PolicyDocument")?)))
+        };
+        let policies = stack.resources_of(&["AWS::IAM::ManagedPolicy"]).iter().filter_map(policy).collect();
+        Exported { things: things(&app), values: outputs.filter_map(value).collect(), policies, app }
+    }
+
+    /// What a managed policy of a stack says from which somebody imported it.
+    pub(super) fn policy(&self, files: &SourceTree, name: &Name) -> Option<&[Statement]> {
+        let (path, _) = name.as_str().rsplit_once(':')?;
+        let exporter = self.stacks.iter().find(|stack| files.path(stack.file) == path)?;
+        exporter.read.get()?.policies.get(name).map(Vec::as_slice)
     }
 }
 

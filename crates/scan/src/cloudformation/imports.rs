@@ -11,7 +11,7 @@ use super::resolve::intrinsic_of;
 use super::stack::Stack;
 use super::value::{composed, text};
 use crate::document::{Node, NodeKind};
-use crate::graph::{App, Function};
+use crate::graph::{App, Function, Statement};
 use crate::known::{Known, Name, Piece, Text};
 use crate::source::Place;
 
@@ -24,13 +24,6 @@ pub(super) struct Imported {
     exports: BTreeSet<Export>,
     /// Where a name may mean several outputs, and what to say of it.
     unclear: BTreeMap<Place, String>,
-}
-
-/// The names that a template imports, as far as they can be told.
-pub(super) fn wanted(stack: &Stack<'_>) -> Vec<Text> {
-    let mut found = Vec::new();
-    walk(stack.document(), &mut |argument| found.extend(stack.resolve(argument).map(|name| text(&name))));
-    found
 }
 
 /// Calls `see` with the argument of each import.
@@ -65,20 +58,36 @@ pub(super) fn import(stack: &Stack<'_>, argument: &Node, place: Place, depth: us
     let name = name.unwrap_or_else(|| Text::literal("", place));
     let later = || composed(place, vec![Piece::Parameter(format!("ImportValue {name}"))]);
     let exports = stack.exports;
-    stack.copies(16 * exports.open_names(&name));
+    let paths = |stacks: &[usize]| {
+        let files: BTreeSet<_> = stacks.iter().filter_map(|at| exports.file(*at)).collect();
+        let files: Vec<_> = files.iter().map(|file| format!("`{}`", stack.files.path(*file))).collect();
+        files.join(" and ")
+    };
+    let unclear = |why: String| {
+        stack.imported.borrow_mut().unclear.insert(place, why);
+    };
     match exports.find(&name, stack.folder(), |file| stack.is_within(file)) {
         Meant::None => later(),
-        Meant::Several(stacks) => {
-            let files: BTreeSet<_> = stacks.iter().filter_map(|at| exports.file(*at)).collect();
-            let files: Vec<_> = files.iter().map(|file| format!("`{}`", stack.files.path(*file))).collect();
-            let why = format!("what `{name}` imports: {} export it", files.join(" and "));
-            stack.imported.borrow_mut().unclear.insert(place, why);
+        Meant::TooMany => {
+            unclear(format!("what `{name}` imports: the tree exports too many names"));
             later()
         }
-        Meant::One(export) => {
-            let value =
-                exports.read(stack.files, export.0).and_then(|exported| exported.values.get(&export.1));
-            let Some(value) = value else { return later() };
+        Meant::Several(stacks) => {
+            unclear(format!("what `{name}` imports: {} export it", paths(&stacks)));
+            later()
+        }
+        Meant::One(export, others) => {
+            let Some(exported) = exports.read(stack.files, export.0) else {
+                unclear(format!("what `{name}` imports: stacks import in a circle or over too many others"));
+                return later();
+            };
+            let Some(value) = exported.values.get(&export.1) else { return later() };
+            if !others.is_empty() {
+                let (taken, others) = (paths(&[export.0]), paths(&others));
+                unclear(format!(
+                    "what `{name}` imports: {others} export it too; {taken} is nearer, and is taken"
+                ));
+            }
             stack.imported.borrow_mut().exports.insert(export);
             Node { place, kind: value.kind.clone() }
         }
@@ -97,7 +106,7 @@ pub(super) fn take_over(stack: &Stack<'_>, app: &mut App) {
         let mut waiting: Vec<Name> = text(value).references().cloned().collect();
         while let Some(name) = waiting.pop() {
             let mut taken = stack.taken.borrow_mut();
-            if taken.len() >= MAX_BORROWED {
+            if taken.len() >= MAX_BORROWED || !stack.exports.may_copy(size(exported, &name)) {
                 let why = "what else is imported: more than is followed";
                 app.unknown(None, Place::whole(stack.file), why);
                 return;
@@ -111,6 +120,23 @@ pub(super) fn take_over(stack: &Stack<'_>, app: &mut App) {
             }
         }
     }
+}
+
+/// About how many bytes of text a thing of another stack has; only roles have many.
+fn size(from: &Exported, name: &Name) -> usize {
+    let role = match from.things.get(name) {
+        Some(Thing::Role(at)) => from.app.roles.get(*at),
+        _ => None,
+    };
+    let of = |statement: &Statement| {
+        let actions = statement.actions.iter().filter_map(|action| action.known()).map(String::len);
+        let resources = statement.resources.iter().flat_map(|text| &text.pieces).map(|piece| match piece {
+            Piece::Literal(text) => text.len(),
+            _ => 32,
+        });
+        64 + actions.sum::<usize>() + resources.sum::<usize>()
+    };
+    256 + role.map_or(0, |role| role.statements.iter().map(of).sum())
 }
 
 /// Whether a thing of another stack is in the graph already.
@@ -171,6 +197,7 @@ fn outline(function: &Function) -> Function {
     outline.physical = function.physical.clone();
     outline.role = function.role.clone();
     outline.deployed = function.deployed.clone();
+    outline.concurrency = function.concurrency.clone();
     outline.code.location = Known::Unknown("its code is read where the function is declared".to_owned());
     outline
 }

@@ -93,6 +93,12 @@ pub(super) fn attached(writer: &Writer<'_, '_>, policy: Text) -> (ManagedPolicy,
         let granted = statements(document);
         return (ManagedPolicy { policy, statements: Known::Value(()) }, granted);
     }
+    let (files, exports) = (writer.stack.files, writer.stack.exports);
+    let imported =
+        policy.references().find_map(|name| exports.policy(files, name)).map(<[Statement]>::to_vec);
+    if let Some(granted) = imported {
+        return (ManagedPolicy { policy, statements: Known::Value(()) }, granted);
+    }
     match provided(&policy, None) {
         Known::Value(granted) => (ManagedPolicy { policy, statements: Known::Value(()) }, granted),
         Known::Unknown(why) => (ManagedPolicy { policy, statements: Known::Unknown(why) }, Vec::new()),

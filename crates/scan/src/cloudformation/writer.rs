@@ -52,7 +52,13 @@ fn follow<T>(known: &mut HashMap<Name, usize>, items: &[T], name: impl Fn(&T) ->
 }
 
 fn physical_name(store: &Store) -> Option<(String, Name)> {
-    Some((store.physical.as_ref()?.as_literal()?.to_owned(), store.name.clone()))
+    Some((written(store.physical.as_ref()?)?, store.name.clone()))
+}
+
+/// A name as it is put together: what two resources put together alike is the same name.
+fn written(text: &Text) -> Option<String> {
+    let empty = text.pieces.is_empty() || text.why_unknown().is_some();
+    (!empty).then(|| text.to_string())
 }
 
 fn physical_function(function: &Function) -> Option<(String, Name)> {
@@ -283,8 +289,7 @@ impl<'a, 's> Writer<'a, 's> {
     /// Adds statements to the resource policy of whatever a text leads to; writes down when that is nothing of this app.
     pub(super) fn add_policy(&mut self, target: &Text, statements: &[Statement], place: Place) {
         let names: Vec<Name> = target.references().cloned().collect();
-        let by_name =
-            target.as_literal().and_then(|literal| self.index.physical_stores.get(literal)).cloned();
+        let by_name = written(target).and_then(|name| self.index.physical_stores.get(&name)).cloned();
         for name in names.iter().chain(&by_name) {
             let policy = if let Some(at) = self.index.stores.get(name) {
                 self.app.stores.get_mut(*at).map(|store| &mut store.policy)

@@ -223,3 +223,24 @@ proptest::proptest! {
         parse(json, text.as_bytes()).1.ok();
     }
 }
+
+#[test]
+fn a_bracket_may_close_at_the_margin_of_its_key() {
+    let check = |text: &str, expect: &str| {
+        let mut files = SourceTree::new();
+        let file = files.add("a.yaml", text.as_bytes().to_vec());
+        assert_eq!(sketch(&read(&files, file).unwrap()), expect, "{text}");
+    };
+    let expect = {
+        let mut files = SourceTree::new();
+        let file = files.add("a.yaml", *b"a:\n  b: [ \"x\", y ]\n  c: 1\n");
+        sketch(&read(&files, file).unwrap())
+    };
+    check("a:\n  b: [\n    \"x\",\n    y\n  ]\n  c: 1\n", &expect);
+    check("a:\n  b: [\n    \"x\", # one\n    y # two\n  ]\n  c: 1\n", &expect);
+    check("a:\n  b: [\n    \"x\",\n    y\n    # two\n]\n  c: 1\n", &expect);
+    // What is wrong otherwise stays wrong.
+    let mut files = SourceTree::new();
+    let file = files.add("a.yaml", *b"a:\n  b: [\n    x\n c: 1\n");
+    assert!(read(&files, file).is_err());
+}

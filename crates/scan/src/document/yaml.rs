@@ -33,6 +33,43 @@ pub(super) fn yaml_all(files: &SourceTree, file: FileId) -> Result<Vec<Node>, Un
 
 fn documents(files: &SourceTree, file: FileId, most: usize) -> Result<Vec<Node>, Unread> {
     let (text, skipped) = text_of(files, file)?;
+    let first = documents_in(file, text, skipped, most);
+    match &first {
+        // What AWS's own tools read must not be out of sight here.
+        Err(unread) if unread.why.ends_with("invalid indentation") => match lenient(text) {
+            Some(lenient) => documents_in(file, &lenient, skipped, most).or(first),
+            None => first,
+        },
+        _ => first,
+    }
+}
+
+/// The same text, as long and with every value where it was, in which no bracket closes at the margin: such a line goes on from the one
+/// above. YAML wants it further in, and libyaml, which reads templates everywhere else, does not. Only a last resort: within a block of
+/// text it would take out a line's end.
+fn lenient(text: &str) -> Option<String> {
+    let mut bytes = text.as_bytes().to_vec();
+    let mut changed = false;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        if start > 0 && line.get(indent..).is_some_and(|rest| rest.starts_with([']', '}'])) {
+            // A comment above would swallow the bracket.
+            let above = text.get(..start - 1)?.rfind('\n').map_or(0, |end| end + 1);
+            let comment = text.get(above..start)?.find(" #").map_or(start - 1, |at| above + at);
+            let comment = match text.get(above..start)?.trim_start().starts_with('#') {
+                true => above,
+                false => comment,
+            };
+            bytes.get_mut(comment..start)?.fill(b' ');
+            changed = true;
+        }
+        start += line.len();
+    }
+    if changed { String::from_utf8(bytes).ok() } else { None }
+}
+
+fn documents_in(file: FileId, text: &str, skipped: usize, most: usize) -> Result<Vec<Node>, Unread> {
     if text.bytes().filter(|byte| matches!(byte, b'[' | b'{' | b',')).count() > MAX_FLOW_MARKS {
         return Err(refused(Place::whole(file), "more brackets and commas than a document may have"));
     }

@@ -45,7 +45,7 @@ pub(super) fn of(
     for statement in role.statements.iter().filter(|statement| is_judged(statement)) {
         for setting in &statement.actions {
             let Known::Value(pattern) = &setting.value else { continue };
-            if is_quiet(pattern, function, implied) {
+            if is_quiet(pattern, function, uses, implied) {
                 continue;
             }
             let one = Judged { app, function, statement, pattern, place: setting.place };
@@ -62,19 +62,47 @@ pub(super) fn is_judged(statement: &Statement) -> bool {
 }
 
 /// Actions that a function's set-up asks for, and those that layers use without the code's help.
-fn is_quiet(pattern: &str, function: &Function, implied: &BTreeSet<String>) -> bool {
-    is_left_alone(pattern, function)
+fn is_quiet(pattern: &str, function: &Function, uses: &[Use], implied: &BTreeSet<String>) -> bool {
+    is_left_alone(pattern, function, uses)
         || pattern.starts_with("logs:")
         || implied.iter().any(|action| covers_action(action, pattern))
 }
 
 /// What may be needed though nothing in code or set-up that is read says so: by layers, for keys, for file systems.
-pub(super) fn is_left_alone(pattern: &str, function: &Function) -> bool {
+pub(super) fn is_left_alone(pattern: &str, function: &Function, uses: &[Use]) -> bool {
     let layered = ["ssm:Get", "secretsmanager:Get", "appconfig:", "xray:", "cloudwatch:Put", "kms:Decrypt"];
     let always = ["xray:", "kms:", "elasticfilesystem:Client"];
     always.iter().any(|start| pattern.starts_with(start))
         || pattern == "cloudwatch:PutMetricData"
+        || is_used_through_others(pattern, uses)
         || !function.layers.is_empty() && layered.iter().any(|start| pattern.starts_with(start))
+}
+
+/// Services that read and write on behalf of whoever calls them, with the caller's own rights: their actions, and what those may need.
+/// Source: the service authorization reference of each, on dependent permissions and on access to data in S3.
+const ON_BEHALF: [(&str, &[&str]); 13] = [
+    ("transcribe:Start", &["s3:"]),
+    ("rekognition:", &["s3:"]),
+    ("textract:", &["s3:"]),
+    ("comprehend:Start", &["s3:", "iam:PassRole"]),
+    ("translate:Start", &["s3:", "iam:PassRole"]),
+    ("polly:StartSpeechSynthesisTask", &["s3:", "sns:Publish"]),
+    ("athena:", &["s3:", "glue:", "lakeformation:GetDataAccess"]),
+    (
+        "redshift-data:",
+        &["redshift:GetClusterCredentials", "redshift-serverless:GetCredentials", "secretsmanager:Get"],
+    ),
+    ("rds-data:", &["secretsmanager:Get"]),
+    ("dynamodb:ExportTableToPointInTime", &["s3:"]),
+    ("dynamodb:ImportTable", &["s3:"]),
+    ("lambda:UpdateFunctionCode", &["s3:Get", "ecr:"]),
+    ("bedrock:", &["s3:", "aws-marketplace:"]),
+];
+
+/// Whether something that the code calls may use a permission for it.
+fn is_used_through_others(pattern: &str, uses: &[Use]) -> bool {
+    let calls = |start: &str| uses.iter().any(|used| used.action.starts_with(start));
+    ON_BEHALF.iter().any(|(start, needs)| needs.iter().any(|need| pattern.starts_with(need)) && calls(start))
 }
 
 /// Where failed or finished events may go, by settings that are not read.

@@ -79,7 +79,7 @@ pub(super) fn smallest(
     for (who, reasons) in supplied {
         draft.kept.push(format!("{who} gives already what is needed for {}.", reasons.join(", for ")));
     }
-    draft.quiet(excess);
+    draft.quiet(uses, excess);
     draft.conditions();
     draft.keys(uses);
     let prefix = writer.prefix().to_owned();
@@ -242,7 +242,7 @@ impl Draft<'_> {
     }
 
     /// What is not held against a role is not taken from it either.
-    fn quiet(&mut self, excess: &[Excess]) {
+    fn quiet(&mut self, uses: &[Use], excess: &[Excess]) {
         let Some(role) = self.role else { return };
         for statement in role.statements.iter().filter(|statement| excess::is_judged(statement)) {
             for setting in &statement.actions {
@@ -256,7 +256,7 @@ impl Draft<'_> {
                 let covers =
                     |action: &String| covers_action(action, pattern) || covers_action(pattern, action);
                 let there = self.statements.iter().any(|known| known.actions.iter().any(covers));
-                let wanted = excess::is_left_alone(pattern, self.writer.function)
+                let wanted = excess::is_left_alone(pattern, self.writer.function, uses)
                     || pattern.starts_with("logs:") && !pattern.contains('*') && !there
                     || unsure && !there;
                 if !wanted || statement.not_resources || !statement.resources.iter().all(is_written) {

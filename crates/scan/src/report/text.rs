@@ -194,7 +194,7 @@ impl Page<'_> {
     /// The worst way through the app, and the one change that takes most away.
     fn risk(&mut self, app: &AppReport) {
         let Assessment { score, paths, best_change, left_out, not_looked_at: _ } = &app.assessment;
-        if let Some(path) = paths.first() {
+        if let Some(path) = paths.first().filter(|_| score.points > 0) {
             let more = paths.len() - 1 + left_out;
             let more = match more {
                 0 => String::new(),

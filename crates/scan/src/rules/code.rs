@@ -11,6 +11,7 @@ use crate::code::{Certainty, Flow, FlowKind, Reader, Reading, Switch, SwitchKind
 use crate::facts::{self, Level};
 use crate::finding::{Confidence, Finding, Rule, Severity};
 use crate::graph::{Access, App, Function, Role};
+use crate::known::Known;
 use crate::need::{self, Excess, Need};
 use crate::source::Place;
 
@@ -26,6 +27,12 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
     let app = sight.app;
     let functions = app.functions.iter();
     let functions = functions.filter(|it| !it.deployed.is(&false) && !app.is_borrowed(it.place));
+    for function in functions.clone() {
+        if let Some(Known::Unknown(why)) = function.role.as_ref().map(|role| &role.value) {
+            let why = format!("what `{}` may do cannot be told: {why}", function.name);
+            verdict.unknown(Some(&function.name), function.place, why);
+        }
+    }
     let readings: Vec<(&Function, Reading)> =
         functions.map(|function| (function, reader.read(sight.app, function))).collect();
     flows(sight, &readings, verdict);

@@ -2,7 +2,7 @@
 //!
 //! Not here: what code switches off (`code`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::{by_format, list};
 use super::{Sight, Verdict, catalogue};
@@ -11,6 +11,7 @@ use crate::finding::{Finding, Remedy, Severity, Worth};
 use crate::graph::{App, Effect, Framework, Function, Role, Statement};
 use crate::iam::wildcard;
 use crate::known::{Known, Setting, Text};
+use crate::source::Place;
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
     retired(sight, verdict);
@@ -23,19 +24,26 @@ fn deployed(app: &App) -> impl Iterator<Item = &Function> {
 }
 
 fn retired(sight: &Sight<'_>, verdict: &mut Verdict) {
-    // A runtime that is set once for all functions is one cause.
-    let mut causes: BTreeMap<(&str, crate::source::Place), Vec<&Function>> = BTreeMap::new();
+    // A runtime is one cause, however many functions say it; where a comment allows some of them, the others stay.
+    let mut causes: BTreeMap<(&str, Option<Place>), Vec<(Place, &Function)>> = BTreeMap::new();
     for function in deployed(sight.app) {
         let Some(runtime) = &function.runtime else { continue };
         match &runtime.value {
-            Known::Value(name) => causes.entry((name, runtime.place)).or_default().push(function),
+            Known::Value(name) => {
+                let rule = catalogue::RETIRED_RUNTIME.id;
+                let mark = sight.marks.covering(sight.tree, rule, runtime.place).map(|_| runtime.place);
+                causes.entry((name, mark)).or_default().push((runtime.place, function));
+            }
             Known::Unknown(why) => {
                 let why = format!("which runtime `{}` has cannot be told: {why}", function.name);
                 verdict.unknown(Some(&function.name), runtime.place, why);
             }
         }
     }
-    for ((name, place), functions) in causes {
+    for ((name, _), placed) in causes {
+        let places: BTreeSet<Place> = placed.iter().map(|(place, _)| *place).collect();
+        let Some(place) = places.first().copied() else { continue };
+        let functions: Vec<&Function> = placed.into_iter().map(|(_, function)| function).collect();
         let Some(fact) = facts::runtime(name) else { continue };
         let Some(since) = fact.retired(sight.today) else { continue };
         let blocked = fact.update_blocked.filter(|day| sight.today.max(facts::runtime_day()) >= Some(*day));
@@ -55,20 +63,22 @@ fn retired(sight: &Sight<'_>, verdict: &mut Verdict) {
                 format!("`{line}{mark}{next}{mark}`, and test.")
             },
         );
-        let newer = fact.successor.map(|next| Remedy::Replace {
-            at: place,
-            from: name.to_owned(),
-            to: next.to_string(),
+        let newer = fact.successor.map(|next| {
+            let replace =
+                |at: &Place| Remedy::Replace { at: *at, from: name.to_owned(), to: next.to_string() };
+            places.iter().map(replace).collect()
         });
-        let cause =
-            format!("{name} of {}", functions.iter().map(|f| f.name.as_str()).collect::<Vec<_>>().join(", "));
-        verdict.report(
-            Finding::new(&catalogue::RETIRED_RUNTIME, cause, place, message)
-                .touching(functions.iter().map(|function| &function.name))
-                .severity(severity)
-                .advice(change)
-                .mended_by(newer.into_iter().collect()),
-        );
+        let mut found = Finding::new(&catalogue::RETIRED_RUNTIME, format!("runtime {name}"), place, message)
+            .touching(functions.iter().map(|function| &function.name))
+            .severity(severity)
+            .advice(change)
+            .mended_by(newer.unwrap_or_default());
+        if places.len() > 1 {
+            for place in &places {
+                found = found.seen_at(*place, format!("`{name}`"));
+            }
+        }
+        verdict.report(found);
     }
 }
 

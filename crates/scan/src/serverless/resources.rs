@@ -48,6 +48,12 @@ pub(super) fn read(
         if key.text == "stepFunctions" {
             machines(service, app, part);
         }
+        if key.text == "constructs" {
+            let why = "what `constructs` make (serverless-lift): queues, buckets, functions that work on them, and what these may do";
+            app.unknown(None, key.place, why);
+            // Anything may be there that is not in sight: nothing is called absent.
+            app.macros.insert(None);
+        }
         let mut found = BTreeSet::new();
         functions_in(service, part, &mut found);
         app.mentioned.extend(found);

@@ -8,6 +8,8 @@ use std::path::Path;
 
 use anstyle::AnsiColor;
 use casemate_scan::fix::{Mended, Rewrite};
+use casemate_scan::report::Report;
+use casemate_scan::secrets;
 use serde_json::json;
 use similar::{ChangeTag, TextDiff};
 
@@ -18,13 +20,14 @@ use crate::output::{DIM, Output, WARN, paint, plain_lines};
 const CONTEXT: usize = 3;
 
 /// Shows the changes as a diff.
-pub(super) fn show(mended: &Mended, output: &Output) -> Result<(), Failure> {
+pub(super) fn show(report: &Report, mended: &Mended, output: &Output) -> Result<(), Failure> {
     say_refused(mended, output);
-    let files = mended.rewrites.iter().map(|one| json!({ "path": one.path, "diff": diff(one) }));
+    let hidden = defaults(report);
+    let files = mended.rewrites.iter().map(|one| json!({ "path": one.path, "diff": diff(one, &hidden) }));
     let document = json!({ "changes": files.collect::<Vec<_>>(), "mended": mended.gone });
     output.result(&document, |_| match mended.rewrites.as_slice() {
         [] => "There is nothing to change that is safe.".to_owned(),
-        rewrites => rewrites.iter().map(painted).collect::<Vec<_>>().join("\n"),
+        rewrites => rewrites.iter().map(|one| painted(one, &hidden)).collect::<Vec<_>>().join("\n"),
     });
     Ok(())
 }
@@ -77,19 +80,37 @@ fn replace(path: &Path, rewrite: &Rewrite) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A unified diff, as `patch` and `git apply` take it.
-fn diff(rewrite: &Rewrite) -> String {
+/// A unified diff, as `patch` and `git apply` take it, except for lines around a change that hold a secret.
+fn diff(rewrite: &Rewrite, hidden: &[String]) -> String {
     let lines = TextDiff::from_lines(&rewrite.before, &rewrite.after);
     let path = rewrite.path.as_str();
-    lines
+    let diff = lines
         .unified_diff()
         .context_radius(CONTEXT)
         .header(&format!("a/{path}"), &format!("b/{path}"))
-        .to_string()
+        .to_string();
+    diff.split_inclusive('\n').map(|line| covered(line, hidden)).collect()
+}
+
+/// A line without the secrets that are known and without what looks like one.
+fn covered(line: &str, hidden: &[String]) -> String {
+    let mut shown = secrets::redact(line);
+    for value in hidden.iter().filter(|value| line.contains(value.as_str())) {
+        shown = shown.replace(value.as_str(), &secrets::cut(value));
+    }
+    shown
+}
+
+/// Defaults of parameters that are secrets by their name or by what is said of them: a change often stands beside one.
+fn defaults(report: &Report) -> Vec<String> {
+    let parameters = report.apps.iter().flat_map(|app| &app.graph.parameters);
+    let secret = parameters.filter(|parameter| parameter.secret || secrets::is_secret_name(&parameter.name));
+    let values = secret.filter_map(|parameter| parameter.default.as_ref()?.as_literal().map(str::to_owned));
+    values.filter(|value| value.len() >= 4).collect()
 }
 
 /// The same for a terminal: in colours, with nothing of others in it that acts there.
-fn painted(rewrite: &Rewrite) -> String {
+fn painted(rewrite: &Rewrite, hidden: &[String]) -> String {
     let lines = TextDiff::from_lines(&rewrite.before, &rewrite.after);
     let mut text = paint(DIM, plain_lines(&format!("--- a/{0}\n+++ b/{0}", rewrite.path)));
     for hunk in lines.unified_diff().context_radius(CONTEXT).iter_hunks() {
@@ -101,7 +122,8 @@ fn painted(rewrite: &Rewrite) -> String {
                 ChangeTag::Insert => ('+', Some(AnsiColor::Green)),
                 ChangeTag::Equal => (' ', None),
             };
-            let line = plain_lines(&format!("{mark}{}", change.value().trim_end_matches(['\n', '\r'])));
+            let text_of = covered(change.value().trim_end_matches(['\n', '\r']), hidden);
+            let line = plain_lines(&format!("{mark}{text_of}"));
             text.push('\n');
             text.push_str(&color.map_or(line.clone(), |color| paint(color.on_default(), &line)));
         }

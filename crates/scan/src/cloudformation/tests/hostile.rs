@@ -36,7 +36,7 @@ fn loops_in_loops_end() {
     let made = app(&format!(
         "AWSTemplateFormatVersion: 2010-09-09\nResources:\n  A: {{Type: AWS::SNS::Topic}}\n  'Fn::ForEach::a': [a, [{list}], {{{body}}}]\n"
     ));
-    assert!(made.unknowns.iter().any(|unknown| unknown.why.contains("more than")), "{:?}", made.unknowns);
+    assert!(made.unread.iter().any(|unread| unread.why.contains("more than")), "{:?}", made.unread);
 }
 
 #[test]

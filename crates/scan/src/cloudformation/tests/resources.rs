@@ -353,3 +353,18 @@ Resources:
     assert_eq!(encryption("Copy"), Some(Known::Value(Encryption::Provider)));
     assert_eq!(encryption("Alone"), None);
 }
+
+#[test]
+fn a_policy_finds_the_bucket_whose_name_is_put_together_alike() {
+    let app = app("
+Resources:
+  B: {Type: AWS::S3::Bucket, Properties: {BucketName: !Join ['', ['shop-', !Ref AWS::AccountId]]}}
+  P:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Sub 'shop-${AWS::AccountId}'
+      PolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: 's3:PutObject', Resource: '*'}]}
+");
+    assert_eq!(app.store(&Name::from("B")).expect("it is declared").policy.len(), 1);
+    assert_eq!(app.unknowns, []);
+}

@@ -114,7 +114,8 @@ fn a_role_of_another_stack_is_told_once_and_counts_where_it_is_used() {
     let found = report(&[("api/template.yaml", &importing), ("data/template.yaml", DATA)]);
     let rules: Vec<_> = found.findings().map(|(app, found)| (app.path.as_str(), found.rule.id)).collect();
     let told = |rule: &str| rules.iter().filter(|(_, id)| *id == rule).count();
-    assert_eq!((told("admin-role"), told("open-store"), told("no-recovery")), (1, 1, 1), "{rules:?}");
+    // Where it is used it is worse.
+    assert_eq!((told("admin-role"), told("open-store"), told("no-recovery")), (2, 1, 1), "{rules:?}");
     let api = app(&found, "api/template.yaml");
     assert!(api.assessment.score.points >= 20, "{:?}", api.assessment.score);
     assert!(reached(api).iter().any(|text| text.contains("everything")), "{:?}", reached(api));
@@ -168,9 +169,10 @@ Outputs:
     );
     let back = DATA.replace("Outputs:", "Outputs:\n  Back: { Value: !ImportValue roles-writer }");
     let found = report(&[files[0], ("data/template.yaml", &back), files[2]]);
+    // In a circle, which nobody can deploy, the way on is followed and the way back is not.
     assert_eq!(
         reached(app(&found, "api/template.yaml")),
-        ["its role may do what cannot be told from the files"]
+        ["the role may change `data/template.yaml:Orders`"]
     );
     assert_eq!(found.apps.len(), 3);
 }
@@ -248,4 +250,101 @@ fn a_comment_beside_what_is_exported_holds_for_those_who_import_it() {
     let told = |app: &AppReport| app.findings.iter().filter(|it| it.rule.id == "admin-role").count();
     assert_eq!(found.apps.iter().map(told).sum::<usize>(), 0);
     assert_eq!(found.apps.iter().map(|app| app.suppressed.len()).sum::<usize>(), 1);
+}
+
+/// Circles by ways that no look at the raw files shows: two threads must not wait for one another either.
+#[test]
+fn circles_by_nested_stacks_and_loops_end() {
+    let a = "Resources: {T: {Type: AWS::SNS::Topic}, Child: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: ./c.yaml}}}
+Outputs: {X: {Value: !Ref T, Export: {Name: xxx-x}}}
+";
+    let b = "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !ImportValue xxx-x}}}
+Outputs: {Y: {Value: !Ref Q, Export: {Name: yyy-y}}}
+";
+    let c = "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !ImportValue yyy-y}}}\n";
+    let looped = a.replace(
+        "Child: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: ./c.yaml}}",
+        "Fn::ForEach::L: [K, [yyy-y], {'${K}': {Type: AWS::SQS::Queue, Properties: {QueueName: {Fn::ImportValue: !Sub '${K}'}}}}]",
+    );
+    let many: Vec<(String, &str)> = (0..12).map(|at| (format!("{at}/b.yaml"), b)).collect();
+    for first in [a, &looped] {
+        let mut files = vec![("a.yaml", first), ("b.yaml", b), ("c.yaml", c)];
+        assert!(!report(&files).apps.is_empty());
+        files.extend(many.iter().map(|(path, text)| (path.as_str(), *text)));
+        assert!(report(&files).apps.len() >= 10);
+    }
+}
+
+#[test]
+fn a_policy_of_another_stack_is_judged_with_the_role_that_takes_it() {
+    let data = "
+Resources:
+  P:
+    Type: AWS::IAM::ManagedPolicy
+    Properties: { PolicyDocument: { Statement: [{ Effect: Allow, Action: '*', Resource: '*' }] } }
+Outputs: { P: { Value: !Ref P, Export: { Name: data-policy } } }
+";
+    let importing = shop("      Policies: [!ImportValue data-policy]\n");
+    let found = report(&[("api/template.yaml", &importing), ("data/template.yaml", data)]);
+    let rules: Vec<_> = app(&found, "api/template.yaml").findings.iter().map(|found| found.rule.id).collect();
+    assert!(rules.contains(&"admin-role"), "{rules:?}");
+}
+
+#[test]
+fn what_is_worse_where_it_is_used_is_told_there() {
+    let data = "
+Resources:
+  Worker:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: { Effect: Allow, Principal: { Service: lambda.amazonaws.com }, Action: sts:AssumeRole }
+      Policies:
+        - PolicyName: some
+          PolicyDocument:
+            Statement: { Effect: Allow, Action: ['iam:PutRolePolicy', 'iam:CreatePolicyVersion'], Resource: '*' }
+Outputs: { Worker: { Value: !GetAtt Worker.Arn, Export: { Name: data-worker } } }
+";
+    let importing = shop("      Role: !ImportValue data-worker\n");
+    let found = report(&[("api/template.yaml", &importing), ("data/template.yaml", data)]);
+    let told: Vec<_> = found
+        .findings()
+        .filter(|(_, found)| found.rule.id == "privilege-escalation")
+        .map(|(_, found)| found.severity)
+        .collect();
+    assert!(told.contains(&Severity::High) || told.contains(&Severity::Critical), "{told:?}");
+}
+
+#[test]
+fn decoys_are_named() {
+    let importing = shop("      Role: !ImportValue data-worker\n");
+    let decoy =
+        DATA.replace("Action: '*', Resource: '*'", "Action: 's3:GetObject', Resource: 'arn:aws:s3:::a/b'");
+    let files =
+        [("api/template.yaml", &*importing), ("api/test/fixture.yaml", &decoy), ("data/template.yaml", DATA)];
+    let found = report(&files);
+    let unknowns = &app(&found, "api/template.yaml").unknowns;
+    let why = "`data/template.yaml` export it too; `api/test/fixture.yaml` is nearer, and is taken";
+    assert!(unknowns.iter().any(|note| note.text.contains(why)), "{unknowns:?}");
+    // A role that nobody exports is not passed over.
+    let found = report(&[("api/template.yaml", &*shop("      Role: !ImportValue nobody\n"))]);
+    let unknowns = &app(&found, "api/template.yaml").unknowns;
+    assert!(unknowns.iter().any(|note| note.text.starts_with("what `Create` may do")), "{unknowns:?}");
+}
+
+#[test]
+fn a_template_that_makes_too_much_is_not_called_read() {
+    let topics: String = (0..300)
+        .map(|at| format!("  T{at}: {{ Type: AWS::SNS::Topic, Properties: {{ TopicName: !Select [0, !FindInMap [M, A, L]], DisplayName: !Select [1, !Split [',', !Ref S]] }} }}\n"))
+        .collect();
+    let list = (0..2_000).map(|at| format!("x{at}")).collect::<Vec<_>>().join(", ");
+    let head = format!(
+        "Mappings: {{ M: {{ A: {{ L: [{list}] }} }} }}\nParameters: {{ S: {{ Type: String, Default: '{}' }} }}\nResources:\n{topics}",
+        "a,".repeat(2_000)
+    );
+    let template = shop("      Policies: [AdministratorAccess]\n")
+        .replace("Parameters:\n  DataStack: { Type: String, Default: data }\nResources:\n", &head);
+    let found = report(&[("template.yaml", &template)]);
+    assert_eq!(found.unread.len(), 1, "{:?}", found.unread);
+    assert!(found.findings().all(|(_, found)| found.rule.id != "unused-function"));
 }
