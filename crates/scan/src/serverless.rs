@@ -88,6 +88,16 @@ pub fn read(files: &SourceTree, exports: &Exports, file: FileId) -> Result<Optio
     Ok(Some(app(files, exports, file, &root, None).0))
 }
 
+/// The CloudFormation part of a service, for what it exports to other stacks.
+#[must_use]
+pub fn template(files: &SourceTree, file: FileId) -> Option<Node> {
+    let root = document::read(files, file).ok()?;
+    let exports = root.get("resources").is_some() && files.file(file)?.text()?.contains("Export");
+    let folder = files.path(file).rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut app = App::new("", Framework::Serverless, file, folder);
+    exports.then(|| Parts::new(files, folder, &root, None, &mut app).template)
+}
+
 /// What a service is in the other stages that it speaks of. `app` is what it is when nobody names one.
 #[must_use]
 pub fn variants(files: &SourceTree, exports: &Exports, file: FileId, app: &mut App) -> Vec<Variant> {

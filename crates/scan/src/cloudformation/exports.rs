@@ -112,9 +112,13 @@ fn shape(name: &Text) -> Option<String> {
 }
 
 impl Exports {
-    /// Reads what the templates among some files export.
+    /// Reads what the templates among some files export, and what those do that other formats hold.
     #[must_use]
-    pub fn of(files: &SourceTree, templates: &[FileId]) -> Self {
+    pub fn of(files: &SourceTree, templates: &[FileId], held: Vec<(FileId, Node)>) -> Self {
+        let exporting = |file: FileId, document| {
+            let folder = files.path(file).rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+            Exporter { file, folder, document, read: OnceLock::new() }
+        };
         let exporter = |file: &FileId| {
             let bytes = files.file(*file).map(|file| &*file.bytes).unwrap_or_default();
             if !bytes.windows(6).any(|word| word == b"Export") {
@@ -122,10 +126,11 @@ impl Exports {
             }
             let documents = document::read_all(files, *file).ok()?;
             let document = documents.into_iter().find(super::is_template)?;
-            let folder = files.path(*file).rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-            Some(Exporter { file: *file, folder, document, read: OnceLock::new() })
+            Some(exporting(*file, document))
         };
-        let stacks: Vec<Exporter> = parallel::map(templates, exporter).into_iter().flatten().collect();
+        let found = parallel::map(templates, exporter).into_iter().flatten();
+        let stacks: Vec<Exporter> =
+            found.chain(held.into_iter().map(|(file, document)| exporting(file, document))).collect();
         let none = Self::default();
         let mut made = Self::default();
         let mut names = 0;

@@ -72,7 +72,11 @@ pub(super) fn find(tree: &SourceTree) -> Found {
         .collect();
     let imports = |file: &FileId| tree.file(*file).is_some_and(|file| contains(&file.bytes, b"ImportValue"));
     let exports = match candidates.iter().any(imports) {
-        true => Exports::of(tree, &candidates),
+        true => {
+            let services = candidates.iter().filter(|file| serverless::is_service(tree.path(**file)));
+            let held = services.filter_map(|file| Some((*file, serverless::template(tree, *file)?)));
+            Exports::of(tree, &candidates, held.collect())
+        }
         false => Exports::default(),
     };
     let mut found = Found::default();

@@ -168,8 +168,12 @@ fn of_class(reach: &Reach<'_>, starts: &Starts<'_>) -> Shared {
             continue;
         };
         let title = crate::facts::service_title(service).unwrap_or(service);
-        let text =
-            Words::Said(format!("the role may {} everything of {title} in the account", verbs(&deeds)));
+        let verbs = verbs(&deeds);
+        // What is named by something that nobody can read is not everything; it may be anything.
+        let text = Words::Said(match verdict.is_yes() {
+            true => format!("the role may {verbs} everything of {title} in the account"),
+            false => format!("the role may {verbs} something of {title} that the files do not tell"),
+        });
         let goal = Goal::of(Reached::Service(service.to_owned()), harm, &verdict, text);
         goals.push(Goal { broad: true, shadowed: all, statements: Rc::clone(&hold.statements), ..goal });
     }

@@ -91,7 +91,7 @@ fn a_path_goes_on_in_the_stack_that_exports_what_a_role_reaches() {
         [("api/template.yaml", &*policy("!ImportValue data-others-arn")), ("data/template.yaml", DATA)];
     assert_eq!(
         reached(app(&report(&files), "api/template.yaml")),
-        ["the role may change everything of Amazon DynamoDB in the account"]
+        ["the role may change something of Amazon DynamoDB that the files do not tell"]
     );
 }
 
@@ -138,7 +138,10 @@ fn the_nearest_of_several_exports_is_meant() {
     assert_eq!(reached(app(&found, "one/api.yaml")), ["the role may change `one/data.yaml:Orders`"]);
     assert_eq!(reached(app(&found, "two/api.yaml")), ["the role may change `two/data.yaml:Orders`"]);
     let third = app(&found, "three/api.yaml");
-    assert_eq!(reached(third), ["the role may change everything of Amazon DynamoDB in the account"]);
+    assert_eq!(
+        reached(third),
+        ["the role may change something of Amazon DynamoDB that the files do not tell"]
+    );
     let why = "what `data-orders-arn` imports: `one/data.yaml` and `two/data.yaml` export it";
     assert!(third.unknowns.iter().any(|note| note.text.contains(why)), "{:?}", third.unknowns);
 }
@@ -347,4 +350,28 @@ fn a_template_that_makes_too_much_is_not_called_read() {
     let found = report(&[("template.yaml", &template)]);
     assert_eq!(found.unread.len(), 1, "{:?}", found.unread);
     assert!(found.findings().all(|(_, found)| found.rule.id != "unused-function"));
+}
+
+#[test]
+fn services_export_too() {
+    let db = "
+service: db
+provider: { name: aws, stage: dev }
+resources:
+  Resources:
+    Orders: { Type: AWS::DynamoDB::Table, Properties: { TableName: '${sls:stage}-orders' } }
+  Outputs:
+    Arn: { Value: !GetAtt Orders.Arn, Export: { Name: '${sls:stage}-orders-arn' } }
+";
+    let api = "
+service: api
+provider:
+  name: aws
+  runtime: nodejs24.x
+  iam: { role: { statements: [{ Effect: Allow, Action: 'dynamodb:PutItem', Resource: { 'Fn::ImportValue': dev-orders-arn } }] } }
+functions:
+  create: { handler: nowhere.handler, events: [ { httpApi: 'POST /orders' } ] }
+";
+    let found = report(&[("api/serverless.yml", api), ("db/serverless.yml", db)]);
+    assert_eq!(reached(app(&found, "api/serverless.yml")), ["the role may change `db/serverless.yml:Orders`"]);
 }
