@@ -373,5 +373,8 @@ functions:
   create: { handler: nowhere.handler, events: [ { httpApi: 'POST /orders' } ] }
 ";
     let found = report(&[("api/serverless.yml", api), ("db/serverless.yml", db)]);
-    assert_eq!(reached(app(&found, "api/serverless.yml")), ["the role may change `db/serverless.yml:Orders`"]);
+    assert_eq!(
+        reached(app(&found, "api/serverless.yml")),
+        ["the role may change `db/serverless.yml:Orders`"]
+    );
 }
