@@ -4,8 +4,8 @@
 //! is there at all shows nothing.
 
 use super::{Frame, Machine};
-use crate::code::program::{Call, Comparison, Expression, Kind};
-use crate::code::value::Safe;
+use crate::code::program::{Call, Comparison, Expression, Kind, Pattern};
+use crate::code::value::{Closure, Safe, What};
 
 /// Methods that look whether their argument is among what is allowed, or matches.
 const ALLOWS: [&str; 12] = [
@@ -162,6 +162,9 @@ impl Machine<'_> {
                 if !holds {
                     return;
                 }
+                if pattern(name, object, call).is_some_and(|(pattern, whole)| !narrow(pattern, whole)) {
+                    return;
+                }
                 let judges = ALLOWS.contains(&name.as_str()) || judging(name);
                 // `re.match(pattern, x)`, `ALLOWED.includes(x)`
                 for argument in call.arguments.iter().filter(|_| judges) {
@@ -175,14 +178,76 @@ impl Machine<'_> {
                     self.check(frame, path, Safe::ALL);
                 }
             }
-            Kind::Name(name) if holds && judging(name) => {
-                if let Some(path) = first.and_then(Expression::path) {
+            Kind::Name(name) if holds && (judging(name) || name == "isinstance") => {
+                let judges = match name.as_str() {
+                    "isinstance" => call.arguments.get(1).is_some_and(is_narrow_type),
+                    _ => self.looks_at_its_argument(frame, name),
+                };
+                if let (true, Some(path)) = (judges, first.and_then(Expression::path)) {
                     self.check(frame, path, Safe::ALL);
                 }
             }
             // `all(c in ALLOWED for c in x)`
             _ => {}
         }
+    }
+}
+
+impl Machine<'_> {
+    /// Whether a function of the tree looks at what it is asked about: one that does not judges nothing, whatever it is called.
+    fn looks_at_its_argument(&self, frame: &Frame, name: &str) -> bool {
+        let Some(value) = self.lookup(frame.scope, name) else { return true };
+        value.choices().iter().all(|value| match &value.what {
+            What::Function(closure) => self.looks(closure),
+            _ => true,
+        })
+    }
+
+    fn looks(&self, closure: &Closure) -> bool {
+        let Some(code) = closure.program.functions.get(closure.index) else { return true };
+        let Some(Pattern::Name(parameter, _)) = code.parameters.first().map(|it| &it.pattern) else {
+            return true;
+        };
+        let text = self.tree().excerpt(closure.program.place(code.span));
+        let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
+        // Once where it is declared.
+        words.filter(|word| word == parameter).count() > 1
+    }
+}
+
+/// The pattern that a call compares with, where it stands there, and whether it must meet the whole text anyway.
+fn pattern<'e>(method: &str, object: &'e Expression, call: &'e Call) -> Option<(&'e str, bool)> {
+    let written = |expression: &'e Expression| match &expression.kind {
+        Kind::Regex(pattern) | Kind::Text(pattern) => Some(pattern.as_str()),
+        _ => None,
+    };
+    match method {
+        "test" | "exec" => Some((written(object)?, false)),
+        "match" | "matches" | "search" | "fullmatch" => {
+            Some((call.arguments.first().and_then(written)?, method == "fullmatch"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a pattern leaves only what it names: from beginning to end, and not just anything.
+fn narrow(pattern: &str, whole: bool) -> bool {
+    let bare = pattern
+        .strip_prefix('/')
+        .map_or(pattern, |rest| rest.rsplit_once('/').map_or(rest, |(bare, _)| bare));
+    let ends = ["$", "\\Z", "\\z"].iter().any(|end| bare.ends_with(end));
+    let begins = bare.starts_with('^') || bare.starts_with("\\A");
+    (whole || begins && ends) && !bare.contains(".*") && !bare.contains(".+")
+}
+
+/// Types of which no value is text that somebody chose.
+fn is_narrow_type(expression: &Expression) -> bool {
+    match &expression.kind {
+        Kind::Name(name) | Kind::Member(_, name) => {
+            ["int", "float", "bool", "Decimal", "UUID", "date", "datetime", "Enum"].contains(&name.as_str())
+        }
+        Kind::List(types) => !types.is_empty() && types.iter().all(is_narrow_type),
+        _ => false,
     }
 }
 
@@ -196,7 +261,6 @@ fn judging(name: &str) -> bool {
         "issafe",
         "isuuid",
         "is_uuid",
-        "isin",
         "isknown",
         "is_known",
         "whitelist",

@@ -336,3 +336,38 @@ fn answers_that_show_the_stack_of_an_error() {
         quiet(path, code);
     }
 }
+
+#[test]
+fn checks_that_check_nothing() {
+    let found = |path: &str, code: &str, expect: bool| {
+        let kinds = kinds(path, code);
+        assert_eq!(!kinds.is_empty(), expect, "{kinds:?}: {code}");
+    };
+    let python = |helper: &str, guard: &str| {
+        format!(
+            "import os, re\n{helper}\ndef handler(event, context):\n    f = event['f']\n    if not {guard}:\n        return None\n    os.system('touch /tmp/' + f)\n"
+        )
+    };
+    let safe = "def is_safe(s):\n    return s in ('a', 'b')\n";
+    found("app.py", &python("def is_safe(s):\n    return True\n", "is_safe(f)"), true);
+    found("app.py", &python(safe, "is_safe(f)"), false);
+    found("app.py", &python("", "isinstance(f, str)"), true);
+    found("app.py", &python("", "isinstance(f, (dict, str))"), true);
+    found("app.py", &python("", "isinstance(f, int)"), false);
+    found("app.py", &python("", "re.search('a', f)"), true);
+    found("app.py", &python("", "re.match('[a-z]+', f)"), true);
+    found("app.py", &python("", "re.match('^[a-z]+$', f)"), false);
+    found("app.py", &python("", "re.fullmatch('[a-z]+', f)"), false);
+    found("app.py", &python("", "re.fullmatch('.*', f)"), true);
+    let script = |helper: &str, guard: &str| {
+        format!(
+            "const cp = require('child_process');\n{helper}\nexports.handler = async (event) => {{ const f = event.f; if (!{guard}) return; cp.execSync('touch ' + f); }};"
+        )
+    };
+    found("app.js", &script("const isSafe = (f) => true;", "isSafe(f)"), true);
+    found("app.js", &script("const isSafe = (f) => ['a'].includes(f);", "isSafe(f)"), false);
+    found("app.js", &script("", "/a/.test(f)"), true);
+    found("app.js", &script("", "/^[a-z]+$/.test(f)"), false);
+    found("app.js", &script("", "/^[a-z]+$/i.test(f)"), false);
+    found("app.js", &script("", "/^.*$/.test(f)"), true);
+}
