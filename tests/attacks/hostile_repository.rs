@@ -167,7 +167,7 @@ fn nothing_outside_of_the_folder_is_read() {
 #[cfg(unix)]
 fn bounded(folder: &Path) -> Ran {
     let mut command = Command::new("sh");
-    let script = "ulimit -v 1500000; ulimit -t 60; exec \"$0\" scan . --today 2026-11-22";
+    let script = "ulimit -v 1500000; ulimit -t 60; exec timeout 120 \"$0\" scan . --today 2026-11-22";
     command.args(["-c", script, env!("CARGO_BIN_EXE_casemate")]);
     run(folder, command)
 }
@@ -217,4 +217,86 @@ fn texts_that_grow_without_end_are_unknown() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "template.yaml", APP);
     assert_eq!(bounded(folder.path()).code, Some(6), "control: so much memory is enough");
+}
+
+#[test]
+fn stacks_that_import_from_one_another_in_a_circle_hold_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    put(
+        folder.path(),
+        "a.yaml",
+        "Resources: {T: {Type: AWS::SNS::Topic}, C: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: ./c.yaml}}}
+Outputs: {X: {Value: !Ref T, Export: {Name: xxx-x}}}
+",
+    );
+    put(
+        folder.path(),
+        "b.yaml",
+        "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !ImportValue xxx-x}}}
+Outputs: {Y: {Value: !Ref Q, Export: {Name: yyy-y}}}
+",
+    );
+    put(
+        folder.path(),
+        "c.yaml",
+        "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !ImportValue yyy-y}}}\n",
+    );
+    // More files than there are processors: threads must not wait for one another either.
+    for at in 0..20 {
+        put(
+            folder.path(),
+            &format!("{at}.yaml"),
+            "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !ImportValue yyy-y}}}\n",
+        );
+    }
+    put(folder.path(), "app/template.yaml", APP);
+    let ran = bounded(folder.path());
+    assert!(ran.code == Some(6) && ran.out.contains("admin-role-"), "{:?} {} {}", ran.code, ran.out, ran.err);
+}
+
+#[test]
+fn a_template_that_exports_the_same_name_nearer_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = |action: &str| {
+        format!(
+            "Resources:
+  R:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {{Statement: {{Effect: Allow, Principal: {{Service: lambda.amazonaws.com}}, Action: sts:AssumeRole}}}}
+      Policies: [{{PolicyName: p, PolicyDocument: {{Statement: {{Effect: Allow, Action: '{action}', Resource: '*'}}}}}}]
+Outputs: {{R: {{Value: !GetAtt R.Arn, Export: {{Name: shared-role}}}}}}
+"
+        )
+    };
+    let role =
+        "Role: !ImportValue shared-role\n      Events: {E: {Type: Api, Properties: {Path: /, Method: post}}}";
+    let app = APP.replace("Policies: [AdministratorAccess]", role);
+    put(folder.path(), "api/template.yaml", app);
+    put(folder.path(), "data/template.yaml", data("*"));
+    // The control: without a decoy the function is an administrator.
+    let ran = bounded(folder.path());
+    assert!(ran.out.contains("may do everything"), "{}", ran.out);
+    put(folder.path(), "api/test/decoy.yaml", data("ec2:DescribeRegions"));
+    let ran = bounded(folder.path());
+    assert!(ran.out.contains("`data/template.yaml` export it too"), "{}", ran.out);
+    // Whatever is taken, the role itself is judged where it stands.
+    assert!(ran.out.contains("admin-role-"), "{}", ran.out);
+}
+
+#[test]
+fn a_diff_shows_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = "Tr0ub4dor-and-3xtra";
+    let template = format!("Parameters:\n  DbPassword: {{Type: String, Default: {secret}}}\n{APP}");
+    put(folder.path(), "template.yaml", &template);
+    for arguments in [&[".", "--fix", "--dry-run"][..], &[".", "--fix", "--dry-run", "--json"]] {
+        let ran = scan(folder.path(), arguments);
+        assert!(ran.out.contains("NoEcho"), "{}", ran.out);
+        assert!(!ran.out.contains(secret) && !ran.err.contains(secret), "{}", ran.out);
+    }
+    // The control: the change itself leaves the value alone.
+    assert_eq!(scan(folder.path(), &[".", "--fix", "--fail-on", "never"]).code, Some(0));
+    let after = fs::read_to_string(folder.path().join("template.yaml")).unwrap();
+    assert!(after.contains("NoEcho: true") && after.contains(secret), "{after}");
 }
