@@ -7,6 +7,7 @@
 //! Source: the OSV schema (ossf.github.io/osv-schema), its section on evaluation.
 
 mod cvss;
+mod fix;
 mod import;
 mod matching;
 mod osv;
@@ -15,14 +16,18 @@ mod record;
 mod rustsec;
 mod security_wg;
 mod store;
+mod summary;
+mod systems;
 
 use serde::Serialize;
 
+pub use self::fix::Fix;
 pub use self::import::{Importer, MAX_FILE_BYTES, Report, Taken};
-pub use self::matching::{Judged, Match, judge};
-pub use self::reach::{imported, safe_version};
+pub use self::matching::{Judged, Match, holds, judge};
+pub use self::reach::imported;
 pub use self::record::{Affected, Stretch};
 pub use self::store::{Bytes, Facts, Store, StoreError};
+pub(crate) use self::summary::cut;
 use crate::finding::Severity;
 
 /// A known vulnerability.
@@ -38,16 +43,26 @@ pub struct Advisory {
     pub severity: Option<Severity>,
     /// The CVSS base score in tenths (98 is 9.8), where the record has a vector of version 3.
     pub score_tenths: Option<u8>,
+    /// The CVSS vector that score or level come from.
+    pub vector: Option<String>,
+    /// The numbers of the weaknesses that the record names (CWE).
+    pub cwes: Vec<u32>,
+    /// Whether the package itself is the harm.
+    pub malicious: bool,
     /// When the record was last changed, as it says itself.
     pub modified: String,
 }
 
-impl Advisory {
-    /// Whether the package itself is the harm.
-    #[must_use]
-    pub fn is_malicious(&self) -> bool {
-        self.id.starts_with("MAL-") || self.aliases.iter().any(|alias| alias.starts_with("MAL-"))
-    }
+/// Whether ids or a title say that a package was made to do harm.
+fn is_malware<'a>(ids: impl IntoIterator<Item = &'a str>, title: &str) -> bool {
+    // Only where a title begins with it: what lets others run malicious code is no malware.
+    const BEGINNINGS: [&str; 4] =
+        ["malware in ", "malicious code in ", "malicious package", "malicious crate"];
+    const PARTS: [&str; 2] = ["malicious crate", "removed from crates.io for malicious code"];
+    let title = title.to_ascii_lowercase();
+    BEGINNINGS.iter().any(|words| title.starts_with(words))
+        || PARTS.iter().any(|words| title.contains(words))
+        || ids.into_iter().any(|id| id.starts_with("MAL-"))
 }
 
 #[cfg(test)]

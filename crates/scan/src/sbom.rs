@@ -12,7 +12,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::advisories::Match;
+use crate::advisories::{Fix, Match};
 use crate::finding::Severity;
 use crate::packages::{Lock, Package};
 use crate::source::SourceTree;
@@ -215,17 +215,17 @@ fn licences(text: &str) -> Value {
 }
 
 fn vulnerabilities(locks: &[Lock], matches: &[Match]) -> Vec<Value> {
-    let mut by_id: BTreeMap<&str, (&Match, BTreeMap<String, Option<&str>>)> = BTreeMap::new();
+    let mut by_id: BTreeMap<&str, (&Match, BTreeMap<String, Option<&Fix>>)> = BTreeMap::new();
     for found in matches {
         let package = locks.get(found.lock).and_then(|lock| lock.packages.get(found.package));
         let Some(package) = package else { continue };
         let entry = by_id.entry(&found.advisory.id).or_insert_with(|| (found, BTreeMap::new()));
-        entry.1.insert(package.purl(), found.fixed_in.as_deref());
+        entry.1.insert(package.purl(), found.fixed_in.as_ref());
     }
     by_id.into_iter().map(|(id, (found, affects))| vulnerability(id, found, &affects)).collect()
 }
 
-fn vulnerability(id: &str, found: &Match, affects: &BTreeMap<String, Option<&str>>) -> Value {
+fn vulnerability(id: &str, found: &Match, affects: &BTreeMap<String, Option<&Fix>>) -> Value {
     let advisory = &found.advisory;
     let mut rating = Map::new();
     let level = match advisory.severity {
@@ -239,12 +239,15 @@ fn vulnerability(id: &str, found: &Match, affects: &BTreeMap<String, Option<&str
     rating.insert("severity".to_owned(), level.into());
     if let Some(tenths) = advisory.score_tenths {
         rating.insert("score".to_owned(), json!(f64::from(tenths) / 10.0));
-        rating.insert("method".to_owned(), "CVSSv31".into());
     }
-    let source = |id: &str| json!({ "name": "OSV", "url": format!("https://osv.dev/vulnerability/{id}") });
+    if let Some(vector) = &advisory.vector {
+        let method = METHODS.iter().find(|(start, _)| vector.starts_with(start));
+        rating.insert("method".to_owned(), method.map_or("other", |(_, name)| *name).into());
+        rating.insert("vector".to_owned(), vector.as_str().into());
+    }
     let others: Vec<_> =
         advisory.aliases.iter().map(|id| json!({ "id": id, "source": source(id) })).collect();
-    let fixes: BTreeSet<&str> = affects.values().flatten().copied().collect();
+    let fixes: BTreeSet<&Fix> = affects.values().flatten().copied().collect();
     let mut object = json!({
         "bom-ref": format!("vulnerability:{id}"),
         "id": id,
@@ -252,15 +255,51 @@ fn vulnerability(id: &str, found: &Match, affects: &BTreeMap<String, Option<&str
         "ratings": [rating],
         "affects": affects.keys().map(|purl| json!({ "ref": purl })).collect::<Vec<_>>(),
     });
+    set(&mut object, "cwes", (!advisory.cwes.is_empty()).then(|| advisory.cwes.clone()));
     set(&mut object, "references", (!others.is_empty()).then_some(others));
     set(&mut object, "description", Some(advisory.summary.as_str()).filter(|text| !text.is_empty()));
-    let advice = fixes.into_iter().collect::<Vec<_>>().join(", ");
-    set(
-        &mut object,
-        "recommendation",
-        (!advice.is_empty()).then(|| format!("Take version {advice} or a later one.")),
-    );
+    let advice = fixes.into_iter().map(Fix::to_string).collect::<Vec<_>>().join(", or ");
+    set(&mut object, "recommendation", (!advice.is_empty()).then(|| format!("Update to {advice}.")));
     object
+}
+
+/// How vectors begin, and what CycloneDX calls their kind.
+const METHODS: [(&str, &str); 3] =
+    [("CVSS:3.0/", "CVSSv3"), ("CVSS:3.1/", "CVSSv31"), ("CVSS:4.0/", "CVSSv4")];
+
+/// Who gives out ids that begin so: its name, and where a record can be read. All records of these have a page of that form; the older
+/// npm records and ids of other shapes have none for sure.
+const SOURCES: [(&str, &str, &str, &str); 8] = [
+    ("GHSA-", "GitHub", "https://github.com/advisories/", ""),
+    ("RUSTSEC-", "RustSec", "https://rustsec.org/advisories/", ".html"),
+    ("NSWG-ECO-", "Node.js security-wg", "", ""),
+    ("PYSEC-", "PyPA", "https://osv.dev/vulnerability/", ""),
+    ("GO-", "Go", "https://pkg.go.dev/vuln/", ""),
+    ("MAL-", "OSV", "https://osv.dev/vulnerability/", ""),
+    ("CVE-", "NVD", "https://nvd.nist.gov/vuln/detail/", ""),
+    ("OSV-", "OSV", "https://osv.dev/vulnerability/", ""),
+];
+
+fn source(id: &str) -> Value {
+    let Some((start, name, before, after)) = SOURCES.iter().find(|(start, ..)| id.starts_with(start)) else {
+        return json!({ "name": "OSV" });
+    };
+    let rest: Vec<&str> = id.trim_start_matches(start).split('-').collect();
+    let digits =
+        |text: &str, least: usize| text.len() >= least && text.bytes().all(|byte| byte.is_ascii_digit());
+    let word = |text: &&str| text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let whole = match (*start, rest.as_slice()) {
+        ("GHSA-", words @ [_, _, _]) => words.iter().all(word),
+        // `PYSEC-0000-…` was never given out.
+        (_, [year, number]) => {
+            year.len() == 4 && !year.starts_with('0') && digits(year, 4) && digits(number, 1)
+        }
+        _ => false,
+    };
+    match whole && !before.is_empty() {
+        true => json!({ "name": name, "url": format!("{before}{id}{after}") }),
+        false => json!({ "name": name }),
+    }
 }
 
 /// Takes what is written into a digest.

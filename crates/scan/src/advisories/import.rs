@@ -3,7 +3,7 @@
 //! Invariants: what a file is follows from what it holds; nothing of a file is kept but what matching needs; a file that cannot be read is
 //! counted and named, and the others go on. Not here: where files come from (`cli`).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,8 @@ pub(super) struct Found {
     pub(super) affected: Vec<Affected>,
     pub(super) withdrawn: bool,
     pub(super) informational: bool,
-    pub(super) without_package: bool,
+    pub(super) without_versions: bool,
+    pub(super) other_systems: bool,
     pub(super) strangers: Vec<String>,
     pub(super) unreadable_ranges: u64,
 }
@@ -54,19 +55,27 @@ pub enum Taken {
 /// What was taken in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Advisories that were read.
+    /// Advisories that were read; each is in exactly one of the seven numbers that follow.
     pub advisories: u64,
-    /// Pairs of a package and an advisory about it that the store keeps.
-    pub kept: u64,
+    /// Advisories that the store keeps.
+    pub records: u64,
+    /// Copies of advisories that are kept or were withdrawn.
+    pub copies: u64,
     /// Advisories that were withdrawn, and therefore left out.
     pub withdrawn: u64,
     /// Notes that are no vulnerabilities, such as "not maintained".
     pub informational: u64,
+    /// Advisories about systems that functions do not run on, such as Windows.
+    pub other_systems: u64,
     /// Advisories that name no versions of a package, such as ranges of commits alone.
     pub without_versions: u64,
-    /// How often each ecosystem was named that Casemate reads no lock files of.
+    /// Advisories about packages of other ecosystems alone.
+    pub of_other_ecosystems: u64,
+    /// How many of them name each ecosystem.
     pub other_ecosystems: BTreeMap<String, u64>,
-    /// Ranges with an end that is no version.
+    /// Pairs of a package and an advisory about it that the store keeps.
+    pub kept: u64,
+    /// Advisories of which a part is left out, because a range has an end that is no version.
     pub unreadable_ranges: u64,
     /// Files that are no advisories.
     pub other_files: u64,
@@ -74,6 +83,26 @@ pub struct Report {
     pub unreadable_files: u64,
     /// The first of them and why.
     pub unreadable: Vec<(String, String)>,
+}
+
+impl Report {
+    /// Counts an advisory of which nothing is kept, by the first reason that holds.
+    fn left_out(&mut self, found: &Found) {
+        let reason = match found {
+            Found { informational: true, .. } => &mut self.informational,
+            Found { other_systems: true, .. } => &mut self.other_systems,
+            Found { strangers, .. } if !strangers.is_empty() => &mut self.of_other_ecosystems,
+            _ => &mut self.without_versions,
+        };
+        *reason += 1;
+        let names = found.strangers.iter().map(|name| name.split(':').next().unwrap_or_default());
+        for name in names.collect::<BTreeSet<_>>() {
+            let room = self.other_ecosystems.len() < MAX_STRANGERS;
+            if room || self.other_ecosystems.contains_key(name) {
+                *self.other_ecosystems.entry(name.to_owned()).or_default() += 1;
+            }
+        }
+    }
 }
 
 /// Advisories on their way into a store.
@@ -121,21 +150,17 @@ impl Importer {
     fn keep(&mut self, found: Found) {
         let report = &mut self.report;
         report.advisories += 1;
-        report.unreadable_ranges += found.unreadable_ranges;
         if found.withdrawn {
             report.withdrawn += 1;
             self.withdrawn.insert(found.id);
             return;
         }
-        report.informational += u64::from(found.informational && found.affected.is_empty());
-        report.without_versions += u64::from(found.without_package && found.affected.is_empty());
-        for stranger in found.strangers {
-            let stranger = stranger.split(':').next().unwrap_or_default().to_owned();
-            let room = report.other_ecosystems.len() < MAX_STRANGERS;
-            if room || report.other_ecosystems.contains_key(&stranger) {
-                *report.other_ecosystems.entry(stranger).or_default() += 1;
-            }
+        if found.affected.is_empty() {
+            return report.left_out(&found);
         }
+        report.unreadable_ranges += u64::from(found.unreadable_ranges > 0);
+        // Until it is known which of them are copies.
+        report.copies += 1;
         for affected in found.affected {
             if affected.advisory.modified > self.newest {
                 self.newest.clone_from(&affected.advisory.modified);
@@ -151,7 +176,9 @@ impl Importer {
     pub fn finish(mut self, output: &mut dyn io::Write) -> io::Result<Report> {
         let withdrawn = &self.withdrawn;
         self.rows.retain(|row| !withdrawn.contains(row.id()));
-        self.report.kept = write::store(self.rows, &self.newest, output)?;
+        let (records, pairs) = write::store(self.rows, &self.newest, output)?;
+        self.report.copies = self.report.copies.saturating_sub(records);
+        (self.report.records, self.report.kept) = (records, pairs);
         Ok(self.report)
     }
 }
@@ -167,7 +194,13 @@ fn read(name: &str, bytes: &[u8]) -> Option<Result<Found, Refused>> {
         return Some(Err(Refused("larger than 16 MB".to_owned())));
     }
     if is(&[".md", ".toml"]) {
-        return rustsec::read(name, std::str::from_utf8(bytes).ok()?);
+        return match std::str::from_utf8(bytes) {
+            Ok(text) => rustsec::read(name, text),
+            Err(_) if bytes.windows(9).any(|window| window == b"[advisory") => {
+                Some(Err(Refused("it is not UTF-8".to_owned())))
+            }
+            Err(_) => None,
+        };
     }
     if is(&[".json"]) {
         return json(bytes);

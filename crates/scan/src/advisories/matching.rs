@@ -7,15 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::record::{Affected, Stretch};
+use super::Advisory;
+use super::fix::{Fix, mend};
+use super::record::Affected;
 use super::store::{Bytes, Store, StoreError};
-use super::{Advisory, safe_version};
 use crate::packages::{Ecosystem, Lock, Package, go_major};
 use crate::source::Place;
 use crate::versions::Version;
-
-/// How often a fixed version may itself lie in another affected stretch.
-const MAX_STEPS: usize = 32;
 
 /// A package that is vulnerable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,8 +24,10 @@ pub struct Match {
     pub package: usize,
     /// The vulnerability, with the ids of all records about it.
     pub advisory: Advisory,
-    /// The lowest version that mends it, where one does.
-    pub fixed_in: Option<String>,
+    /// What mends it, where something does.
+    pub fixed_in: Option<Fix>,
+    /// What mends all that is known about the package, where something does.
+    pub mended_by: Option<Fix>,
     /// Where the package stands.
     pub place: Place,
     /// Whether code imports it, itself or through others; for whoever reads code to fill in.
@@ -67,11 +67,12 @@ pub fn judge<B: Bytes>(store: &Store<B>, locks: &[Lock]) -> Result<Judged, Store
         }
         for (lock, position, package) in packages {
             match judge_one(package, &known) {
-                Ok(found) => judged.matches.extend(found.into_iter().map(|(advisory, fixed_in)| Match {
+                Ok(found) => judged.matches.extend(found.into_iter().map(|found| Match {
                     lock,
                     package: position,
-                    advisory,
-                    fixed_in,
+                    advisory: found.advisory,
+                    fixed_in: found.fixed_in,
+                    mended_by: found.mended_by,
                     place: package.place,
                     imported: None,
                 })),
@@ -91,9 +92,17 @@ pub fn judge<B: Bytes>(store: &Store<B>, locks: &[Lock]) -> Result<Judged, Store
     Ok(judged)
 }
 
+/// A vulnerability of one package, as in [`Match`].
+struct Held {
+    advisory: Advisory,
+    fixed_in: Option<Fix>,
+    mended_by: Option<Fix>,
+}
+
 /// What holds for one package, or why that cannot be told.
-fn judge_one(package: &Package, known: &[Affected]) -> Result<Vec<(Advisory, Option<String>)>, String> {
-    let mut about = known.iter().filter_map(|affected| about(package, affected)).peekable();
+fn judge_one(package: &Package, known: &[Affected]) -> Result<Vec<Held>, String> {
+    let (ecosystem, name) = (package.ecosystem, package.name.as_str());
+    let mut about = known.iter().filter_map(|affected| about(ecosystem, name, affected)).peekable();
     if about.peek().is_none() {
         return Ok(Vec::new());
     }
@@ -101,32 +110,38 @@ fn judge_one(package: &Package, known: &[Affected]) -> Result<Vec<(Advisory, Opt
         crate::known::Known::Value(text) => text,
         crate::known::Known::Unknown(why) => return Err(why.clone()),
     };
-    let Some(version) = Version::parse(package.ecosystem, text) else {
+    let Some(version) = Version::parse(ecosystem, text) else {
         return Err(format!("`{text}` is no version that could be compared"));
     };
-    let mut found = Vec::new();
-    for affected in about {
-        let affected = for_major(package, affected, &version);
-        if affected.holds(text, &version) {
-            found.push((affected.advisory.clone(), fixed_in(&affected, &version)));
-        }
+    let about: Vec<Affected> = about.map(|affected| for_major(name, affected, &version)).collect();
+    let held: Vec<&Affected> = about.iter().filter(|affected| affected.holds(text, &version)).collect();
+    if held.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(merged(package.ecosystem, found))
+    let mend = |records: &[&Affected]| mend(ecosystem, (text, &version), records);
+    // Better a version of which nothing at all is known; where there is none, one that mends what was found.
+    let mended_by = mend(&about.iter().collect::<Vec<_>>()).or_else(|| mend(&held));
+    let held = merged(held).into_iter().map(|(advisory, records)| Held {
+        advisory,
+        fixed_in: mend(&records),
+        mended_by: mended_by.clone(),
+    });
+    Ok(held.collect())
 }
 
 /// A record that could be about the package. The store's key of a Go module has no major version, so both spellings meet here.
-fn about<'a>(package: &Package, affected: &'a Affected) -> Option<&'a Affected> {
-    let same = affected.name == package.name;
-    let other_spelling = package.ecosystem == Ecosystem::Go
-        && (go_major(&affected.name).is_none() || go_major(&package.name).is_none());
+fn about<'a>(ecosystem: Ecosystem, name: &str, affected: &'a Affected) -> Option<&'a Affected> {
+    let same = affected.name == name;
+    let other_spelling =
+        ecosystem == Ecosystem::Go && (go_major(&affected.name).is_none() || go_major(name).is_none());
     (same || other_spelling).then_some(affected)
 }
 
 /// A record about `example.com/a` counts for `example.com/a/v2` only with stretches that begin at that major version, and the
 /// other way round: `introduced: 0` of one says nothing about the other.
-fn for_major(package: &Package, affected: &Affected, version: &Version) -> Affected {
+fn for_major(name: &str, affected: &Affected, version: &Version) -> Affected {
     let mut affected = affected.clone();
-    if package.ecosystem == Ecosystem::Go && affected.name != package.name {
+    if affected.ecosystem == Ecosystem::Go && affected.name != name {
         let major = version.major();
         affected.versions.clear();
         affected.stretches.retain(|stretch| {
@@ -138,64 +153,56 @@ fn for_major(package: &Package, affected: &Affected, version: &Version) -> Affec
     affected
 }
 
-/// The lowest version above that is not affected.
-fn fixed_in(affected: &Affected, version: &Version) -> Option<String> {
-    let ecosystem = affected.ecosystem;
-    let end = |stretch: &Stretch| {
-        let to = stretch.interval.to.as_ref().filter(|_| stretch.fixed)?;
-        Some((to.version.clone(), Version::parse(ecosystem, &to.version)?))
-    };
-    let mut at = version.clone();
-    let mut fix = None;
-    for _ in 0..MAX_STEPS {
-        let held: Vec<&Stretch> =
-            affected.stretches.iter().filter(|stretch| stretch.interval.contains(ecosystem, &at)).collect();
-        let Some(stretch) = held.first() else { break };
-        let (text, next) = end(stretch)?;
-        (fix, at) = (Some(text), next);
-    }
-    // A version that is listed alone is mended by the next fix above it.
-    fix.or_else(|| {
-        let above = affected
-            .stretches
-            .iter()
-            .filter_map(end)
-            .filter(|(_, end)| end.order(version).is_some_and(std::cmp::Ordering::is_gt));
-        above.min_by(|(_, a), (_, b)| a.order(b).unwrap_or(std::cmp::Ordering::Equal)).map(|(text, _)| text)
-    })
+/// Whether a record that was found under a package's key holds a version of it. Of a Go module it may be about another major version.
+#[must_use]
+pub fn holds(affected: &Affected, name: &str, text: &str, version: &Version) -> bool {
+    let name = affected.ecosystem.normalise(name);
+    about(affected.ecosystem, &name, affected)
+        .is_some_and(|affected| for_major(&name, affected, version).holds(text, version))
 }
 
-/// Joins records that are about one vulnerability: their ids and aliases meet.
-fn merged(
-    ecosystem: Ecosystem,
-    mut found: Vec<(Advisory, Option<String>)>,
-) -> Vec<(Advisory, Option<String>)> {
+/// Joins records that are about one vulnerability, because their ids and aliases meet: what they say together, and the records.
+fn merged<'a>(mut found: Vec<&'a Affected>) -> Vec<(Advisory, Vec<&'a Affected>)> {
     // Reviewed records with a level first: what they say is kept.
-    found.sort_by(|(a, _), (b, _)| {
-        (b.severity.is_some(), b.id.starts_with("GHSA"), &a.id).cmp(&(
-            a.severity.is_some(),
-            a.id.starts_with("GHSA"),
-            &b.id,
-        ))
-    });
-    let mut groups: Vec<(BTreeSet<String>, Advisory, Vec<String>)> = Vec::new();
-    for (advisory, fix) in found {
+    let rank = |affected: &Affected| {
+        let advisory = &affected.advisory;
+        (advisory.severity.is_some(), advisory.id.starts_with("GHSA"))
+    };
+    found.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| a.advisory.id.cmp(&b.advisory.id)));
+    let mut groups: Vec<(BTreeSet<String>, Advisory, Vec<&'a Affected>)> = Vec::new();
+    for affected in found {
+        let advisory = affected.advisory.clone();
         let mut ids: BTreeSet<String> = advisory.aliases.iter().cloned().collect();
         ids.insert(advisory.id.clone());
-        let mut group = (ids, advisory, fix.into_iter().collect::<Vec<_>>());
+        let mut group = (ids, advisory, vec![affected]);
         // A record may join groups that did not know each other.
         while let Some(at) = groups.iter().position(|(known, ..)| !known.is_disjoint(&group.0)) {
-            let (ids, advisory, fixes) = groups.remove(at);
+            let (ids, advisory, records) = groups.remove(at);
             group.0.extend(ids);
-            group.2.extend(fixes);
-            group.1 = Advisory { severity: advisory.severity.max(group.1.severity), ..advisory };
+            group.2.extend(records);
+            group.1 = joined(advisory, group.1);
         }
         groups.push(group);
     }
-    let one = |(ids, advisory, fixes): (BTreeSet<String>, Advisory, Vec<String>)| {
-        let fix = safe_version(ecosystem, fixes.iter().map(String::as_str)).map(str::to_owned);
+    let one = |(ids, advisory, records): (BTreeSet<String>, Advisory, Vec<&'a Affected>)| {
         let aliases = ids.into_iter().filter(|id| *id != advisory.id).collect();
-        (Advisory { aliases, ..advisory }, fix)
+        (Advisory { aliases, ..advisory }, records)
     };
     groups.into_iter().map(one).collect()
+}
+
+/// What the first says, with what the second knows better.
+fn joined(mut first: Advisory, second: Advisory) -> Advisory {
+    first.severity = first.severity.max(second.severity);
+    first.malicious |= second.malicious;
+    if first.vector.is_none() && first.score_tenths.is_none() {
+        (first.vector, first.score_tenths) = (second.vector, second.score_tenths);
+    }
+    if first.cwes.is_empty() {
+        first.cwes = second.cwes;
+    }
+    if first.summary.is_empty() {
+        first.summary = second.summary;
+    }
+    first
 }

@@ -2,11 +2,9 @@
 //!
 //! Invariant: a hint, never a verdict: code that is not read may import anything. Not here: reading code (`code`).
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use crate::packages::{Ecosystem, Lock, reached};
-use crate::versions::compare;
 
 /// Python packages whose modules are not named like them: module, package.
 const MODULES: [(&str, &str); 33] = [
@@ -72,14 +70,4 @@ pub fn imported(lock: &Lock, imports: &BTreeSet<String>) -> Vec<Option<bool>> {
         _ => None,
     };
     lock.packages.iter().zip(reached(&lock.packages, &roots)).map(told).collect()
-}
-
-/// The version that is past all of these: the highest. `None` when there is none, or one is no version.
-#[must_use]
-pub fn safe_version<'a>(ecosystem: Ecosystem, fixes: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let mut fixes = fixes.into_iter();
-    let first = fixes.next()?;
-    fixes.try_fold(first, |highest, fix| {
-        Some(if compare(ecosystem, fix, highest)? == Ordering::Greater { fix } else { highest })
-    })
 }

@@ -20,6 +20,8 @@ pub struct Affected {
     pub stretches: Vec<Stretch>,
     /// Single versions that are affected and lie in no stretch.
     pub versions: Vec<String>,
+    /// Where the versions begin that the record itself calls patched; `None` where it only says what is affected.
+    pub patched: Option<Vec<Bound>>,
 }
 
 /// Affected versions from one to another.
@@ -42,6 +44,19 @@ impl Affected {
             })
     }
 
+    /// What is affected, as npm would write it: `>=1.0.0 <1.2.0`, and `=1.4.0` for one version.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<String> {
+        let shown =
+            |bound: &Bound| Bound { version: bound.shown(self.ecosystem).to_owned(), ..bound.clone() };
+        let stretch = |stretch: &Stretch| {
+            let (from, to) = (stretch.interval.from.as_ref(), stretch.interval.to.as_ref());
+            Interval { from: from.map(shown), to: to.map(shown) }.to_string()
+        };
+        let listed = self.versions.iter().map(|version| format!("={version}"));
+        self.stretches.iter().map(stretch).chain(listed).collect()
+    }
+
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut to = Writer::default();
         let advisory = &self.advisory;
@@ -50,6 +65,10 @@ impl Affected {
         }
         to.byte(severity_byte(advisory.severity));
         to.byte(advisory.score_tenths.unwrap_or(u8::MAX));
+        to.byte(u8::from(advisory.malicious));
+        to.text(advisory.vector.as_deref().unwrap_or_default());
+        to.number(advisory.cwes.len() as u64);
+        advisory.cwes.iter().for_each(|cwe| to.number(u64::from(*cwe)));
         to.texts(&advisory.aliases);
         to.number(self.stretches.len() as u64);
         for stretch in &self.stretches {
@@ -58,6 +77,9 @@ impl Affected {
             to.bound(stretch.interval.to.as_ref());
         }
         to.texts(&self.versions);
+        // Zero is a record that does not say it, one more than their number is one that does.
+        to.number(self.patched.as_ref().map_or(0, |patched| patched.len() as u64 + 1));
+        self.patched.iter().flatten().for_each(|start| to.bound(Some(start)));
         to.0
     }
 
@@ -65,15 +87,24 @@ impl Affected {
         let (name, id, summary, modified) = (from.text()?, from.text()?, from.text()?, from.text()?);
         let severity = severity_of(from.byte()?)?;
         let score_tenths = Some(from.byte()?).filter(|score| *score != u8::MAX);
+        let malicious = from.byte()? == 1;
+        let vector = Some(from.text()?).filter(|vector| !vector.is_empty());
+        let cwes = (0..from.count()?).map(|_| u32::try_from(from.number()?).ok()).collect::<Option<_>>()?;
         let aliases = from.texts()?;
-        let advisory = Advisory { id, aliases, summary, severity, score_tenths, modified };
+        let advisory =
+            Advisory { id, aliases, summary, severity, score_tenths, vector, cwes, malicious, modified };
         let count = from.count()?;
         let mut stretches = Vec::with_capacity(count);
         for _ in 0..count {
             let fixed = from.byte()? == 1;
             stretches.push(Stretch { interval: Interval { from: from.bound()?, to: from.bound()? }, fixed });
         }
-        Some(Self { ecosystem, name, advisory, stretches, versions: from.texts()? })
+        let versions = from.texts()?;
+        let patched = match from.number()?.checked_sub(1) {
+            None => None,
+            Some(count) => Some((0..count).map(|_| from.bound()?).collect::<Option<_>>()?),
+        };
+        Some(Self { ecosystem, name, advisory, stretches, versions, patched })
     }
 }
 

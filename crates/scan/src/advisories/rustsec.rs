@@ -5,9 +5,10 @@
 use serde::Deserialize;
 
 use super::import::{Found, Refused};
-use super::osv::first_line;
 use super::record::{Affected, Stretch};
-use super::{Advisory, cvss};
+use super::systems::Systems;
+use super::{Advisory, cvss, summary};
+use crate::finding::Severity;
 use crate::packages::Ecosystem;
 use crate::versions::{Interval, complement, requirement};
 
@@ -18,6 +19,7 @@ const MAX_REQUIREMENTS: usize = 500;
 struct File {
     advisory: Head,
     versions: Option<Versions>,
+    affected: Option<Systems>,
 }
 
 #[derive(Deserialize)]
@@ -32,9 +34,13 @@ struct Head {
     yanked: Option<bool>,
     informational: Option<String>,
     collection: Option<String>,
-    // Before 2020 the versions stood here.
+    categories: Option<Vec<String>>,
+    keywords: Option<Vec<String>>,
+    // Before 2020 versions and systems stood here.
     patched_versions: Option<Vec<String>>,
     unaffected_versions: Option<Vec<String>>,
+    affected_os: Option<Vec<String>>,
+    affected_arch: Option<Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -48,11 +54,14 @@ struct Versions {
 /// Reads a file; `None` when it is none of RustSec's.
 pub(super) fn read(path: &str, text: &str) -> Option<Result<Found, Refused>> {
     let (head, body) = match text.trim_start().strip_prefix("```toml") {
-        Some(rest) => rest.split_once("\n```")?,
+        Some(rest) => match rest.split_once("\n```") {
+            Some(parts) => parts,
+            None => return is_ours(rest).then(|| Err(Refused("its TOML has no end".to_owned()))),
+        },
         None if path.ends_with(".toml") => (text, ""),
         None => return None,
     };
-    if !head.contains("[advisory]") {
+    if !is_ours(head) {
         return None;
     }
     if crate::packages::nests(head) {
@@ -63,6 +72,11 @@ pub(super) fn read(path: &str, text: &str) -> Option<Result<Found, Refused>> {
         Err(error) => return Some(Err(Refused(format!("not valid TOML: {}", error.message())))),
     };
     Some(found(path, file, body))
+}
+
+/// Whether a text has the table that these files have. Its bracket may be what is damaged.
+fn is_ours(head: &str) -> bool {
+    head.lines().any(|line| line.trim_start().starts_with("[advisory"))
 }
 
 fn found(path: &str, file: File, body: &str) -> Result<Found, Refused> {
@@ -77,8 +91,17 @@ fn found(path: &str, file: File, body: &str) -> Result<Found, Refused> {
         found.strangers.push("Rust toolchain".to_owned());
         return Ok(found);
     }
-    if head.informational.as_deref().is_some_and(|kind| kind != "unsound") {
+    let title = head.title.clone().unwrap_or_else(|| summary::title(body));
+    let marks =
+        head.categories.iter().flatten().chain(head.keywords.iter().flatten()).chain(&head.informational);
+    let malicious = super::is_malware([], &title) || marks.into_iter().any(|mark| is_malicious(mark));
+    if !malicious && head.informational.as_deref().is_some_and(|kind| kind != "unsound") {
         found.informational = true;
+        return Ok(found);
+    }
+    let before = Systems { os: head.affected_os, arch: head.affected_arch };
+    if before.are_others() || file.affected.is_some_and(|systems| systems.are_others()) {
+        found.other_systems = true;
         return Ok(found);
     }
     let versions = file.versions.unwrap_or_else(|| Versions {
@@ -96,6 +119,8 @@ fn found(path: &str, file: File, body: &str) -> Result<Found, Refused> {
     }
     let left = complement(Ecosystem::Cargo, &fine)
         .ok_or_else(|| Refused("a requirement has no version".to_owned()))?;
+    let level =
+        if malicious { Some(Severity::Critical) } else { head.cvss.as_deref().and_then(cvss::severity) };
     let score_tenths = head.cvss.as_deref().and_then(cvss::score_tenths);
     found.affected.push(Affected {
         ecosystem: Ecosystem::Cargo,
@@ -103,9 +128,12 @@ fn found(path: &str, file: File, body: &str) -> Result<Found, Refused> {
         advisory: Advisory {
             id: head.id,
             aliases: head.aliases.unwrap_or_default(),
-            summary: head.title.unwrap_or_else(|| first_line(body)),
-            severity: head.cvss.as_deref().and_then(cvss::severity),
+            summary: title,
+            severity: level,
             score_tenths,
+            vector: head.cvss.filter(|vector| cvss::severity(vector).is_some()),
+            cwes: Vec::new(),
+            malicious,
             modified: head.date.unwrap_or_default(),
         },
         // Where a stretch ends, something patched or unaffected begins.
@@ -114,6 +142,13 @@ fn found(path: &str, file: File, body: &str) -> Result<Found, Refused> {
             .map(|interval| Stretch { fixed: interval.to.as_ref().is_some_and(|to| !to.inclusive), interval })
             .collect(),
         versions: Vec::new(),
+        patched: None,
     });
     Ok(found)
+}
+
+/// Whether a category, a keyword or a kind of note calls the crate itself the harm.
+pub(super) fn is_malicious(mark: &str) -> bool {
+    let mark = mark.to_ascii_lowercase();
+    mark.contains("malicious") || mark.contains("malware")
 }

@@ -1,6 +1,6 @@
 //! The store of advisories: one file, sorted by ecosystem and name, of which a lookup reads a few kilobytes.
 //!
-//! The form, version 1; numbers in the tail are 8 bytes, the lowest first:
+//! The form, version 2; numbers in the tail are 8 bytes, the lowest first:
 //! ```text
 //! magic, version    16 bytes
 //! blocks            whole packages in order: ecosystem, key, advisories; a new block begins after 4 KB
@@ -24,7 +24,7 @@ use super::record::{Affected, Reader};
 use crate::packages::Ecosystem;
 
 const MAGIC: &[u8; 12] = b"casemate-adv";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEAD_BYTES: u64 = 16;
 const SUM_BYTES: usize = 8;
 const TAIL_BYTES: u64 = 24 + 2 * SUM_BYTES as u64;
@@ -66,7 +66,7 @@ pub enum StoreError {
     #[error("it is no store of advisories")]
     Foreign,
     /// Another release of Casemate wrote it.
-    #[error("it has version {0}; this Casemate reads version {VERSION}")]
+    #[error("it has version {0}, and this Casemate reads version {VERSION}: import the advisories again")]
     Version(u32),
     /// It was cut or changed.
     #[error("it is damaged: {0}")]
@@ -90,6 +90,8 @@ impl casemate_core::Faulty for StoreError {
 pub struct Facts {
     /// When the newest of its records was changed, as the record says.
     pub newest: String,
+    /// How many advisories are in it.
+    pub records: u64,
     /// Packages and pairs of a package and an advisory, by ecosystem as OSV spells it.
     pub ecosystems: BTreeMap<String, (u64, u64)>,
     /// Its size in bytes.
@@ -228,7 +230,7 @@ fn ecosystem(byte: u8) -> Option<Ecosystem> {
 
 fn read_index(bytes: &[u8], end: u64) -> Option<(Facts, Vec<Block>)> {
     let mut from = Reader(bytes);
-    let mut facts = Facts { newest: from.text()?, ..Facts::default() };
+    let mut facts = Facts { newest: from.text()?, records: from.number()?, ..Facts::default() };
     for _ in 0..from.count()? {
         let name = ecosystem(from.byte()?)?.osv().to_owned();
         facts.ecosystems.insert(name, (from.number()?, from.number()?));

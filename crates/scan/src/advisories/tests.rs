@@ -38,7 +38,7 @@ fn lock(packages: &[(Ecosystem, &str, Result<&str, &str>)]) -> Lock {
 fn said(store: &Store<Vec<u8>>, ecosystem: Ecosystem, name: &str, version: &str) -> String {
     let judged = judge(store, &[lock(&[(ecosystem, name, Ok(version))])]).unwrap();
     let matches = judged.matches.iter().map(|found| {
-        let fix = found.fixed_in.as_deref().unwrap_or("nothing");
+        let fix = found.fixed_in.as_ref().map_or("nothing".to_owned(), Fix::to_string);
         format!("{} -> {fix}", found.advisory.id)
     });
     matches.chain(judged.unknown.iter().map(|(.., why)| why.clone())).collect::<Vec<_>>().join(", ")
@@ -50,6 +50,9 @@ fn osv(ecosystem: &str, name: &str, affected: &str) -> String {
         r#"{{"id":"T-1","modified":"2024-01-01T00:00:00Z","affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"{name}"}},{affected}}}]}}"#
     )
 }
+
+mod fixes;
+mod intake;
 
 #[test]
 fn the_walk_over_events() {
@@ -65,7 +68,7 @@ fn the_walk_over_events() {
         Ecosystem::Npm,
         &events(r#"{"introduced":"0"},{"fixed":"1.2.0"},{"introduced":"2.0.0"},{"fixed":"2.1.0"}"#),
         &[
-            ("0.0.0-alpha", "T-1 -> 1.2.0"),
+            ("0.0.0-alpha", "T-1 -> 2.1.0"),
             ("1.2.0-rc.1", "T-1 -> 1.2.0"),
             ("1.2.0", ""),
             ("1.9.0", ""),
@@ -91,8 +94,8 @@ fn the_walk_over_events() {
         &events(r#"{"introduced":"1.0"},{"last_affected":"1.4.post1"}"#),
         &[
             ("1.0rc1", ""),
-            ("1.0", "T-1 -> nothing"),
-            ("1.4.post1", "T-1 -> nothing"),
+            ("1.0", "T-1 -> a version after 1.4.post1"),
+            ("1.4.post1", "T-1 -> a version after 1.4.post1"),
             ("1.4.post2.dev1", ""),
             ("1.10", ""),
         ],
@@ -100,7 +103,7 @@ fn the_walk_over_events() {
     check(
         Ecosystem::Npm,
         &events(r#"{"introduced":"1.0.0"},{"fixed":"3.0.0"},{"limit":"2.0.0"}"#),
-        &[("1.5.0", "T-1 -> nothing"), ("2.0.0", ""), ("2.5.0", "")],
+        &[("1.5.0", "T-1 -> a version from 2.0.0 on"), ("2.0.0", ""), ("2.5.0", "")],
     );
     check(Ecosystem::Npm, &events(r#"{"introduced":"1.0.0"},{"limit":"*"}"#), &[("9.0.0", "T-1 -> nothing")]);
     check(Ecosystem::Npm, &events(r#"{"introduced":"0"}"#), &[("9.0.0", "T-1 -> nothing")]);
@@ -201,9 +204,10 @@ fn what_is_left_out_is_counted() {
         report.other_ecosystems.iter().map(|(name, count)| (name.as_str(), *count)).collect();
     assert_eq!(others, [("Debian", 1), ("Echo", 1)]);
     let counts =
-        (report.advisories, report.kept, report.withdrawn, report.informational, report.without_versions);
-    assert_eq!(counts, (7, 0, 1, 1, 1));
-    assert_eq!((report.other_files, report.unreadable_files), (4, 2), "{:?}", report.unreadable);
+        (report.advisories, report.copies, report.withdrawn, report.informational, report.without_versions);
+    assert_eq!(counts, (6, 1, 1, 1, 1));
+    assert_eq!((report.of_other_ecosystems, report.records, report.kept), (2, 0, 0));
+    assert_eq!((report.other_files, report.unreadable_files), (4, 3), "{:?}", report.unreadable);
 }
 
 #[test]
@@ -235,10 +239,8 @@ fn records_of_one_vulnerability_are_one_match() {
         .map(|found| {
             let advisory = &found.advisory;
             let score = advisory.score_tenths;
-            format!(
-                "{} {:?} {:?} {:?} {:?}",
-                advisory.id, advisory.aliases, advisory.severity, score, found.fixed_in
-            )
+            let fix = found.fixed_in.as_ref().map(Fix::to_string);
+            format!("{} {:?} {:?} {:?} {:?}", advisory.id, advisory.aliases, advisory.severity, score, fix)
         })
         .collect();
     assert_eq!(
@@ -249,9 +251,8 @@ fn records_of_one_vulnerability_are_one_match() {
             r#"GHSA-1 ["CVE-1", "PYSEC-1"] Some(Medium) None Some("1.5")"#,
         ]
     );
-    let fixes: Vec<_> = judged.matches.iter().filter_map(|found| found.fixed_in.as_deref()).collect();
-    assert_eq!(safe_version(Ecosystem::PyPi, fixes), Some("3.0"));
-    assert_eq!(safe_version(Ecosystem::PyPi, []), None);
+    let whole: BTreeSet<_> = judged.matches.iter().map(|found| found.mended_by.clone()).collect();
+    assert_eq!(whole, BTreeSet::from([Some(Fix::At("3.0".to_owned()))]), "one answer for the package");
 }
 
 #[test]
@@ -317,7 +318,7 @@ fn rustsec() {
         ("b.md", &file(&format!("{}b = 1", "a.".repeat(100_000)))),
         ("c.md", "```toml\n[advisory]\n"),
     ]);
-    assert_eq!((report.other_ecosystems.len(), report.unreadable_files, report.other_files), (1, 2, 1));
+    assert_eq!((report.other_ecosystems.len(), report.unreadable_files, report.other_files), (1, 3, 0));
 }
 
 #[test]
@@ -333,10 +334,10 @@ fn the_older_npm_form() {
             assert_eq!(said(&store, Ecosystem::Npm, "minimatch", version), *expect, "{versions} {version}");
         }
     };
-    check("\"<=3.0.1\"", &[("3.0.1", "NSWG-ECO-118 -> nothing"), ("3.0.2", "")]);
+    check("\"<=3.0.1\"", &[("3.0.1", "NSWG-ECO-118 -> 3.0.2"), ("3.0.2", "")]);
     check(
         "\"<1.0.0 || >=2.0.0 <2.0.3\"",
-        &[("0.9.0", "NSWG-ECO-118 -> 1.0.0"), ("1.5.0", ""), ("2.0.2", "NSWG-ECO-118 -> 2.0.3")],
+        &[("0.9.0", "NSWG-ECO-118 -> 3.0.2"), ("1.5.0", ""), ("2.0.2", "NSWG-ECO-118 -> 3.0.2")],
     );
     check("null", &[("9.0.0", "NSWG-ECO-118 -> nothing")]);
     check("\"<0.0.0\"", &[("0.0.0", "")]);

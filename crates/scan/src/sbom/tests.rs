@@ -7,7 +7,7 @@ const NPM: &str = r#"{"lockfileVersion":3,"packages":{"":{"dependencies":{"@s/a"
     "node_modules/b":{"version":"2.0.0+build","license":"(MIT OR Apache-2.0)"},
     "node_modules/t":{"version":"1.0.0","dev":true,"license":"SEE LICENSE IN licence.txt"}}}"#;
 
-const ADVISORY: &str = r#"{"id":"GHSA-1","modified":"2024","aliases":["CVE-1"],"summary":"harm","severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
+const ADVISORY: &str = r#"{"id":"GHSA-35jh-r3h4-6jhm","modified":"2024","aliases":["CVE-2021-23337"],"summary":"harm","database_specific":{"cwe_ids":["CWE-94"]},"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
     "affected":[{"package":{"ecosystem":"npm","name":"b"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.0.1"}]}]}]}"#;
 
 fn tree(order: &[(&str, &str)]) -> SourceTree {
@@ -92,4 +92,48 @@ fn licences_by_what_they_are() {
     check("(MIT OR Apache-2.0)", r#"[{"expression":"(MIT OR Apache-2.0)"}]"#);
     check("Mine", r#"[{"license":{"name":"Mine"}}]"#);
     check("MIT OR Mine", r#"[{"license":{"name":"MIT OR Mine"}}]"#);
+}
+
+#[test]
+fn records_come_from_whoever_gave_them_their_id() {
+    let check = |id: &str, name: &str, url: Option<&str>| {
+        let found = source(id);
+        assert_eq!((found["name"].as_str(), found["url"].as_str()), (Some(name), url), "{id}");
+    };
+    check("GHSA-35jh-r3h4-6jhm", "GitHub", Some("https://github.com/advisories/GHSA-35jh-r3h4-6jhm"));
+    check("RUSTSEC-2020-0071", "RustSec", Some("https://rustsec.org/advisories/RUSTSEC-2020-0071.html"));
+    check("NSWG-ECO-118", "Node.js security-wg", None);
+    check("PYSEC-2021-19", "PyPA", Some("https://osv.dev/vulnerability/PYSEC-2021-19"));
+    check("PYSEC-0000-CVE-2018-16876", "PyPA", None);
+    check("CVE-2020-26235", "NVD", Some("https://nvd.nist.gov/vuln/detail/CVE-2020-26235"));
+    check("GHSA-good", "GitHub", None);
+    check("X-1", "OSV", None);
+}
+
+#[test]
+fn a_rating_says_how_it_was_made() {
+    let check = |vector: Option<&str>, method: Option<&str>| {
+        let advisory = crate::advisories::Advisory {
+            id: "X-1".to_owned(),
+            aliases: Vec::new(),
+            summary: String::new(),
+            severity: Some(Severity::High),
+            score_tenths: Some(75),
+            vector: vector.map(str::to_owned),
+            cwes: vec![20],
+            malicious: false,
+            modified: String::new(),
+        };
+        let place = crate::source::Place::whole(SourceTree::new().add("a", Vec::new()));
+        let found =
+            Match { lock: 0, package: 0, advisory, fixed_in: None, mended_by: None, place, imported: None };
+        let object = vulnerability("X-1", &found, &BTreeMap::new());
+        let rating = &object["ratings"][0];
+        assert_eq!((rating["method"].as_str(), rating["vector"].as_str()), (method, vector));
+        assert_eq!(object["cwes"], json!([20]));
+    };
+    check(Some("CVSS:3.0/AV:N"), Some("CVSSv3"));
+    check(Some("CVSS:3.1/AV:N"), Some("CVSSv31"));
+    check(Some("CVSS:4.0/AV:N"), Some("CVSSv4"));
+    check(None, None);
 }

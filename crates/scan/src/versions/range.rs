@@ -19,6 +19,17 @@ pub struct Bound {
     pub inclusive: bool,
 }
 
+impl Bound {
+    /// The version as a person would write it. Ranges begin and end at `2.0.0-0`, the first pre-release of all, which nobody releases.
+    #[must_use]
+    pub fn shown(&self, ecosystem: Ecosystem) -> &str {
+        let semantic =
+            matches!(ecosystem, Ecosystem::Npm | Ecosystem::Cargo | Ecosystem::Go | Ecosystem::NuGet);
+        let release = self.version.strip_suffix("-0").filter(|release| semantic && !release.contains('-'));
+        release.unwrap_or(&self.version)
+    }
+}
+
 /// Versions between two ends; an end that is missing lies at infinity.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Interval {

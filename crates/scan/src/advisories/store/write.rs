@@ -3,7 +3,7 @@
 //! Invariants: the same advisories make the same bytes, in whatever order they came; of two copies of a record the newer one stays. Not
 //! here: the form, which the reading side describes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Write};
 
 use super::super::record::{Affected, Writer};
@@ -62,8 +62,8 @@ impl Row {
     }
 }
 
-/// Writes a store, and tells how many rows it keeps.
-pub(crate) fn store(mut rows: Vec<Row>, newest: &str, output: &mut dyn Write) -> io::Result<u64> {
+/// Writes a store, and tells how many advisories and how many pairs of a package and an advisory it keeps.
+pub(crate) fn store(mut rows: Vec<Row>, newest: &str, output: &mut dyn Write) -> io::Result<(u64, u64)> {
     rows.sort_by(|a, b| {
         a.key()
             .cmp(&b.key())
@@ -76,6 +76,7 @@ pub(crate) fn store(mut rows: Vec<Row>, newest: &str, output: &mut dyn Write) ->
     rows.dedup_by(|later, kept| {
         later.key() == kept.key() && later.name() == kept.name() && later.id() == kept.id()
     });
+    let records = rows.iter().map(Row::id).collect::<HashSet<_>>().len() as u64;
     let head = head();
     output.write_all(&head)?;
     let mut index = Index::default();
@@ -92,12 +93,12 @@ pub(crate) fn store(mut rows: Vec<Row>, newest: &str, output: &mut dyn Write) ->
         index.close(&mut block, output)?;
     }
     let index_at = HEAD_BYTES + index.written;
-    let index = index.encode(newest);
+    let index = index.encode(newest, records);
     output.write_all(&index)?;
     let index_length = index.len() as u64;
     let total = index_at + index_length + TAIL_BYTES;
     output.write_all(&Tail { index_at, index_length, total, index_sum: sum(&index) }.write(&head))?;
-    Ok(rows.len() as u64)
+    Ok((records, rows.len() as u64))
 }
 
 #[derive(Default)]
@@ -150,9 +151,10 @@ impl Index {
         Ok(())
     }
 
-    fn encode(&self, newest: &str) -> Vec<u8> {
+    fn encode(&self, newest: &str, records: u64) -> Vec<u8> {
         let mut to = Writer::default();
         to.text(newest);
+        to.number(records);
         to.number(self.counts.len() as u64);
         for (ecosystem, (packages, rows)) in &self.counts {
             to.byte(*ecosystem);
