@@ -64,12 +64,9 @@ fn advisories_come_in_and_are_asked_about() {
 
     let (code, out, said) = db(at, &["import", "records", "all.zip"]);
     assert_eq!(code, Some(0), "{said}");
-    for words in [
-        "2 advisories about 2 packages",
-        "1 withdrawn",
-        "Debian",
-        "1 files could not be read, such as `broken.json`",
-    ] {
+    for words in
+        ["2 advisories about 2 packages", "1 withdrawn", "Debian", "1 file could not be used: `broken.json`"]
+    {
         assert!(out.contains(words), "{words} is not in: {out}");
     }
     assert!(at.join("data/casemate/advisories.db").is_file(), "in the user's folder for data");

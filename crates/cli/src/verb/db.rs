@@ -1,19 +1,20 @@
 //! `casemate db`: known vulnerabilities, kept on this machine so that `casemate scan` needs no network.
 
 mod intake;
+mod report;
 
-use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use casemate_scan::advisories::{Affected, Importer, Report, StoreError};
+use casemate_scan::advisories::{Affected, Importer, StoreError, holds};
 use casemate_scan::packages::Ecosystem;
 use casemate_scan::versions::Version;
 use serde_json::{Value, json};
 
+use self::report::{kept, left_out, nothing};
 use crate::advisories::{default_path, open};
 use crate::failure::{Failure, Kind};
-use crate::output::{BOLD, GOOD, Output, WARN, paint, table};
+use crate::output::{BOLD, GOOD, Output, paint, table};
 
 /// Keep known vulnerabilities of packages on this machine.
 #[derive(Debug, clap::Args)]
@@ -95,79 +96,11 @@ fn import(paths: &[PathBuf], place: &Path, output: &Output) -> Result<(), Failur
     let document = json!({ "file": place, "store": store.facts(), "import": report });
     output.result(&document, |document| {
         let mut lines = vec![paint(GOOD, kept(document))];
-        lines.extend(left_out(document));
+        lines.extend(left_out(&report));
         lines.push(format!("{} casemate scan .", paint(BOLD, "Next:")));
         lines.join("\n")
     });
     Ok(())
-}
-
-/// Why an import kept nothing. What was kept before stays.
-fn nothing(report: &Report) -> Failure {
-    let first = report.unreadable.first().map(|(name, why)| format!(": `{name}`: {why}")).unwrap_or_default();
-    let what = match (report.advisories, report.unreadable_files) {
-        (0, 0) => format!("no advisories are in the {} files", report.other_files),
-        (0, bad) => format!("no advisories could be read; {bad} files are damaged{first}"),
-        (read, _) => {
-            format!("none of the {read} advisories is about a package that Casemate reads lock files of")
-        }
-    };
-    Failure::failed(format!("{what}; nothing was changed"))
-        .help("casemate db import npm.zip   # records in OSV's form, one file each")
-}
-
-fn number(document: &Value, path: &str) -> u64 {
-    document.pointer(path).and_then(Value::as_u64).unwrap_or(0)
-}
-
-/// One line about a store.
-fn kept(document: &Value) -> String {
-    let ecosystems = document.pointer("/store/ecosystems").and_then(Value::as_object);
-    let sum = |at: usize| -> u64 {
-        let counts = ecosystems.into_iter().flat_map(|map| map.values());
-        counts.filter_map(|pair| pair.get(at)?.as_u64()).sum()
-    };
-    let megabytes = number(document, "/store/bytes") as f64 / 1_000_000.0;
-    let file = document.get("file").and_then(Value::as_str).unwrap_or_default();
-    format!("{} advisories about {} packages, {megabytes:.1} MB in {file}.", sum(1), sum(0))
-}
-
-/// What an import left out, and why.
-fn left_out(document: &Value) -> Vec<String> {
-    let mut parts = Vec::new();
-    for (name, words) in [
-        ("withdrawn", "withdrawn"),
-        ("informational", "notes that are no vulnerabilities"),
-        ("without_versions", "without versions of a package"),
-        ("unreadable_ranges", "ranges that cannot be compared"),
-    ] {
-        let count = number(document, &format!("/import/{name}"));
-        if count > 0 {
-            parts.push(format!("{count} {words}"));
-        }
-    }
-    let others = document.pointer("/import/other_ecosystems").and_then(Value::as_object);
-    let mut others: Vec<(&String, u64)> =
-        others.into_iter().flatten().map(|(name, count)| (name, count.as_u64().unwrap_or(0))).collect();
-    others.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
-    if !others.is_empty() {
-        let sum: u64 = others.iter().map(|(_, count)| count).sum();
-        let most: Vec<_> = others.iter().take(4).map(|(name, _)| name.as_str()).collect();
-        let more = if others.len() > 4 { ", …" } else { "" };
-        parts.push(format!("{sum} of ecosystems without lock files here ({}{more})", most.join(", ")));
-    }
-    let mut lines = Vec::new();
-    if !parts.is_empty() {
-        lines.push(format!("Left out: {}.", parts.join(", ")));
-    }
-    let unreadable = number(document, "/import/unreadable_files");
-    if unreadable > 0 {
-        let first = document.pointer("/import/unreadable/0").and_then(Value::as_array);
-        let text = |at: usize| first.and_then(|pair| pair.get(at)?.as_str()).unwrap_or_default();
-        let words = format!("{unreadable} files could not be read, such as `{}`: {}.", text(0), text(1));
-        lines.push(paint(WARN, words));
-    }
-    lines
 }
 
 fn none(place: &Path) -> Failure {
@@ -202,11 +135,10 @@ struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn parse(text: &'a str) -> Result<Self, Failure> {
-        let known: BTreeMap<_, _> = Ecosystem::ALL.into_iter().map(|one| (one.osv(), one)).collect();
         let wrong = |why: String| Failure::new(Kind::Usage, why).help("casemate db show npm:lodash@4.17.20");
         let (ecosystem, rest) = text.split_once(':').unwrap_or(("", text));
-        let ecosystem = Ecosystem::from_osv(ecosystem).ok_or_else(|| {
-            let names: Vec<_> = known.keys().copied().collect();
+        let ecosystem = named(ecosystem).ok_or_else(|| {
+            let names: Vec<_> = Ecosystem::ALL.into_iter().map(Ecosystem::osv).collect();
             wrong(format!("`{text}` does not begin with an ecosystem: {}", names.join(", ")))
         })?;
         // The `@` of an npm scope begins the name and no version.
@@ -227,6 +159,18 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// An ecosystem as OSV spells it, or as its own tools and purls do.
+fn named(name: &str) -> Option<Ecosystem> {
+    Ecosystem::from_osv(name).or_else(|| match name.trim().to_ascii_lowercase().as_str() {
+        "cargo" | "crates" | "rust" => Some(Ecosystem::Cargo),
+        "pip" | "python" => Some(Ecosystem::PyPi),
+        "golang" => Some(Ecosystem::Go),
+        "gem" | "ruby" => Some(Ecosystem::RubyGems),
+        "composer" => Some(Ecosystem::Packagist),
+        _ => None,
+    })
+}
+
 fn show_packages(packages: &[String], place: &Path, output: &Output) -> Result<(), Failure> {
     let asked = packages.iter().map(|text| Asked::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let store = open(place)?.ok_or_else(|| none(place))?;
@@ -235,7 +179,10 @@ fn show_packages(packages: &[String], place: &Path, output: &Output) -> Result<(
     for asked in asked {
         let known = store.find(asked.ecosystem, &asked.ecosystem.key(asked.name)).map_err(cannot)?;
         for affected in known {
-            let holds = asked.version.as_ref().is_none_or(|(text, version)| affected.holds(text, version));
+            let holds = asked
+                .version
+                .as_ref()
+                .is_none_or(|(text, version)| holds(&affected, asked.name, text, version));
             if holds {
                 found.push(row(&affected));
             }
@@ -260,9 +207,6 @@ fn show_packages(packages: &[String], place: &Path, output: &Output) -> Result<(
 
 /// An advisory as programs and people read it.
 fn row(affected: &Affected) -> Value {
-    let stretches = affected.stretches.iter().map(|stretch| stretch.interval.to_string());
-    let listed = affected.versions.iter().map(|version| format!("={version}"));
-    let ranges: Vec<_> = stretches.chain(listed).collect();
     json!({
         "package": format!("{}:{}", affected.ecosystem.osv(), affected.name),
         "id": affected.advisory.id,
@@ -270,6 +214,29 @@ fn row(affected: &Affected) -> Value {
         "severity": affected.advisory.severity,
         "score_tenths": affected.advisory.score_tenths,
         "summary": affected.advisory.summary,
-        "affected": ranges.join(" or "),
+        "affected": affected.ranges().join(" or "),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ecosystems_by_the_names_of_their_tools() {
+        let check = |text: &str, expect: Ecosystem| {
+            let asked = Asked::parse(text).unwrap();
+            assert_eq!((asked.ecosystem, asked.name), (expect, text.split_once(':').unwrap().1), "{text}");
+        };
+        check("cargo:time", Ecosystem::Cargo);
+        check("crates.io:time", Ecosystem::Cargo);
+        check("NPM:@s/lodash", Ecosystem::Npm);
+        check("pip:flask", Ecosystem::PyPi);
+        check("PyPI:flask", Ecosystem::PyPi);
+        check("golang:example.com/a", Ecosystem::Go);
+        check("GO:example.com/a", Ecosystem::Go);
+        check("maven:group:artifact", Ecosystem::Maven);
+        assert!(Asked::parse("debian:openssl").is_err());
+        assert!(Asked::parse("lodash").is_err());
+    }
 }
