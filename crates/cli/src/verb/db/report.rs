@@ -56,10 +56,8 @@ pub(super) fn left_out(report: &Report) -> Vec<String> {
         lines.push(format!("{parts} kept without a range that cannot be compared."));
     }
     if report.other_files > 0 {
-        lines.push(format!(
-            "{} no advisories.",
-            count(report.other_files, "other file is", "other files are")
-        ));
+        let words = count(report.other_files, "other file is no advisory", "other files are no advisories");
+        lines.push(format!("{words}."));
     }
     lines.extend(unread(report).map(|words| paint(WARN, format!("{words}."))));
     lines
@@ -138,7 +136,7 @@ mod tests {
             Report { advisories: 2, records: 1, informational: 1, other_files: 1, ..Report::default() };
         let expect = [
             "Left out of 2 advisories that were read: 1 note that is no vulnerability.",
-            "1 other file is no advisories.",
+            "1 other file is no advisory.",
         ];
         assert_eq!(left_out(&report), expect);
     }
