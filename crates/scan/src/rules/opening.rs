@@ -4,7 +4,7 @@
 //! here: which policies are looked at (`rules::permissions`, `rules::stores`, `rules::trust`).
 
 use crate::graph::{Condition, Effect, Principal, Statement};
-use crate::known::{Piece, Text};
+use crate::known::Text;
 
 /// Whether strangers get in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +17,9 @@ pub(crate) enum Opening {
     Unknown(String),
 }
 
-/// Keys whose values a stranger cannot choose: where a call comes from, on whose behalf, from which account.
-const NARROWING: [&str; 27] = [
+/// Keys whose values a stranger cannot choose: where a call comes from, on whose behalf, from which account. Names and tags of callers, and
+/// addresses in their own networks, are theirs to choose.
+const NARROWING: [&str; 25] = [
     "aws:sourcearn",
     "aws:sourceaccount",
     "aws:sourceowner",
@@ -33,10 +34,8 @@ const NARROWING: [&str; 27] = [
     "aws:sourcevpc",
     "aws:sourcevpce",
     "aws:sourcevpcarn",
-    "aws:vpcsourceip",
     "aws:sourceip",
     "aws:userid",
-    "aws:username",
     "aws:calledvia",
     "kms:calleraccount",
     "s3:dataaccesspointaccount",
@@ -128,9 +127,8 @@ pub(crate) fn narrowed(conditions: &[Condition]) -> Opening {
 fn narrows(condition: &Condition) -> Opening {
     let key = condition.key.to_ascii_lowercase();
     let operator = condition.operator.to_ascii_lowercase();
-    let tagged = key.starts_with("aws:principaltag/");
     let issued = key.ends_with(":sub") || key.ends_with(":aud") || key.ends_with(":amr");
-    if !(tagged || issued || NARROWING.contains(&key.as_str())) {
+    if !(issued || NARROWING.contains(&key.as_str())) {
         return Opening::Open;
     }
     // `…IfExists` holds where the key is absent, `…Not…` and `Null` where the value is any other, `ForAllValues` where there is none.
@@ -144,66 +142,47 @@ fn narrows(condition: &Condition) -> Opening {
     if let Some(why) = condition.values.iter().find_map(Text::why_unknown) {
         return Opening::Unknown(format!("the condition on `{}` cannot be told: {why}", condition.key));
     }
-    // Any of the values may hold: one that stands for everything undoes the rest.
-    if condition.values.is_empty() || condition.values.iter().any(is_anything) {
+    // No stranger is a service of the provider, and every one is none.
+    let denies = |value: &Text| value.as_literal().is_some_and(|value| value.eq_ignore_ascii_case("false"));
+    if operator == "bool" && condition.values.iter().any(denies) {
         return Opening::Open;
     }
-    Opening::Narrow
-}
-
-/// Whether a condition's value is met by everything, such as `*`, `arn:aws:s3:::*` or `0.0.0.0/0`.
-fn is_anything(value: &Text) -> bool {
-    let mut literal = String::new();
-    for piece in &value.pieces {
-        match piece {
-            Piece::Literal(text) => literal.push_str(text),
-            // The partition says nothing about whose thing it is; everything else does.
-            Piece::Provider(name) if name.to_ascii_lowercase().ends_with("partition") => {
-                literal.push_str("aws")
-            }
-            _ => return false,
-        }
-    }
-    match literal.as_str() {
-        "0.0.0.0/0" | "::/0" => true,
-        text => match text.strip_prefix("arn:") {
-            // Partition and service say nothing; what follows must.
-            Some(arn) => {
-                arn.splitn(3, ':').nth(2).is_none_or(|rest| rest.chars().all(|c| ":*?/".contains(c)))
-            }
-            None => text.chars().all(|c| c == '*'),
-        },
-    }
+    // Any of the values may hold: one that strangers meet undoes the rest.
+    if value::is_loose(&key, &condition.values) { Opening::Open } else { Opening::Narrow }
 }
 
 /// Whether a policy as a whole lets everyone in: the statement that does. A deny that turns strangers away closes it.
 pub(crate) fn open_statement(policy: &[Statement]) -> Result<Option<&Statement>, String> {
-    if policy.iter().any(turns_strangers_away) {
-        return Ok(None);
-    }
     let mut unknown = None;
     for statement in policy {
         match to_everyone(statement) {
-            Opening::Open => return Ok(Some(statement)),
-            Opening::Unknown(why) => unknown = Some(why),
-            Opening::Narrow => {}
+            Opening::Open => match left_open(statement, policy) {
+                Opening::Open => return Ok(Some(statement)),
+                Opening::Unknown(why) => unknown = Some(why),
+                Opening::Narrow => {}
+            },
+            Opening::Unknown(why) if left_open(statement, policy) != Opening::Narrow => unknown = Some(why),
+            Opening::Unknown(_) | Opening::Narrow => {}
         }
     }
     unknown.map_or(Ok(None), Err)
 }
 
-/// A deny for everyone whose place, account or organisation is another one.
-fn turns_strangers_away(statement: &Statement) -> bool {
-    statement.effect.value() == Some(&Effect::Deny)
-        && statement.principals.iter().any(is_everyone)
-        && statement.conditions.iter().any(|condition| {
-            let key = condition.key.to_ascii_lowercase();
-            let operator = condition.operator.to_ascii_lowercase();
-            operator.contains("not")
-                && NARROWING.contains(&key.as_str())
-                && !condition.values.iter().any(is_anything)
-        })
+/// What the denies of a policy leave of a statement that lets strangers in.
+fn left_open(allow: &Statement, policy: &[Statement]) -> Opening {
+    let mut left = Opening::Open;
+    for statement in policy {
+        match deny::closes(statement, allow) {
+            Opening::Narrow => return Opening::Narrow,
+            Opening::Unknown(why) => left = Opening::Unknown(why),
+            Opening::Open => {}
+        }
+    }
+    left
 }
+
+mod deny;
+mod value;
 
 #[cfg(test)]
 mod tests;

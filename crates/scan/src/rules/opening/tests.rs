@@ -69,3 +69,155 @@ fn a_deny_for_others_closes_a_policy() {
     assert_eq!(open_statement(&[open, deny]), Ok(None));
     assert_eq!(open_statement(&[]), Ok(None));
 }
+
+/// Whether a statement under one condition lets everyone in.
+fn is_open(operator: &str, key: &str, values: &[&str]) -> bool {
+    let statement = Statement {
+        principals: vec![Principal::Anyone],
+        conditions: vec![condition(operator, key, values)],
+        ..sketch::allow(&["sqs:SendMessage"], &["*"])
+    };
+    to_everyone(&statement) == Opening::Open
+}
+
+#[test]
+fn conditions_that_strangers_meet() {
+    let open: [(&str, &str, &[&str]); 30] = [
+        ("Bool", "aws:PrincipalIsAWSService", &["false"]),
+        ("ArnLike", "aws:PrincipalArn", &["arn:aws:iam::*:role/*"]),
+        ("ArnLike", "aws:PrincipalArn", &["arn:aws:iam::*:role/admin"]),
+        ("StringLike", "aws:PrincipalAccount", &["????????????"]),
+        ("StringLike", "aws:PrincipalOrgID", &["o-*"]),
+        ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", &["o-*/r-*"]),
+        ("IpAddress", "aws:SourceIp", &["0.0.0.0/1", "128.0.0.0/1"]),
+        ("IpAddress", "aws:SourceIp", &["0.0.0.0/2", "64.0.0.0/2", "0.0.0.0/8"]),
+        ("IpAddress", "aws:SourceIp", &["2000::/3"]),
+        ("StringEquals", "aws:PrincipalTag/team", &["shop"]),
+        ("StringLike", "aws:username", &["admin*"]),
+        ("StringLike", "aws:userid", &["*:admin"]),
+        ("IpAddress", "aws:VpcSourceIp", &["10.0.0.0/8"]),
+        ("StringLike", "aws:SourceVpc", &["vpc-*"]),
+        ("StringLike", "aws:SourceVpce", &["vpce-*"]),
+        ("ArnLike", "aws:SourceArn", &["arn:aws:sns:eu-west-1:*:*"]),
+        ("ArnLike", "aws:SourceArn", &["arn:aws:sns:*:*:orders"]),
+        ("ArnLike", "aws:SourceArn", &["arn:aws:sns:*"]),
+        ("ArnLike", "aws:SourceArn", &["arn:aws:s3:::*-*"]),
+        ("ArnLike", "aws:SourceArn", &["arn:aws:s3:::?*"]),
+        ("ArnLike", "aws:SourceArn", &["arn:aws:execute-api:*:*:*/prod/GET/orders"]),
+        ("StringLike", "sns:Endpoint", &["https://*"]),
+        ("StringLike", "sts:ExternalId", &["?*"]),
+        ("StringLike", "token.actions.githubusercontent.com:sub", &["repo:*"]),
+        ("StringLike", "token.actions.githubusercontent.com:sub", &["repo:*/*:*"]),
+        ("StringLike", "token.actions.githubusercontent.com:sub", &["repo:acme*"]),
+        ("StringLike", "token.actions.githubusercontent.com:sub", &["*:ref:refs/heads/main"]),
+        ("StringLike", "gitlab.com:sub", &["project_path:*/shop:*"]),
+        ("StringLike", "app.terraform.io:sub", &["organization:*:workspace:shop"]),
+        ("StringLike", "cognito-identity.amazonaws.com:aud", &["eu-west-1:*"]),
+    ];
+    for (operator, key, values) in open {
+        assert!(is_open(operator, key, values), "{operator} {key} {values:?}");
+    }
+}
+
+#[test]
+fn conditions_that_name_someone_are_narrow() {
+    let narrow: [(&str, &str, &[&str]); 26] = [
+        ("Bool", "aws:PrincipalIsAWSService", &["true"]),
+        ("ArnLike", "aws:PrincipalArn", &["arn:aws:iam::111122223333:role/*"]),
+        ("ArnLike", "aws:PrincipalArn", &["arn:*:iam::111122223333:*"]),
+        ("StringEquals", "aws:PrincipalAccount", &["111122223333"]),
+        ("StringEquals", "aws:PrincipalOrgID", &["o-a1"]),
+        ("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", &["o-a1b2c3d4e5/*"]),
+        ("IpAddress", "aws:SourceIp", &["10.0.0.0/8", "172.16.0.0/12", "2001:db8::/32"]),
+        ("IpAddress", "aws:SourceIp", &["203.0.113.7"]),
+        ("StringLike", "aws:userid", &["AROAEXAMPLEID1234:*", "111122223333"]),
+        ("StringEquals", "aws:SourceVpc", &["vpc-1"]),
+        ("StringEquals", "aws:SourceVpce", &["vpce-0a1b2c3d"]),
+        ("ArnLike", "aws:SourceArn", &["arn:aws:s3:::shop-*"]),
+        ("ArnLike", "aws:SourceArn", &["arn:aws:s3:*:*:shop"]),
+        ("ArnLike", "aws:SourceArn", &["arn:aws:sns:*:111122223333:*"]),
+        ("ArnLike", "aws:SourceArn", &["arn:*:111122223333:*"]),
+        ("ArnLike", "aws:SourceArn", &["arn:aws:execute-api:eu-west-1:*:a1b2c3d4e5/*/*"]),
+        ("ArnLike", "aws:SourceArn", &["arn:aws:cloudfront::*:distribution/E1A2B3C4D5"]),
+        ("StringLike", "sns:Endpoint", &["*@example.com"]),
+        ("StringLike", "sns:Endpoint", &["https://shop.example/*"]),
+        ("StringLike", "sts:ExternalId", &["partner-*"]),
+        ("StringEquals", "aws:PrincipalServiceName", &["cloudfront.amazonaws.com"]),
+        ("StringLike", "token.actions.githubusercontent.com:sub", &["repo:acme/*"]),
+        ("StringLike", "token.actions.githubusercontent.com:sub", &["repo:acme/shop:ref:refs/heads/*"]),
+        ("StringLike", "gitlab.com:sub", &["project_path:acme/shop:*"]),
+        ("StringLike", "app.terraform.io:sub", &["organization:acme:*"]),
+        ("StringEquals", "cognito-identity.amazonaws.com:aud", &["eu-west-1:0a1b2c3d"]),
+    ];
+    for (operator, key, values) in narrow {
+        assert!(!is_open(operator, key, values), "{operator} {key} {values:?}");
+    }
+}
+
+#[test]
+fn what_the_deployment_fills_in_is_narrow_where_it_says_whose() {
+    use crate::known::Piece;
+    let open = |pieces: Vec<Piece>| {
+        let values = vec![Text { pieces, place: place() }];
+        let arn = Condition { values, ..condition("ArnLike", "aws:SourceArn", &[]) };
+        narrowed(&[arn]) == Opening::Open
+    };
+    let literal = |text: &str| Piece::Literal(text.to_owned());
+    let provider = |text: &str| Piece::Provider(text.to_owned());
+    let region = || vec![literal("arn:aws:sns:"), provider("AWS::Region")];
+    assert!(open([region(), vec![literal(":*:*")]].concat()));
+    assert!(!open([region(), vec![literal(":"), provider("AWS::AccountId"), literal(":*")]].concat()));
+    let topic = Piece::Of { node: "Topic".into(), attribute: crate::known::Attribute::Arn };
+    assert!(!open(vec![topic.clone()]) && !open(vec![topic, literal("*")]));
+    assert!(!open(vec![Piece::Parameter("SourceArn".to_owned())]));
+}
+
+/// Whether a deny closes an allow for everyone.
+fn closes(allow: (&[&str], &[&str]), deny: (&[&str], &[&str]), conditions: &[(&str, &str, &str)]) -> bool {
+    let everyone = || vec![Principal::Anyone];
+    let allow = Statement { principals: everyone(), ..sketch::allow(allow.0, allow.1) };
+    let deny = Statement {
+        principals: everyone(),
+        effect: Known::Value(Effect::Deny),
+        conditions: conditions
+            .iter()
+            .map(|(operator, key, value)| condition(operator, key, &[value]))
+            .collect(),
+        ..sketch::allow(deny.0, deny.1)
+    };
+    open_statement(&[allow, deny]) == Ok(None)
+}
+
+#[test]
+fn a_deny_closes_only_what_it_speaks_of() {
+    let vpc = ("StringNotEquals", "aws:SourceVpce", "vpce-0a1b2c3d");
+    let bucket = (["s3:GetObject"].as_slice(), ["arn:aws:s3:::shop/*"].as_slice());
+    let check = |deny: (&[&str], &[&str]), conditions: &[(&str, &str, &str)], wanted: bool| {
+        assert_eq!(closes(bucket, deny, conditions), wanted, "{deny:?} {conditions:?}");
+    };
+    check((&["s3:*"], &["arn:aws:s3:::shop", "arn:aws:s3:::shop/*"]), &[vpc], true);
+    check((&["s3:GetObject"], &["*"]), &[vpc], true);
+    check((&["*"], &["*"]), &[], true);
+    check((&["*"], &["*"]), &[vpc, ("Bool", "aws:PrincipalIsAWSService", "false")], true);
+    check((&["*"], &["*"]), &[vpc, ("BoolIfExists", "aws:ViaAWSService", "false")], true);
+    // Another action, another resource, a condition that strangers do not meet.
+    check((&["s3:PutObject"], &["*"]), &[vpc], false);
+    check((&["s3:*"], &["arn:aws:s3:::shop/private/*"]), &[vpc], false);
+    check((&["*"], &["*"]), &[vpc, ("Bool", "aws:SecureTransport", "false")], false);
+    check((&["*"], &["*"]), &[("Bool", "aws:SecureTransport", "false")], false);
+    check((&["*"], &["*"]), &[("StringNotLike", "aws:SourceVpc", "vpc-*")], false);
+    check((&["*"], &["*"]), &[("NotIpAddress", "aws:SourceIp", "0.0.0.0/0")], false);
+    check((&["*"], &["*"]), &[("StringNotEquals", "aws:PrincipalTag/team", "shop")], false);
+}
+
+#[test]
+fn a_deny_for_one_route_leaves_the_interface_open() {
+    let address = ("NotIpAddress", "aws:SourceIp", "203.0.113.0/24");
+    let all = (["execute-api:Invoke"].as_slice(), ["execute-api:/*"].as_slice());
+    let check = |resource: &str| closes(all, (&["execute-api:Invoke"], &[resource]), &[address]);
+    assert!(check("execute-api:/*") && check("execute-api:/*/*/*") && check("*"));
+    assert!(check("arn:aws:execute-api:eu-west-1:111122223333:abc/*"));
+    assert!(!check("execute-api:/*/GET/none") && !check("execute-api:/GET/none"));
+    let invoke = (["execute-api:Invoke"].as_slice(), ["execute-api:/*"].as_slice());
+    assert!(closes((&["execute-api:*"], &["*"]), invoke, &[address]));
+}
