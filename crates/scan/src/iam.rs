@@ -28,7 +28,7 @@ pub use self::deed::{Deed, deed, deed_services};
 pub use self::escalation::{Combination, Escalation, combinations};
 pub use self::permissions::{Grants, Permissions};
 pub use self::reach::{Hold, Reach};
-pub use self::target::Target;
+pub use self::target::{Target, is_every_thing_of};
 
 /// Whether something may be done.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -142,7 +142,7 @@ struct Steps {
 }
 
 fn steps(pattern: Option<Token>, resource: Option<Token>, maybe: bool) -> Steps {
-    use Token::{Byte, Head, Hole, Key, One, Provider, Run, Tail};
+    use Token::{Atom, Byte, Head, Hole, Key, One, Provider, Run, Tail};
     let plain = |stops: &[u8]| match pattern {
         Some(Byte(byte)) => !stops.contains(&byte),
         Some(_) => true,
@@ -155,6 +155,8 @@ fn steps(pattern: Option<Token>, resource: Option<Token>, maybe: bool) -> Steps 
         (_, Some(Key)) => plain(b""),
         (_, Some(Hole(_))) if maybe => plain(b""),
         (Some(Byte(_) | One), Some(Head(_))) if maybe => plain(b":/"),
+        // A text of which nothing is known has characters enough; but it ends only where a `*` takes the rest.
+        (Some(One), Some(Atom(_))) => true,
         _ => false,
     };
     let right = match (pattern, resource) {

@@ -59,8 +59,9 @@ pub fn whole_service(pattern: &str) -> Option<&str> {
 /// Whether a resource is all of them: `*`, or an ARN in which everything behind the service is a wildcard (`arn:aws:s3:::*`).
 #[must_use]
 pub fn is_every_resource(resource: &Text) -> bool {
-    let fields = resource.to_string();
-    if !fields.is_empty() && fields.bytes().all(|byte| byte == b'*') {
+    // Nothing but wildcards, of which one takes any length: `*`, `*:*`, `?*`.
+    let open = |text: &str| text.contains('*') && text.chars().all(|c| "*?:/".contains(c));
+    if resource.as_literal().is_some_and(open) {
         return true;
     }
     // An account or region that the provider fills in binds the statement to no thing.
@@ -71,10 +72,12 @@ pub fn is_every_resource(resource: &Text) -> bool {
         _ => "own",
     });
     let plain: String = plain.collect();
-    let tail = plain.splitn(6, ':').nth(5);
+    let fields: Vec<&str> = plain.splitn(6, ':').collect();
+    // `arn:aws:dynamodb:*`: the star takes the fields that are not written.
+    let tail = fields.get(5).or_else(|| fields.last().filter(|last| **last == "*")).copied();
     resource.pieces.iter().all(own)
         && plain.starts_with("arn:")
-        && tail.is_some_and(|tail| matches!(tail, "*" | "*/*" | "*:*") || is_every_of_kind(tail))
+        && tail.is_some_and(|tail| open(tail) || is_every_of_kind(tail))
 }
 
 /// `table/*`, `function:*`, `log-group:*`: everything of one kind.

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::pattern::{MAX_TOKENS, Token};
+use super::pattern::{Cover, MAX_TOKENS, Token, cover};
 use crate::facts::{self, ActionFact};
 use crate::graph::{App, Function, Secret, SecretKind, Store, StoreKind};
 use crate::known::{Attribute, Name, Piece, Text};
@@ -212,7 +212,7 @@ impl<'a> Index<'a> {
     pub(super) fn shapes(&self, target: Target<'_>) -> Vec<Form> {
         let (shapes, name) = match target {
             Target::All(prefix) => {
-                let of = |(service, kind, arn)| Form { service, kind, arn: any(arn) };
+                let of = |(service, kind, arn)| Form { service, kind, arn: any(service, kind, arn) };
                 return facts::types_of(prefix).map(of).collect();
             }
             Target::Arn(_) => return Vec::new(),
@@ -236,12 +236,7 @@ impl<'a> Index<'a> {
     /// A statement's resource: wildcards are wildcards.
     pub(super) fn pattern(&self, text: &Text) -> Vec<Token> {
         let mut tokens = Vec::new();
-        let wild = |byte| match byte {
-            b'*' => Token::Run,
-            b'?' => Token::One,
-            byte => Token::Byte(byte),
-        };
-        self.text(text, 0, &wild, None, &mut tokens);
+        self.text(text, 0, &wildcard_token, None, &mut tokens);
         tokens
     }
 
@@ -324,11 +319,39 @@ impl<'a> Index<'a> {
 
 /// Any thing of the kinds that an action is about: names that no pattern but a wildcard covers.
 pub(super) fn anything(action: ActionFact) -> Vec<Vec<Token>> {
-    action.resource_types().map(|kind| any(kind.arn)).collect()
+    action.resource_types().map(|kind| any(action.service, kind.name, kind.arn)).collect()
 }
 
-/// Any thing with an ARN of this form.
-fn any(arn: &str) -> Vec<Token> {
+/// Whether a resource is all things that an action is about, whatever their names: each kind of which one must be named.
+#[must_use]
+pub fn is_every_thing_of(action: ActionFact, resource: &Text) -> bool {
+    let wild = |piece: &Piece| matches!(piece, Piece::Literal(text) if text.contains('*'));
+    if !resource.pieces.iter().any(wild) {
+        return false;
+    }
+    let mut pattern = Vec::new();
+    for piece in &resource.pieces {
+        match piece {
+            Piece::Literal(text) => pattern.extend(text.bytes().take(MAX_TOKENS).map(wildcard_token)),
+            _ => pattern.push(Token::Hole(0)),
+        }
+    }
+    let covers = |arn: &[Token]| cover(&pattern, arn, &mut 0) == Cover::Yes;
+    let required = action.resource_types().any(|kind| kind.required);
+    let mut kinds = action.resource_types().filter(|kind| kind.required || !required).peekable();
+    kinds.peek().is_some() && kinds.all(|kind| covers(&any(action.service, kind.name, kind.arn)))
+}
+
+fn wildcard_token(byte: u8) -> Token {
+    match byte {
+        b'*' => Token::Run,
+        b'?' => Token::One,
+        byte => Token::Byte(byte),
+    }
+}
+
+/// Any thing with an ARN of this form. The ends of some names are made up by the provider, all in the same way.
+fn any(service: &str, kind: &str, arn: &str) -> Vec<Token> {
     let token = |fields: &mut u8, byte| {
         *fields += u8::from(byte == b':');
         Some(match byte {
@@ -337,5 +360,19 @@ fn any(arn: &str) -> Vec<Token> {
             byte => Token::Byte(byte),
         })
     };
-    arn.bytes().scan(0, token).collect()
+    let mut tokens: Vec<Token> = arn.bytes().scan(0, token).collect();
+    let groups: &[usize] = match (service, kind) {
+        ("secretsmanager", "Secret") => &[6],
+        ("kms", "key") => &[4, 4, 4, 12],
+        _ => &[],
+    };
+    if kind == "key" && !groups.is_empty() {
+        tokens.pop();
+        tokens.extend([Token::Tail(0); 8]);
+    }
+    for group in groups {
+        tokens.push(Token::Byte(b'-'));
+        tokens.extend(std::iter::repeat_n(Token::Tail(0), *group));
+    }
+    tokens
 }

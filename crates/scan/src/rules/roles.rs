@@ -106,6 +106,17 @@ fn list_unknowns(role: &Role, statement: &Statement, verdict: &mut Verdict) {
     }
 }
 
+/// Statements whose resources a person wrote or filled in. A template's lone `*` is the provider's own.
+fn filled_in(role: &Role) -> impl Iterator<Item = &Statement> {
+    let star = |statement: &Statement| statement.resources.iter().all(|it| it.as_literal() == Some("*"));
+    let of_template = role.statements.iter().filter(move |statement| {
+        matches!(statement.origin, Origin::Template(_))
+            && statement.effect.value() == Some(&Effect::Allow)
+            && !star(statement)
+    });
+    allows(role).chain(of_template)
+}
+
 /// Statements that certainly allow and that a person wrote or chose.
 fn allows(role: &Role) -> impl Iterator<Item = &Statement> {
     role.statements.iter().filter(|statement| {
@@ -127,8 +138,8 @@ fn is_usual(policy: &str) -> bool {
         || name.starts_with("CloudWatchLambdaInsights")
 }
 
-/// Whether a statement is bound to some things, or holds only under conditions that say more than which account or transport.
-fn is_wide(statement: &Statement) -> bool {
+/// Whether a statement holds under no conditions that say more than which account or transport.
+fn is_unbound(statement: &Statement) -> bool {
     const NARROW_NOTHING: [&str; 6] = [
         "aws:securetransport",
         "aws:requestedregion",
@@ -140,7 +151,27 @@ fn is_wide(statement: &Statement) -> bool {
     let bare = |condition: &Condition| {
         NARROW_NOTHING.contains(&condition.key.to_ascii_lowercase().as_str()) || iam::is_void(condition)
     };
-    is_everywhere(statement) && statement.conditions.iter().all(bare)
+    statement.conditions.iter().all(bare)
+}
+
+/// Whether a statement speaks of everything that an action is about. Patterns of several services are left to its resources alone.
+fn is_everywhere_for(statement: &Statement, action: ActionFact) -> bool {
+    is_everywhere(statement) || statement.resources.iter().any(|it| iam::is_every_thing_of(action, it))
+}
+
+/// The actions of a pattern that a statement grants on everything that they are about, and that matter.
+fn on_everything(statement: &Statement, pattern: &str) -> Vec<ActionFact> {
+    let several = pattern.split(':').next().is_some_and(|service| service.contains(['*', '?']));
+    if several && !is_everywhere(statement) {
+        return Vec::new();
+    }
+    let facts = facts::actions_matching(pattern).filter(|fact| matters(*fact));
+    facts.filter(|fact| is_everywhere_for(statement, *fact)).collect()
+}
+
+/// Whether a statement speaks of every resource, under no condition that says more than which account or transport.
+fn is_wide(statement: &Statement) -> bool {
+    is_everywhere(statement) && is_unbound(statement)
 }
 
 /// Whether a statement speaks of every resource, whatever its conditions.
@@ -194,7 +225,9 @@ fn whole_services(sight: &Sight<'_>, role: &Role, users: &Users<'_>, verdict: &m
         if here.is_empty() {
             continue;
         }
-        if is_wide(statement) {
+        let all_of = |it: &String| whole_service(it).is_some() && !on_everything(statement, it).is_empty();
+        let covers = || statement.actions.iter().filter_map(Setting::known).any(all_of);
+        if is_wide(statement) || is_unbound(statement) && !statement.not_actions && covers() {
             wide.extend(here.iter().cloned());
         } else if here.contains("*") && is_everywhere(statement) {
             // How much such a condition leaves nobody can tell, and all that it leaves is the account.
@@ -284,7 +317,7 @@ fn every_resource(
     // A policy of the provider with a whole service in it is reported for that.
     let broad: BTreeSet<&str> = allows(role).filter_map(broad_policy).collect();
     let mut found: Vec<(&Statement, &str, Severity)> = Vec::new();
-    for statement in allows(role).filter(|statement| !statement.not_actions && is_wide(statement)) {
+    for statement in filled_in(role).filter(|statement| !statement.not_actions && is_unbound(statement)) {
         if matches!(&statement.origin, Origin::Managed(name) if broad.contains(name.as_str())) {
             continue;
         }
@@ -292,7 +325,7 @@ fn every_resource(
             if is_every_action(action) || whole_service(action).is_some() || told.contains(action.as_str()) {
                 continue;
             }
-            let worst = facts::actions_matching(action).filter(|fact| matters(*fact)).map(weight).max();
+            let worst = on_everything(statement, action).into_iter().map(weight).max();
             found.extend(worst.map(|severity| (statement, action.as_str(), severity)));
         }
     }
@@ -300,7 +333,7 @@ fn every_resource(
     let actions: BTreeSet<&str> = found.iter().map(|(_, action, _)| *action).collect();
     let severity = found.iter().map(|(_, _, severity)| *severity).max().unwrap_or(Severity::Medium);
     let by = match &first.origin {
-        Origin::Managed(name) => format!(" (through the policy `{name}`)"),
+        Origin::Managed(name) | Origin::Template(name) => format!(" (through the policy `{name}`)"),
         _ => String::new(),
     };
     let instead = match own_stores(sight, role, &actions) {
@@ -356,9 +389,13 @@ fn weight(fact: ActionFact) -> Severity {
 }
 
 fn every_secret(role: &Role, users: &Users<'_>, permissions: &Permissions<'_, '_>, verdict: &mut Verdict) {
-    const WAYS: [(&str, &str, Severity); 2] = [
-        ("secretsmanager:GetSecretValue", "every secret of the account", Severity::High),
-        ("ssm:GetParameter", "every parameter of the account, encrypted ones too", Severity::Medium),
+    const SECRETS: &str = "every secret of the account";
+    const PARAMETERS: &str = "every parameter of the account, encrypted ones too";
+    const WAYS: [(&str, &str, Severity); 4] = [
+        ("secretsmanager:GetSecretValue", SECRETS, Severity::High),
+        ("ssm:GetParameter", PARAMETERS, Severity::Medium),
+        ("ssm:GetParameters", PARAMETERS, Severity::Medium),
+        ("ssm:GetParametersByPath", PARAMETERS, Severity::Medium),
     ];
     let ways: Vec<_> = WAYS
         .into_iter()
@@ -371,7 +408,8 @@ fn every_secret(role: &Role, users: &Users<'_>, permissions: &Permissions<'_, '_
         })
         .collect();
     let Some((place, _, _)) = ways.first() else { return };
-    let what: Vec<String> = ways.iter().map(|(_, what, _)| what.clone()).collect();
+    let mut what: Vec<String> = ways.iter().map(|(_, what, _)| what.clone()).collect();
+    what.dedup();
     let severity = ways.iter().map(|(_, _, severity)| *severity).max().unwrap_or(Severity::High);
     let message = format!(
         "{} may read {}: the secrets of every other application are as safe as this code.",

@@ -6,7 +6,7 @@ use super::opening::{Opening, narrowed, to_everyone};
 use super::words::list;
 use super::{Sight, Verdict, catalogue};
 use crate::finding::{Finding, Severity};
-use crate::graph::{Effect, Principal, Role, Statement};
+use crate::graph::{Condition, Effect, Principal, Role, Statement};
 use crate::known::Text;
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
@@ -64,10 +64,18 @@ fn outsiders(statement: &Statement) -> Option<String> {
     if statement.effect.value() != Some(&Effect::Allow) {
         return None;
     }
-    let issuer = statement.principals.iter().find_map(|principal| match principal {
-        Principal::Federated(text) => Some(text),
+    let unknown = statement.conditions.iter().flat_map(|condition| &condition.values);
+    if unknown.into_iter().any(|value: &Text| value.why_unknown().is_some()) {
+        return None;
+    }
+    statement.principals.iter().find_map(|principal| match principal {
+        Principal::Federated(issuer) => users_of(issuer, &statement.conditions),
         _ => None,
-    })?;
+    })
+}
+
+/// Users of one issuer, when no condition says which of them.
+fn users_of(issuer: &Text, conditions: &[Condition]) -> Option<String> {
     if issuer.why_unknown().is_some() {
         return None;
     }
@@ -77,19 +85,14 @@ fn outsiders(statement: &Statement) -> Option<String> {
         return None;
     }
     let for_all = FOR_ALL.iter().any(|known| name.contains(known));
-    let conditions: Vec<_> = statement
-        .conditions
-        .iter()
-        .filter(|condition| {
-            let key = condition.key.to_ascii_lowercase();
-            key.ends_with(":sub") || (!for_all && (key.ends_with(":aud") || key.ends_with(":amr")))
-        })
-        .cloned()
-        .collect();
-    let unknown = statement
-        .conditions
-        .iter()
-        .flat_map(|condition| &condition.values)
-        .any(|v: &Text| v.why_unknown().is_some());
-    (narrowed(&conditions) == Opening::Open && !unknown).then(|| format!("Every user of `{name}`"))
+    // Every account has pools of identities, with and without a sign-in: only the pool says whose they are.
+    let of_pools = name.contains("cognito-identity.amazonaws.com");
+    let says_who = |condition: &&Condition| {
+        let key = condition.key.to_ascii_lowercase();
+        key.ends_with(":sub")
+            || (!for_all && key.ends_with(":aud"))
+            || (!for_all && !of_pools && key.ends_with(":amr"))
+    };
+    let conditions: Vec<_> = conditions.iter().filter(says_who).cloned().collect();
+    (narrowed(&conditions) == Opening::Open).then(|| format!("Every user of `{name}`"))
 }

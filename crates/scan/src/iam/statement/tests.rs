@@ -72,6 +72,12 @@ fn whole_services_and_all_resources() {
     check(&[literal("arn:aws:s3:::*/*")], true);
     check(&[literal("arn:aws:dynamodb:*:*:table/*")], true);
     check(&[literal("arn:aws:dynamodb:*:*:table/orders")], false);
+    check(&[literal("*:*")], true);
+    check(&[literal("?*")], true);
+    check(&[literal("arn:aws:dynamodb:*")], true);
+    check(&[literal("arn:*:dynamodb:*")], true);
+    check(&[literal("arn:aws:s3:::?*")], true);
+    check(&[literal("?")], false);
     check(&[literal("arn:aws:s3:::orders-*")], false);
     let region = Piece::Provider("AWS::Region".to_owned());
     check(&[literal("arn:aws:dynamodb:"), region.clone(), literal(":*:table/*")], true);

@@ -55,6 +55,60 @@ fn roles() {
     check(may(vec![allow(&["iam:PutRolePolicy"], &["*"])]), &["privilege-escalation"]);
 }
 
+/// The ids of what is found of a function's role that has one statement.
+fn found_of(statement: Statement) -> Vec<&'static str> {
+    let mut app = sketch::app();
+    app.draw_function("F", vec![statement]);
+    app.mentioned.insert(Name::from("F"));
+    let tree = SourceTree::new();
+    let verdict = judge(&Context::bare(&tree, &app, &[]));
+    let about_the_role = verdict.findings.iter().filter(|finding| finding.cause.starts_with("role "));
+    about_the_role.map(|finding| finding.rule.id).collect()
+}
+
+#[test]
+fn every_resource_in_other_spellings() {
+    let check = |action: &str, tail: &str, expect: &[&str]| {
+        assert_eq!(found_of(allow(&[action], &[tail])), expect, "{action} {tail}");
+    };
+    let (wide, secrets) = (&["wildcard-resource"][..], &["all-secrets-readable"][..]);
+    for tail in ["?*", "*-*", "*-??????", "*"] {
+        let arn = format!("arn:aws:secretsmanager:*:*:secret:{tail}");
+        check("secretsmanager:GetSecretValue", &arn, secrets);
+    }
+    check("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*:*:secret:shop-*", &[]);
+    check("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*:*:secret:shop-??????", &[]);
+    check("ssm:GetParametersByPath", "*", secrets);
+    check("ssm:GetParameters", "*", secrets);
+    check("ssm:GetParametersByPath", "arn:aws:ssm:*:*:parameter/shop/*", &[]);
+    for arn in ["arn:aws:dynamodb:*", "arn:*:dynamodb:*", "*:*", "arn:aws:dynamodb:eu-west-1:111122223333:t*"]
+    {
+        check("dynamodb:GetItem", arn, wide);
+    }
+    check("dynamodb:GetItem", "arn:aws:dynamodb:*:*:table/shop-*", &[]);
+    check("s3:GetObject", "arn:aws:s3:::?*", wide);
+    check("s3:GetObject", "arn:aws:s3:::shop/*", &[]);
+    check("cognito-idp:AdminDeleteUser", "arn:aws:cognito-idp:*:*:userpool/*", wide);
+    check("rds-data:ExecuteStatement", "arn:aws:rds:*:*:cluster:*", wide);
+    check("kms:Decrypt", "arn:aws:kms:*:*:key/????????-*", wide);
+    check("kms:Decrypt", "arn:aws:kms:*:*:key/12345678-*", &[]);
+    check("lambda:InvokeFunction", "arn:aws:lambda:*:*:function:?*", wide);
+    check("lambda:InvokeFunction", "arn:aws:lambda:*:*:function:?", &[]);
+    check("iam:PassRole", "arn:aws:iam::111122223333:role/?*", wide);
+}
+
+#[test]
+fn a_template_that_is_filled_in_with_a_star() {
+    let template = |arn: &str| Statement {
+        origin: Origin::Template("DynamoDBCrudPolicy".to_owned()),
+        ..allow(&["dynamodb:GetItem"], &[arn])
+    };
+    assert_eq!(found_of(template("arn:aws:dynamodb:*:*:table/*")), ["wildcard-resource"]);
+    assert_eq!(found_of(template("arn:aws:dynamodb:*:*:table/Orders")), [""; 0]);
+    // What the provider writes into its own templates is not blamed on those who take them.
+    assert_eq!(found_of(template("*")), [""; 0]);
+}
+
 #[test]
 fn everything_under_a_condition() {
     let found = |operator: &str, key: &str, value: &str| {
@@ -103,6 +157,20 @@ fn trust() {
     check(by(aws("arn:aws:iam::111122223333:root"), &[]), &[]);
     check(by(github(), &[]), &["open-trust"]);
     check(by(github(), &[("token.actions.githubusercontent.com:aud", "sts.amazonaws.com")]), &["open-trust"]);
+    check(by(github(), &[("token.actions.githubusercontent.com:sub", "repo:*/*:*")]), &["open-trust"]);
+    let cognito = || Principal::Federated(Text::literal("cognito-identity.amazonaws.com", place()));
+    check(by(cognito(), &[("cognito-identity.amazonaws.com:amr", "unauthenticated")]), &["open-trust"]);
+    check(by(cognito(), &[("cognito-identity.amazonaws.com:aud", "eu-west-1:0a1b2c3d")]), &[]);
+    // Every principal is looked at, not the first alone.
+    check(
+        |app| {
+            let saml = Text::literal("arn:aws:iam::111122223333:saml-provider/company", place());
+            let principals = vec![Principal::Federated(saml), github()];
+            let statement = Statement { principals, ..allow(&["sts:AssumeRole"], &[]) };
+            app.draw_role("R", vec![]).trust.push(statement);
+        },
+        &["open-trust"],
+    );
     check(
         by(github(), &[("token.actions.githubusercontent.com:sub", "repo:acme/shop:ref:refs/heads/main")]),
         &[],
