@@ -1,7 +1,7 @@
 //! A file of findings that are known, so that only new ones count.
 //!
 //! Invariants: a finding is known only while it touches nothing new (another open route of an interface whose open routes are known is new),
-//! is no worse than it was, and speaks of the same secret; the file has no secret in it, only what tells it from others. The file is
+//! is no worse than it was, grants no more and speaks of the same secret; the file has no secret in it, only what tells it from others. The file is
 //! `{ "version": 2, "findings": { id: { "touches": […], "severity": "high", "secret": "1f6a" } } }`; version 1 has what is touched alone.
 //! Not here: reading and writing files (`cli`).
 
@@ -40,6 +40,9 @@ struct Known {
     severity: Option<Severity>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
+    /// What the statements allow that it speaks of; files of before do not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grants: Option<BTreeSet<String>>,
 }
 
 /// How that is written.
@@ -47,27 +50,39 @@ struct Known {
 #[serde(untagged)]
 enum Written {
     Bare(BTreeSet<String>),
-    Full { touches: BTreeSet<String>, severity: Option<Severity>, secret: Option<String> },
+    Full {
+        touches: BTreeSet<String>,
+        severity: Option<Severity>,
+        secret: Option<String>,
+        grants: Option<BTreeSet<String>>,
+    },
 }
 
 impl From<Written> for Known {
     fn from(written: Written) -> Self {
         match written {
-            Written::Bare(touches) => Self { touches, severity: None, secret: None },
-            Written::Full { touches, severity, secret } => Self { touches, severity, secret },
+            Written::Bare(touches) => Self { touches, severity: None, secret: None, grants: None },
+            Written::Full { touches, severity, secret, grants } => Self { touches, severity, secret, grants },
         }
     }
 }
 
 impl Known {
     fn of(found: &Found) -> Self {
-        Self { touches: touched(found), severity: Some(found.severity), secret: found.secret.clone() }
+        let grants: BTreeSet<String> = found.grants.iter().cloned().collect();
+        Self {
+            touches: touched(found),
+            severity: Some(found.severity),
+            secret: found.secret.clone(),
+            grants: (!grants.is_empty()).then_some(grants),
+        }
     }
 
     /// Whether a finding is this one and nothing more. A bare one says nothing of severities and secrets.
     fn holds(&self, found: &Found, bare: bool) -> bool {
         touched(found).is_subset(&self.touches)
             && self.severity.is_none_or(|severity| found.severity <= severity)
+            && self.grants.as_ref().is_none_or(|known| found.grants.iter().all(|grant| known.contains(grant)))
             && (bare || self.secret == found.secret)
     }
 }
@@ -201,6 +216,26 @@ mod tests {
         assert!(!text.contains("Aa1") && !text.contains("pass"), "{text}");
         assert_eq!(known(&before, &with("Aa1-old-pass"), "secret-in-environment"), [true]);
         assert_eq!(known(&before, &with("Bb2-new-pass"), "secret-in-environment"), [false]);
+    }
+
+    #[test]
+    fn a_grant_that_grew_is_new() {
+        let with = |actions: &str| {
+            format!(
+                "      Policies:\n        - Statement:\n            - {{ Effect: Allow, Action: [{actions}], Resource: '*' }}\n"
+            )
+        };
+        let before = report_of(&with("'sqs:ReceiveMessage', 'sqs:DeleteMessage'"));
+        let rule = "wildcard-resource";
+        assert_eq!(known(&before, &with("'sqs:ReceiveMessage', 'sqs:DeleteMessage'"), rule), [true]);
+        assert_eq!(known(&before, &with("'sqs:ReceiveMessage'"), rule), [true]);
+        assert_eq!(known(&before, &with("'sqs:ReceiveMessage', 'dynamodb:Scan'"), rule), [false]);
+        // A file of before says nothing of it.
+        let mut old = Baseline::of(&before);
+        old.findings.values_mut().for_each(|known| known.grants = None);
+        let mut after = report_of(&with("'sqs:ReceiveMessage', 'sqs:SendMessage'"));
+        Baseline::parse(&old.text()).unwrap().apply(&mut after);
+        assert!(after.findings().filter(|(_, found)| found.rule.id == rule).all(|(_, found)| found.known));
     }
 
     #[test]

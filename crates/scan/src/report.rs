@@ -146,6 +146,9 @@ pub struct Found {
     /// What tells the secret that it speaks of from others.
     #[serde(skip)]
     pub secret: Option<String>,
+    /// What the statements allow that it speaks of: actions and resources.
+    #[serde(skip)]
+    pub grants: Vec<String>,
 }
 
 /// A line of a file.
@@ -284,8 +287,26 @@ impl Found {
             related: spots(&finding.related),
             change: finding.change.as_ref().map(mend),
             known: false,
+            grants: grants(app, finding),
         }
     }
+}
+
+/// The actions and resources of the statements of roles that stand where a finding points.
+fn grants(app: &App, finding: &Finding) -> Vec<String> {
+    let places: Vec<Place> =
+        std::iter::once(finding.place).chain(finding.related.iter().map(|(place, _)| *place)).collect();
+    let role = app.roles.iter().find(|role| finding.cause == format!("role {}", role.name));
+    let statements = role.into_iter().flat_map(|role| &role.statements);
+    let mut grants = Vec::new();
+    for statement in statements.filter(|statement| places.contains(&statement.place)) {
+        let actions = statement.actions.iter().filter_map(|action| action.known());
+        let not = if statement.not_actions { "not " } else { "" };
+        grants.extend(actions.map(|action| format!("action {not}{}", action.to_ascii_lowercase())));
+        let not = if statement.not_resources { "not " } else { "" };
+        grants.extend(statement.resources.iter().map(|resource| format!("resource {not}{resource}")));
+    }
+    grants
 }
 
 /// The rule, and eight digits of a hash of where and what the cause is: no line numbers, so it survives edits.

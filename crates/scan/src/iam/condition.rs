@@ -63,6 +63,20 @@ fn holds(condition: &Condition, passed_to: Option<&str>) -> Verdict {
             let encrypted = values.iter().any(|value| value.eq_ignore_ascii_case("true"));
             if encrypted { Verdict::Yes } else { Verdict::No }
         }
+        // A role's calls are made with its session, by itself, and from anywhere.
+        ("aws:principaltype", Some(values), _)
+            if !operator.is_negative() && values.contains(&"AssumedRole") =>
+        {
+            Verdict::Yes
+        }
+        ("aws:viaawsservice", Some(values), _) if operator.name == "bool" && values == ["false"] => {
+            Verdict::Yes
+        }
+        ("aws:sourceip", Some(values), _)
+            if operator.name == "ipaddress" && values.contains(&"0.0.0.0/0") =>
+        {
+            Verdict::Yes
+        }
         ("aws:currenttime", Some(values), _) => timed(&operator, &values).unwrap_or_else(unknown),
         ("iam:passedtoservice", Some(values), Some(service)) if !operator.is_negative() => {
             let named = values.iter().any(|value| wildcard::matches(value, service));

@@ -407,6 +407,15 @@ fn every_secret(role: &Role, users: &Users<'_>, permissions: &Permissions<'_, '_
             })
         })
         .collect();
+    if ways.is_empty() {
+        let maybe = |way: &(&str, &str, Severity)| perhaps_every_secret(role, permissions, way.0).is_some();
+        if let Some((action, what, _)) = WAYS.into_iter().find(maybe)
+            && let Some((place, why)) = perhaps_every_secret(role, permissions, action)
+        {
+            let why = format!("whether `{}` may read {what} cannot be told: {why}", role.name);
+            verdict.unknown(Some(&role.name), place, why);
+        }
+    }
     let Some((place, _, _)) = ways.first() else { return };
     let mut what: Vec<String> = ways.iter().map(|(_, what, _)| what.clone()).collect();
     what.dedup();
@@ -422,6 +431,24 @@ fn every_secret(role: &Role, users: &Users<'_>, permissions: &Permissions<'_, '_
             .severity(severity)
             .advice("Name the one secret or path that the function uses, by its ARN."),
     );
+}
+
+/// Why it cannot be told whether a role may do something to all things, where a statement says so.
+fn perhaps_every_secret(
+    role: &Role,
+    permissions: &Permissions<'_, '_>,
+    action: &str,
+) -> Option<(crate::source::Place, String)> {
+    let fact = facts::action(action)?;
+    let crate::iam::Verdict::Unknown(why) = permissions.without_unread().may_everywhere(fact, None) else {
+        return None;
+    };
+    let speaks = |statement: &&Statement| {
+        let patterns = || statement.actions.iter().filter_map(Setting::known);
+        !statement.not_actions && patterns().any(|it| iam::wildcard::covers_action(it, action))
+    };
+    let said = allows(role).filter(speaks).find(|statement| is_everywhere_for(statement, fact));
+    said.map(|statement| (statement.place, why))
 }
 
 /// Reports ways to more, and says which actions they are made of.

@@ -31,6 +31,12 @@ fn what_every_call_meets_is_no_condition() {
     check("Bool aws:SecureTransport true", Some(true));
     check("BoolIfExists aws:SecureTransport true", Some(true));
     check("Bool aws:SecureTransport false", Some(false));
+    check("IpAddress aws:SourceIp 0.0.0.0/0", Some(true));
+    check("IpAddress aws:SourceIp 203.0.113.0/24", None);
+    check("StringEquals aws:PrincipalType AssumedRole", Some(true));
+    check("StringEquals aws:PrincipalType User", None);
+    check("Bool aws:ViaAWSService false", Some(true));
+    check("Bool aws:ViaAWSService true", None);
 }
 
 #[test]

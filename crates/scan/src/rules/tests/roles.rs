@@ -176,3 +176,34 @@ fn trust() {
         &[],
     );
 }
+
+#[test]
+fn every_secret_under_a_condition_is_not_passed_over() {
+    let every = || allow(&["secretsmanager:GetSecretValue"], &["*"]);
+    let under = |operator: &str, value: &str| Condition {
+        operator: operator.to_owned(),
+        key: "aws:SourceVpc".to_owned(),
+        values: vec![Text::literal(value, place())],
+    };
+    let unknowns = |statements: Vec<Statement>| {
+        let mut app = sketch::app();
+        app.draw_function("F", statements);
+        let tree = SourceTree::new();
+        let verdict = judge(&Context::bare(&tree, &app, &[]));
+        verdict.unknowns.iter().filter(|unknown| unknown.why.contains("every secret")).count()
+    };
+    let deny = |conditions| Statement { effect: Known::Value(Effect::Deny), conditions, ..every() };
+    assert_eq!(unknowns(vec![every(), deny(vec![under("StringEquals", "vpc-00000")])]), 1);
+    assert_eq!(
+        unknowns(vec![Statement { conditions: vec![under("StringNotEqualsIfExists", "x")], ..every() }]),
+        1
+    );
+    assert_eq!(unknowns(vec![every(), deny(vec![])]), 0);
+    assert_eq!(
+        unknowns(vec![allow(
+            &["secretsmanager:GetSecretValue"],
+            &["arn:aws:secretsmanager:*:*:secret:shop-*"]
+        )]),
+        0
+    );
+}
