@@ -26,6 +26,9 @@ use crate::graph::{App, OtherResource, Parameter};
 use crate::known::{Known, Name, Piece, Text};
 use crate::source::SourceTree;
 
+/// How often a name is handed on before it is given up.
+const MAX_HANDED_ON: usize = 4;
+
 /// What reads resources into an app.
 pub(super) struct Builder<'r> {
     pub(super) tree: &'r SourceTree,
@@ -90,7 +93,7 @@ impl<'r> Builder<'r> {
 
     /// The resource of a kind that an attribute of another one names, by reference or by the name that it will have.
     pub(super) fn named(&self, value: Option<&Value>, kind: &str, key: &str) -> Option<&'r Resource> {
-        let value = value?;
+        let value = self.followed(value?, kind, key);
         let text = value.to_text();
         if let Some(found) = self.referred(&text, &[kind]) {
             return Some(found);
@@ -98,6 +101,31 @@ impl<'r> Builder<'r> {
         let whole = written(&text)?;
         let tail = text.as_literal().and_then(|literal| literal.rsplit([':', '/']).next());
         self.by_written(kind, key, &whole).or_else(|| self.by_written(kind, key, tail?))
+    }
+
+    /// What a value stands for that refers to a data source of this kind, or to what only hands a value on.
+    fn followed<'v>(&self, value: &'v Value, kind: &str, key: &str) -> &'v Value
+    where
+        'r: 'v,
+    {
+        let mut value = value;
+        let data = format!("data.{kind}");
+        for _ in 0..MAX_HANDED_ON {
+            let text = value.to_text();
+            let next = match self.referred(&text, &[&data, "terraform_data"]) {
+                Some(found) if found.kind == "terraform_data" => found.body.get("input"),
+                Some(found) => found.body.get(key).or_else(|| found.body.get("arn")),
+                None => None,
+            };
+            let Some(next) = next else { break };
+            value = next;
+        }
+        value
+    }
+
+    /// Whether a value that names nothing of these files may do so all the same.
+    pub(super) fn may_name(&self, value: &Value) -> bool {
+        value.to_text().why_unknown().is_some()
     }
 
     /// The resource of a kind whose name is written like this.
@@ -114,6 +142,7 @@ impl<'r> Builder<'r> {
     /// The function that a text names: by its ARN, its name, an alias, or an address made from one of these.
     pub(super) fn function_in(&self, value: Option<&Value>) -> Known<Name> {
         let Some(value) = value else { return Known::Unknown("no function is named".to_owned()) };
+        let value = self.followed(value, "aws_lambda_function", "function_name");
         let text = value.to_text();
         if let Some(name) = self.own_function(&text, 0) {
             return Known::Value(name);

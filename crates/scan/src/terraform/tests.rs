@@ -6,6 +6,7 @@ use crate::graph::{
 };
 use crate::known::{Known, Name, Setting};
 
+mod derived;
 mod hostile;
 mod modules;
 mod overrides;

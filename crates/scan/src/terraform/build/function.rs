@@ -89,7 +89,12 @@ impl Builder<'_> {
     /// `aws_lambda_permission`: a statement of the function's resource policy.
     fn permission(&mut self, resource: &Resource) {
         let body = &resource.body;
-        let Known::Value(name) = self.function_in(body.get("function_name")) else {
+        let written = body.get("function_name");
+        let Known::Value(name) = self.function_in(written) else {
+            if let Some(written) = written.filter(|written| self.may_name(written)) {
+                let why = format!("which function may be called cannot be told: {}", written.why_not());
+                self.app.unknown(Some(&resource.name), written.place, why);
+            }
             return;
         };
         let mut statement = Statement::allow(resource.place, Origin::Written);

@@ -1,6 +1,6 @@
 //! Roles, and users and groups, which have permissions in the same way.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Builder;
 use super::policy::{self, Policy};
@@ -28,7 +28,11 @@ impl Builder<'_> {
         }
         for (kind, attribute) in HOLDERS {
             for resource in self.of_kind(&format!("{kind}_policy")) {
-                let Some(holder) = self.named(resource.body.get(attribute), kind, "name") else { continue };
+                let written = resource.body.get(attribute);
+                let Some(holder) = self.named(written, kind, "name") else {
+                    self.lost(resource, written, (kind, resource.body.get("policy")), &mut roles);
+                    continue;
+                };
                 let statements = self.policy_of(resource.body.get("policy"), &holder.name);
                 if let Some(role) = index.get(&holder.name).and_then(|at| roles.get_mut(*at)) {
                     role.statements.extend(statements);
@@ -43,8 +47,9 @@ impl Builder<'_> {
                 }
             }
             for resource in self.of_kind(&format!("{kind}_policy_attachments_exclusive")) {
-                let Some(holder) = self.named(resource.body.get(&format!("{attribute}_name")), kind, "name")
-                else {
+                let written = resource.body.get(&format!("{attribute}_name"));
+                let Some(holder) = self.named(written, kind, "name") else {
+                    self.lost(resource, written, (kind, resource.body.get("policy_arns")), &mut roles);
                     continue;
                 };
                 for policy in resource.body.blocks("policy_arns") {
@@ -115,9 +120,32 @@ impl Builder<'_> {
         index: &HashMap<Name, usize>,
         roles: &mut [Role],
     ) {
-        let Some(holder) = self.named(holder, kind, "name") else { return };
-        let Some(arn) = resource.body.get("policy_arn") else { return };
-        self.attach(arn, &holder.name, index, roles);
+        let written = resource.body.get("policy_arn");
+        let Some(found) = self.named(holder, kind, "name") else {
+            self.lost(resource, holder, (kind, written), roles);
+            return;
+        };
+        let Some(arn) = written else { return };
+        self.attach(arn, &found.name, index, roles);
+    }
+
+    /// Permissions of which nobody can tell whose they are: any of the app's roles may have them.
+    fn lost(
+        &mut self,
+        resource: &Resource,
+        holder: Option<&Value>,
+        (kind, policy): (&str, Option<&Value>),
+        roles: &mut [Role],
+    ) {
+        let Some(holder) = holder.filter(|holder| self.may_name(holder)) else { return };
+        let why = format!("whose permissions `{}` are cannot be told: {}", resource.name, holder.why_not());
+        self.app.unknown(Some(&resource.name), holder.place, &why);
+        let named = policy.map_or_else(|| Text::unknown(why.clone(), resource.place), Value::to_text);
+        let of_kind: HashSet<&Name> = self.of_kind(kind).iter().map(|found| &found.name).collect();
+        for role in roles.iter_mut().filter(|role| of_kind.contains(&role.name)) {
+            let statements = Known::Unknown(why.clone());
+            role.managed.push(ManagedPolicy { policy: named.clone(), statements });
+        }
     }
 
     fn attach(&mut self, arn: &Value, holder: &Name, index: &HashMap<Name, usize>, roles: &mut [Role]) {

@@ -91,13 +91,26 @@ impl Builder<'_> {
         for (kind, attribute, of, named) in PARTS {
             for part in self.of_kind(kind) {
                 let found = self.named(part.body.get(attribute), of, named);
-                let Some(at) = found.and_then(|found| index.get(&found.name)) else { continue };
+                let Some(at) = found.and_then(|found| index.get(&found.name)) else {
+                    self.lost_part(part, part.body.get(attribute));
+                    continue;
+                };
                 if let Some(store) = stores.get_mut(*at) {
                     self.part(part, store);
                 }
             }
         }
         self.app.stores.extend(stores);
+    }
+
+    /// What opens or closes a store of which nobody can tell which it is.
+    fn lost_part(&mut self, part: &Resource, named: Option<&Value>) {
+        let opens = part.kind.ends_with("_policy")
+            || part.kind.ends_with("_permission")
+            || part.kind.ends_with("_acl");
+        let Some(named) = named.filter(|named| opens && self.may_name(named)) else { return };
+        let why = format!("what `{}` belongs to cannot be told: {}", part.name, named.why_not());
+        self.app.unknown(Some(&part.name), named.place, why);
     }
 
     fn store(&mut self, resource: &Resource, named: &str, kind: StoreKind) -> Store {

@@ -1,9 +1,10 @@
 //! Terraform's functions: which there are, and those on numbers and on errors. Texts, collections and files have files of their own.
 
 use super::{Context, Evaluator};
+use crate::known::Piece;
 use crate::source::Place;
 use crate::terraform::syntax::{Call, Expr};
-use crate::terraform::value::{Kind, Value};
+use crate::terraform::value::{Chunk, Kind, Value};
 use crate::terraform::{json, yaml};
 
 impl Evaluator<'_> {
@@ -33,12 +34,24 @@ impl Evaluator<'_> {
             return Value::unknown(place, "the module's expressions take too long to work out");
         }
         let name = call.name.as_str();
+        let list = arguments.first().filter(|list| TAKING_LISTS.contains(&name) && !list.is_null());
+        let open = list.filter(|list| matches!(list.kind, Kind::Text(_)));
+        if let Some(open) = open.filter(|open| open.to_text().why_unknown().is_some())
+            && let Some(made) = derived(name, &arguments, &open.why_not(), place)
+        {
+            return made;
+        }
         let found = Self::text_function(name, &arguments, place)
             .or_else(|| Self::collection_function(name, &arguments, place))
             .or_else(|| self.file_function(name, &arguments, place))
             .or_else(|| Self::number_function(name, &arguments, place))
             .or_else(|| Self::plain_function(name, &arguments, place));
-        found.unwrap_or_else(|| Value::unknown(place, format!("what `{name}` gives is not worked out here")))
+        let found = found
+            .unwrap_or_else(|| Value::unknown(place, format!("what `{name}` gives is not worked out here")));
+        match &found.kind {
+            Kind::Unknown(why) => derived(name, &arguments, why, place).unwrap_or(found),
+            _ => found,
+        }
     }
 
     /// `try(a, b, …)`: the first that works.
@@ -123,6 +136,63 @@ impl Evaluator<'_> {
             Value::unknown(place, "it is no finite number")
         })
     }
+}
+
+/// Functions that give a text, or texts, made from what they are given.
+const DERIVING: [&str; 24] = [
+    "abspath",
+    "basename",
+    "chunklist",
+    "compact",
+    "concat",
+    "coalesce",
+    "dirname",
+    "distinct",
+    "element",
+    "flatten",
+    "format",
+    "join",
+    "lookup",
+    "one",
+    "regex",
+    "regexall",
+    "replace",
+    "reverse",
+    "slice",
+    "split",
+    "strrev",
+    "substr",
+    "trimprefix",
+    "trimsuffix",
+];
+
+/// Those that take a list, in whose place a text stands when what is in the list is not known.
+const TAKING_LISTS: [&str; 9] =
+    ["chunklist", "compact", "concat", "distinct", "element", "flatten", "one", "reverse", "slice"];
+
+/// A text that is not known, and yet made from one known thing alone: it still speaks of that thing.
+fn derived(name: &str, arguments: &[Value], why: &str, place: Place) -> Option<Value> {
+    if !DERIVING.contains(&name) {
+        return None;
+    }
+    let mut only: Option<Piece> = None;
+    let mut left: Vec<&Value> = arguments.iter().collect();
+    while let Some(value) = left.pop() {
+        left.extend(value.items());
+        left.extend(value.entries().iter().map(|(_, value)| value));
+        let Kind::Text(chunks) = &value.kind else { continue };
+        for chunk in chunks.iter() {
+            match (&chunk.piece, &only) {
+                (Piece::Of { node, .. }, Some(Piece::Of { node: other, .. })) if node != other => {
+                    return None;
+                }
+                (Piece::Of { .. }, None) => only = Some(chunk.piece.clone()),
+                _ => {}
+            }
+        }
+    }
+    let chunks = [Piece::Unknown(why.to_owned()), only?].map(|piece| Chunk { piece, at: None });
+    Some(Value::text(place, chunks.to_vec()))
 }
 
 /// A value of another type; what is known and cannot become one is refused.

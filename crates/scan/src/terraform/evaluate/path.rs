@@ -212,6 +212,8 @@ impl Evaluator<'_> {
                 None => Value::unknown(place, index.why_not()),
             },
             Kind::Unknown(_) | Kind::Absent(_) => value.clone(),
+            // One of the texts that are made from a known thing is made from it too.
+            Kind::Text(_) if value.to_text().why_unknown().is_some() => value.clone(),
             _ => match index.as_literal() {
                 Some(key) => self.attribute(value, &key, place),
                 None => Value::unknown(place, index.why_not()),
