@@ -61,7 +61,7 @@ fn routes(sight: &Sight<'_>, verdict: &mut Verdict) {
         if !is_open_from_the_internet(route, api, verdict) {
             continue;
         }
-        if let Some(cause) = cause(app, route, api) {
+        if let Some(cause) = cause(sight, route, api) {
             let covers = |place: &Place| sight.marks.covering(sight.tree, cause.rule().id, *place).is_some();
             let mark = [route.access.place, route.place].into_iter().find(covers);
             causes.entry((route.api.value(), cause, mark)).or_default().push(route);
@@ -136,23 +136,79 @@ pub(super) fn is_public(app: &App, function: &Name) -> bool {
         })
 }
 
-fn cause(app: &App, route: &Route, api: Option<&Api>) -> Option<Cause> {
+fn cause(sight: &Sight<'_>, route: &Route, api: Option<&Api>) -> Option<Cause> {
     let method = route.method.value().map_or("", String::as_str);
     if api.is_some_and(|api| api.kind == ApiKind::Websocket) {
         return (method == "$connect").then_some(Cause::Websocket);
     }
-    if method.eq_ignore_ascii_case("OPTIONS") {
+    let worthless = worth(sight, route) == Severity::Low;
+    if method.eq_ignore_ascii_case("OPTIONS") && (worthless || is_preflight(sight.app, route)) {
         return None;
     }
     if route.api_key {
         return Some(Cause::KeyOnly);
     }
-    if is_exception(app, route) {
-        // Reading in public is what such exceptions are for.
-        let reads = method.eq_ignore_ascii_case("GET") || method.eq_ignore_ascii_case("HEAD");
-        return (!reads).then_some(Cause::Exception);
+    if !is_exception(sight.app, route) {
+        return Some(Cause::Open);
     }
-    Some(Cause::Open)
+    // Reading in public, where there is nothing to be read, is what such exceptions are for.
+    let reads = method.eq_ignore_ascii_case("GET") || method.eq_ignore_ascii_case("HEAD");
+    let exempt = reads && (worthless || (is_about_itself(route) && worth(sight, route) < Severity::Critical));
+    match (exempt, sight.app.framework) {
+        (true, _) => None,
+        // Plain CloudFormation has no default: what says `NONE` is as open as what says nothing.
+        (false, Framework::CloudFormation) if reads => Some(Cause::Open),
+        (false, _) => Some(Cause::Exception),
+    }
+}
+
+/// Whether `OPTIONS` is there for the same function's other methods of its path, of which browsers ask first.
+fn is_preflight(app: &App, route: &Route) -> bool {
+    let same =
+        |other: &&Route| other.api == route.api && other.path == route.path && other.target == route.target;
+    app.routes.iter().filter(same).any(|other| other.method != route.method)
+}
+
+/// Whether a path by its name says how the app is, and nothing of what it keeps.
+fn is_about_itself(route: &Route) -> bool {
+    const NAMES: [&str; 12] = [
+        "health",
+        "healthz",
+        "healthcheck",
+        "health-check",
+        "ping",
+        "status",
+        "version",
+        "ready",
+        "readyz",
+        "live",
+        "livez",
+        "favicon.ico",
+    ];
+    let last = route.path.value().and_then(|path| path.rsplit('/').next());
+    last.is_some_and(|last| NAMES.iter().any(|name| last.eq_ignore_ascii_case(name)))
+}
+
+/// What strangers get at through a route, whatever its method.
+fn worth(sight: &Sight<'_>, route: &Route) -> Severity {
+    let function = route.target.value().and_then(|name| sight.app.function(name));
+    let reach = function.map(|function| severity_of(Some(&sight.reach(function))));
+    let own = if operation_of(route).is_some() { Severity::Medium } else { Severity::Low };
+    reach.unwrap_or(Severity::Low).max(own)
+}
+
+/// The operation of another service, `dynamodb:action/Scan`, that the interface does itself for whoever calls.
+fn operation_of(route: &Route) -> Option<&str> {
+    let (_, uri) = route.target.why()?.split_once(":apigateway:")?;
+    let uri = uri.split_once('`').map_or(uri, |(uri, _)| uri);
+    let is_service =
+        |word: &str| word.chars().all(|found| found.is_ascii_lowercase() || "0123456789-".contains(found));
+    let at = uri.find(":action/").or_else(|| uri.find(":path/"))?;
+    let service = uri.get(..at)?.rsplit(':').next()?;
+    // Files of a bucket are often meant for everyone, and a function is a function.
+    (is_service(service) && !matches!(service, "lambda" | "s3"))
+        .then(|| uri.get(at - service.len()..))
+        .flatten()
 }
 
 /// Whether the interface asks by default and the route says itself that nobody is asked.
@@ -206,7 +262,8 @@ fn finding(
 /// How bad it is that a route is open: what it reaches; at least something where it takes data in.
 fn weight(route: &Route, reach: Option<&Reach>) -> Severity {
     let reads = route.method.value().is_some_and(|method| method == "GET" || method == "HEAD");
-    let least = if reads || reach.is_none() { Severity::Low } else { Severity::Medium };
+    let lets_in = reach.is_some() && !reads;
+    let least = if lets_in || operation_of(route).is_some() { Severity::Medium } else { Severity::Low };
     severity_of(reach).max(least)
 }
 
@@ -216,7 +273,10 @@ fn message(cause: Cause, api: &str, reached: &[(&Route, Option<Rc<Reach>>)]) -> 
         .map(|(route, reach)| {
             let runs = match route.target.value() {
                 Some(function) => format!("runs `{function}`"),
-                None => "runs something that these files do not tell".to_owned(),
+                None => match operation_of(route) {
+                    Some(operation) => format!("does `{operation}` itself"),
+                    None => "runs something that these files do not tell".to_owned(),
+                },
             };
             let may = reach.as_deref().and_then(Reach::clause);
             let may = may.map_or(String::new(), |may| format!(", which {may}"));
@@ -237,7 +297,7 @@ fn message(cause: Cause, api: &str, reached: &[(&Route, Option<Rc<Reach>>)]) -> 
     match cause {
         Cause::Open => format!("Anyone on the internet can call {what}. Nothing asks who calls."),
         Cause::Exception => format!(
-            "The interface asks who calls, except on what says itself that it does not, and changes something: anyone on the internet can call {what}."
+            "The interface asks who calls, except on what says itself that it does not, and reaches something: anyone on the internet can call {what}."
         ),
         Cause::KeyOnly => format!(
             "Whoever has the API key, which every client carries, can call {what}. Nothing asks who calls."

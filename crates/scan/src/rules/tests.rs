@@ -90,6 +90,26 @@ fn a_route_says_what_it_leads_to() {
 }
 
 #[test]
+fn what_an_interface_does_itself_is_open_too() {
+    let of = |uri: &str| {
+        let mut app = sketch::app();
+        app.draw_api("Api", ApiKind::Rest);
+        app.draw_function("F", vec![]);
+        let route = app.draw_route("Api", "GET /orders", "F", Access::Anyone);
+        route.target = Known::Unknown(format!("`{uri}` answers, which is no function of these files"));
+        let tree = SourceTree::new();
+        let verdict = judge(&Context::bare(&tree, &app, &[]));
+        let finding = verdict.findings.into_iter().find(|finding| finding.rule.id == "open-route").unwrap();
+        (finding.severity, finding.message)
+    };
+    let (severity, message) = of("arn:aws:apigateway:${AWS::Region}:dynamodb:action/Scan");
+    assert_eq!(severity, Severity::Medium);
+    assert!(message.contains("which does `dynamodb:action/Scan` itself"), "{message}");
+    assert_eq!(of("https://example.com/orders").0, Severity::Low);
+    assert_eq!(of("arn:aws:apigateway:${AWS::Region}:s3:path/site/index.html").0, Severity::Low);
+}
+
+#[test]
 fn exceptions_to_a_default() {
     let authorizer = |app: &mut App| {
         app.draw_function("F", vec![]);
@@ -127,6 +147,44 @@ fn exceptions_to_a_default() {
             app.draw_route("Api", "GET /orders", "F", Access::Anyone);
         },
         &["open-route", "unused-authorizer"],
+    );
+    // What it says itself makes nothing of what it reaches public.
+    for (framework, method) in [
+        (Framework::Sam, "GET /orders"),
+        (Framework::CloudFormation, "GET /orders"),
+        (Framework::Sam, "OPTIONS /elsewhere"),
+    ] {
+        check(
+            |app| {
+                authorizer(app);
+                app.framework = framework;
+                app.draw_store("Orders", StoreKind::Table);
+                app.draw_function("Read", vec![allow_on(&["dynamodb:Scan"], &["Orders"])]);
+                app.draw_route("Api", "POST /orders", "F", guarded());
+                app.draw_route("Api", method, "Read", Access::Anyone).access.place = place_at(9_000);
+            },
+            &["open-route"],
+        );
+    }
+    check(
+        |app| {
+            app.draw_function("F", vec![]);
+            app.draw_api("Api", ApiKind::Rest);
+            app.draw_route("Api", "OPTIONS /orders", "F", Access::Anyone);
+        },
+        &[],
+    );
+    // How the app is, may be asked by everyone.
+    check(
+        |app| {
+            authorizer(app);
+            app.draw_store("Orders", StoreKind::Table);
+            app.draw_function("Read", vec![allow_on(&["dynamodb:Scan"], &["Orders"])]);
+            app.draw_route("Api", "POST /orders", "Read", guarded());
+            app.draw_route("Api", "PUT /orders", "F", guarded());
+            app.draw_route("Api", "GET /health", "Read", Access::Anyone).access.place = place_at(9_000);
+        },
+        &[],
     );
     // What cannot be told may use it.
     check(
