@@ -103,6 +103,8 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
         "AWS::ApiGatewayV2::Api" => {
             if let Some(body) = body_of(writer, properties) {
                 read(writer, &resource.name, &body, &Defaults::none());
+            } else if properties.get("BodyS3Location").is_some() {
+                writer.app.unknown(Some(&resource.name), resource.place, "its description is in a bucket");
             }
             quick_create(writer, resource);
         }

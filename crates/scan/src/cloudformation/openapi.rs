@@ -157,6 +157,12 @@ fn route(
 /// What answers: a function, or something else, of which is said what.
 pub(super) fn target_of(writer: &Writer<'_, '_>, integration: &Node) -> Known<Name> {
     let uri = ["uri", "Uri", "IntegrationUri"].iter().find_map(|key| integration.get(key));
+    let subtype = ["IntegrationSubtype", "subtype"].iter().find_map(|key| str_at(integration, key));
+    if let Some((service, operation)) = subtype.and_then(|subtype| subtype.split_once('-')) {
+        // Spelled as REST APIs do it.
+        let uri = format!("arn:aws:apigateway:*:{}:action/{operation}", service.to_ascii_lowercase());
+        return Known::Unknown(format!("`{uri}` answers, which is no function of these files"));
+    }
     let Some(uri) = uri else {
         return Known::Unknown("its integration names no function".to_owned());
     };
@@ -194,20 +200,23 @@ fn asked(
         let known = schemes.iter().find(|(name, _)| *name == key.text).map(|(_, scheme)| scheme);
         let access = match (known, key.text.as_str()) {
             (Some(Scheme::Authorizer(name)), _) => Access::Authorizer(name.clone()),
-            (Some(Scheme::Iam), _) | (None, "AWS_IAM" | "sigv4") => Access::Iam,
+            (Some(Scheme::Iam), _) => Access::Iam,
             (Some(Scheme::Key), _) | (None, "api_key") => {
                 (made.api_key, keyed) = (true, true);
                 continue;
             }
             (None, "NONE") => Access::Anyone,
-            (None, name) => match defaults.authorizer(name) {
-                Some(access) => access,
-                None => {
-                    made.access = Setting::unknown(key.place, format!("`{name}` is not declared"));
-                    decided = true;
-                    continue;
+            // SAM declares `AWS_IAM` where there is a default; elsewhere a scheme is what the description says it is.
+            (None, name) => {
+                match defaults.authorizer(name).filter(|_| name != "AWS_IAM" || defaults.applies("GET")) {
+                    Some(access) => access,
+                    None => {
+                        made.access = Setting::unknown(key.place, format!("`{name}` is not declared"));
+                        decided = true;
+                        continue;
+                    }
                 }
-            },
+            }
         };
         made.access = Setting::new(key.place, access);
         made.scopes = scopes.items().iter().filter_map(Node::as_scalar).collect();
@@ -216,6 +225,10 @@ fn asked(
     // `security: []` is how a description says that nobody is asked.
     if let (Some(node), true, false) = (security, requirements.is_empty(), defaults.applies(method)) {
         made.access.place = node.place;
+    }
+    if let Some(access) = operation.get("x-amazon-apigateway-auth").and_then(own_auth).filter(|_| !decided) {
+        made.access = access;
+        decided = true;
     }
     if !decided && let Some(access) = defaults.access(method) {
         made.access = access;
@@ -228,6 +241,17 @@ fn asked(
     }
     made.api_key |= !keyed && defaults.api_key(method);
     made
+}
+
+/// What an operation says without a scheme: `x-amazon-apigateway-auth: { type: AWS_IAM }`.
+fn own_auth(node: &Node) -> Option<Setting<Access>> {
+    let kind = node.get("type")?;
+    Some(match string(kind).value {
+        Known::Value(word) if word.eq_ignore_ascii_case("AWS_IAM") => Setting::new(kind.place, Access::Iam),
+        Known::Value(word) if word.eq_ignore_ascii_case("NONE") => Setting::new(kind.place, Access::Anyone),
+        Known::Value(word) => Setting::unknown(kind.place, format!("`{word}` is no way to ask who calls")),
+        Known::Unknown(why) => Setting::unknown(kind.place, why),
+    })
 }
 
 /// The extension spells the words of HTTP APIs with a small first letter.

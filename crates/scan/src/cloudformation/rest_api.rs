@@ -119,6 +119,10 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
                 let why = "its description is in a bucket";
                 writer.app.unknown(Some(&resource.name), resource.place, why);
             }
+            if let Some(node) = properties.get("CloneFrom") {
+                let why = "it is a copy of another interface, of which these files say nothing";
+                writer.app.unknown(Some(&resource.name), node.place, why);
+            }
         }
         "AWS::Serverless::Api" => {
             let merged = sam::with_globals(writer.stack, "Api", properties);

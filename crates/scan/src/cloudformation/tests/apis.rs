@@ -199,6 +199,43 @@ fn descriptions() {
 }
 
 #[test]
+fn what_a_description_says_without_schemes() {
+    let template = "
+Resources:
+  F: {Type: AWS::Lambda::Function}
+  Shop:
+    Type: AWS::ApiGateway::RestApi
+    Properties:
+      Body:
+        openapi: 3.0.1
+        paths:
+          /a: {get: {x-amazon-apigateway-auth: {type: AWS_IAM}, x-amazon-apigateway-integration: {uri: !GetAtt F.Arn}}}
+          /b: {get: {x-amazon-apigateway-auth: {type: NONE}, x-amazon-apigateway-integration: {uri: !GetAtt F.Arn}}}
+          /c: {get: {security: [{AWS_IAM: []}], x-amazon-apigateway-integration: {uri: !GetAtt F.Arn}}}
+  Away: {Type: AWS::ApiGatewayV2::Api, Properties: {BodyS3Location: {Bucket: b, Key: k}}}
+  Copy: {Type: AWS::ApiGateway::RestApi, Properties: {CloneFrom: abcdef}}
+  Queued: {Type: AWS::ApiGatewayV2::Integration, Properties: {ApiId: !Ref Away, IntegrationType: AWS_PROXY, IntegrationSubtype: SQS-SendMessage}}
+  Put: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref Away, RouteKey: POST /q, Target: !Sub 'integrations/${Queued}'}}
+";
+    let app = app(template);
+    assert_eq!(
+        routes(&app),
+        [
+            "Shop: GET /a -> F : iam",
+            "Shop: GET /b -> F : anyone",
+            "Shop: GET /c -> F : unknown: `AWS_IAM` is not declared",
+            "Away: POST /q -> ? : anyone",
+        ]
+    );
+    for (interface, why) in [("Away", "in a bucket"), ("Copy", "a copy")] {
+        let mut told = app.unknowns.iter().filter(|told| told.subject == Some(Name::from(interface)));
+        assert!(told.any(|told| told.why.contains(why)), "{interface}");
+    }
+    let put = app.routes.iter().find(|route| route.path.is(&"/q".to_owned())).expect("the route");
+    assert!(put.target.why().is_some_and(|why| why.contains(":sqs:action/SendMessage")));
+}
+
+#[test]
 fn a_description_in_a_file() {
     let (_, app) = app_of(&[
         (
