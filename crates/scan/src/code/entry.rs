@@ -64,6 +64,9 @@ pub(super) fn find(reader: &Reader<'_>, app: &App, function: &Function) -> Resul
         return Ok(Entry { origin: Origin::Inline(program), export, root: Root::default() });
     }
     let folders = folders(app, location);
+    if let Some(bare) = without_ending(reader.tree, runs, &folders, &handler) {
+        return Err(gap(format!("`{bare}`, which has no ending, is what Node loads first, and is not read")));
+    }
     let found = match location {
         Some(CodeLocation::File(file)) if syntax::language_of(reader.tree.path(*file)).is_some() => {
             let export = handler.rsplit('.').next().unwrap_or("handler").to_owned();
@@ -74,6 +77,19 @@ pub(super) fn find(reader: &Reader<'_>, app: &App, function: &Function) -> Resul
     let (file, export) =
         found.ok_or_else(|| gap(format!("the file of the handler `{handler}` is not in the tree")))?;
     Ok(Entry { origin: Origin::File(file), export, root: Root { folders } })
+}
+
+/// The file beside a script that has its name and no ending: Lambda's Node tries it before any other.
+fn without_ending<'t>(
+    tree: &'t SourceTree,
+    runs: Runs,
+    folders: &[String],
+    handler: &str,
+) -> Option<&'t str> {
+    let (module, _) = handler.rsplit_once('.').filter(|_| runs == Runs::Scripts)?;
+    let module = module.trim_start_matches("./");
+    let found = folders.iter().find_map(|folder| tree.find(&normalise(&format!("{folder}/{module}"))?))?;
+    Some(tree.path(found))
 }
 
 fn runs(function: &Function) -> Runs {

@@ -140,7 +140,8 @@ fn javascript(reader: &Reader<'_>, root: &Root, from: FileId, module: &str) -> T
     }
     if module.starts_with('.') {
         let whole = format!("{}/{module}", folder_of(tree.path(from)));
-        return match script(tree, &whole) {
+        let found = loaded(tree, from, &whole).or_else(|| script(tree, &whole));
+        return match found {
             Some(file) if !is_vendored(tree.path(file)) => Target::File(file),
             Some(_) => Target::Data,
             None => Target::Missing,
@@ -156,6 +157,15 @@ fn javascript(reader: &Reader<'_>, root: &Root, from: FileId, module: &str) -> T
         return Target::File(file);
     }
     Target::Package(package, known_as(name))
+}
+
+/// What Node loads where the sources come second: a folder that is named as one, and a built script for a built one.
+fn loaded(tree: &SourceTree, from: FileId, whole: &str) -> Option<FileId> {
+    if whole.ends_with('/') || whole.ends_with("/.") || whole.ends_with("/..") {
+        return script(tree, &format!("{whole}/index"));
+    }
+    let plain = [".js", ".cjs", ".mjs"].iter().any(|ending| tree.path(from).ends_with(ending));
+    plain.then(|| tree.find(&format!("{}.js", normalise(whole)?))).flatten()
 }
 
 /// A file of a layer, which is unpacked below `/opt`.
@@ -270,7 +280,8 @@ fn python_layer(reader: &Reader<'_>, path: &str) -> Option<FileId> {
 
 pub(super) fn python_file(tree: &SourceTree, folder: &str, path: &str) -> Option<FileId> {
     let whole = if path.is_empty() { folder.to_owned() } else { format!("{folder}/{path}") };
-    let file = (!path.is_empty()).then(|| tree.find(&format!("{whole}.py"))).flatten();
-    let found = file.or_else(|| tree.find(&format!("{whole}/__init__.py")))?;
+    // A package goes before a module of the same name.
+    let file = || (!path.is_empty()).then(|| tree.find(&format!("{whole}.py"))).flatten();
+    let found = tree.find(&format!("{whole}/__init__.py")).or_else(file)?;
     (!is_vendored(tree.path(found))).then_some(found)
 }

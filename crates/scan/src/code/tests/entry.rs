@@ -114,3 +114,32 @@ fn imports_and_environment_are_named() {
     read.sort_unstable();
     assert_eq!(read, ["A", "B", "C"]);
 }
+
+#[test]
+fn what_the_runtime_loads_is_read_before_its_decoys() {
+    let runs = "const cp = require('child_process'); exports.run = x => cp.exec(x)";
+    let quiet = "exports.run = x => 1";
+    let calls =
+        |module: &str| format!("const l = require('{module}'); exports.handler = async e => l.run(e.body)");
+    let flows = |files: &[(&str, &str)]| read_files(files, &[]).1.flows.len();
+    assert_eq!(flows(&[("app.js", calls("./lib/").as_str()), ("lib.js", quiet), ("lib/index.js", runs)]), 1);
+    assert_eq!(flows(&[("app.js", calls("./lib").as_str()), ("lib.js", quiet), ("lib/index.js", runs)]), 0);
+    assert_eq!(
+        flows(&[
+            ("app.js", calls("./lib").as_str()),
+            ("lib.ts", "export const run = x => 1"),
+            ("lib.js", runs)
+        ]),
+        1
+    );
+    let python = "import os\ndef handler(e, c):\n    os.system(e['a'])\n";
+    let still = "def handler(e, c):\n    return 1\n";
+    let files = [("app.py", still), ("app/__init__.py", python)];
+    assert_eq!(found(&files, "", Some(""), "app.handler", "python3.13").0, "app/__init__.py");
+    // A file without an ending is tried first, and is not read here.
+    assert_eq!(
+        found(&[("app.js", PUBLISH), ("app", PUBLISH)], "", Some(""), "app.handler", "nodejs24.x").0,
+        ""
+    );
+    assert_eq!(found(&[("app.js", PUBLISH)], "", Some(""), "app.handler", "nodejs24.x").0, "app.js");
+}
