@@ -15,17 +15,9 @@ use crate::rules::Part;
 use crate::source::{FileId, Place, SourceTree};
 use crate::{cloudformation, parallel, serverless, terraform};
 
-/// Folders of what tools made or fetched. Names that are ordinary words (`target`) are for whoever walks the disk and sees what is beside them.
-const MADE: [&str; 8] = [
-    "node_modules",
-    ".aws-sam",
-    ".serverless",
-    ".terraform",
-    ".git",
-    "site-packages",
-    ".venv",
-    "__pycache__",
-];
+/// Folders of what tools made or fetched. Names that are ordinary words (`target`) and `.venv` are for whoever walks the disk and sees what is beside them.
+const MADE: [&str; 7] =
+    ["node_modules", ".aws-sam", ".serverless", ".terraform", ".git", "site-packages", "__pycache__"];
 
 fn is_made(path: &str) -> bool {
     path.rsplit_once('/').is_some_and(|(folders, _)| folders.split('/').any(|folder| MADE.contains(&folder)))

@@ -117,12 +117,15 @@ fn look_for_the_rest(path: &Path, exclude: Override, taken: &mut Taken) {
     for entry in walk(path, exclude, false).build().take(MAX_LOOKED_FOR).flatten() {
         let Ok(relative) = entry.path().strip_prefix(path) else { continue };
         let name = name_of(relative);
-        if !describes(&name) || taken.tree.find(&name).is_some() || known.contains(&name) {
+        if !(describes(&name) || may_describe(&name))
+            || taken.tree.find(&name).is_some()
+            || known.contains(&name)
+        {
             continue;
         }
         if entry.path_is_symlink() {
             taken.leave_out(&name, "a link, and links are not followed");
-        } else if is_file(&entry) && is_infrastructure(entry.path()) {
+        } else if is_file(&entry) && is_infrastructure(entry.path(), &name) {
             taken.leave_out(&name, "`.gitignore` names it");
         }
     }
@@ -213,10 +216,30 @@ fn describes(name: &str) -> bool {
     [".yaml", ".yml", ".json", ".tf", ".tofu", ".template"].iter().any(|end| name.ends_with(end))
 }
 
+/// Whether a file has the name of one that may hold a template, if its bytes say so.
+fn may_describe(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [".txt", ".tmpl", ".tpl", ".cfn"].iter().any(|end| name.ends_with(end))
+}
+
 /// Whether a file that was not read speaks of the provider's resources.
-fn is_infrastructure(path: &Path) -> bool {
-    const WORDS: [&[u8]; 4] = [b"AWS::", b"\"aws_", b"provider: aws", b"name: aws"];
-    let found =
-        |bytes: Vec<u8>| WORDS.iter().any(|word| bytes.windows(word.len()).any(|window| window == *word));
-    read(path, 1 << 20).is_ok_and(found)
+fn is_infrastructure(path: &Path, name: &str) -> bool {
+    let Ok(bytes) = read(path, 1 << 20) else { return false };
+    let text = String::from_utf8_lossy(&bytes);
+    if !describes(name) {
+        return text.contains("AWS::") && text.contains("Resources");
+    }
+    text.contains("AWS::") || text.contains("\"aws_") || text.lines().any(speaks_of_provider)
+}
+
+/// `name: 'aws'` and `provider: aws`, in any quotation marks; `resource aws_sqs_queue "q"` without them.
+fn speaks_of_provider(line: &str) -> bool {
+    let line = line.trim().trim_start_matches(['{', '-', ' ']);
+    if let Some(rest) = line.strip_prefix("resource").or_else(|| line.strip_prefix("data")) {
+        return rest.starts_with([' ', '\t']) && rest.trim_start().starts_with("aws_");
+    }
+    let Some((key, value)) = line.split_once(':') else { return false };
+    let bare = |word: &str| word.trim().trim_matches(['"', '\'']).to_owned();
+    let value = value.split([',', '#', '}']).next().unwrap_or(value);
+    matches!(bare(key).as_str(), "name" | "provider") && bare(value) == "aws"
 }
