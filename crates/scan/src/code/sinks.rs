@@ -87,10 +87,15 @@ fn process(machine: &mut Machine<'_>, path: &str, first: &Value, arguments: &Arg
     let items = machine.items(first);
     let list = items.first().cloned();
     let program = list.as_ref().unwrap_or(first);
-    let interprets = program.literal().is_some_and(|name| {
-        let name = name.rsplit('/').next().unwrap_or(name);
-        matches!(name, "sh" | "bash" | "zsh" | "dash" | "cmd" | "cmd.exe" | "powershell")
-    });
+    // `env sh -c …` runs what stands behind it.
+    let further = if list.is_some() {
+        items.clone()
+    } else {
+        arguments.at(1).map(|list| machine.items(list)).unwrap_or_default()
+    };
+    let through = is_program(program, &["env", "sudo", "nohup", "timeout", "xargs"]);
+    let interprets = is_program(program, &INTERPRETING)
+        || (through && further.iter().any(|word| is_program(word, &INTERPRETING)));
     if shell {
         report(machine, FlowKind::CommandInjection, first, path, place);
     }
@@ -104,6 +109,14 @@ fn process(machine: &mut Machine<'_>, path: &str, first: &Value, arguments: &Arg
         let program = machine.deep(program);
         report(machine, FlowKind::CommandInjection, &program, path, place);
     }
+}
+
+/// Programs that take a command's text.
+const INTERPRETING: [&str; 7] = ["sh", "bash", "zsh", "dash", "cmd", "cmd.exe", "powershell"];
+
+/// Whether a value is the name or path of one of these programs.
+fn is_program(value: &Value, names: &[&str]) -> bool {
+    value.literal().is_some_and(|name| names.contains(&name.rsplit('/').next().unwrap_or(name)))
 }
 
 /// A query: harmful where text of it is put together with what the caller sent.

@@ -25,7 +25,7 @@ pub(super) const SHELLS: [&str; 18] = [
 ];
 
 /// Start a program, in a shell if they are told so.
-pub(super) const PROCESSES: [&str; 22] = [
+pub(super) const PROCESSES: [&str; 30] = [
     "child_process.spawn",
     "child_process.spawnSync",
     "child_process.execFile",
@@ -41,6 +41,14 @@ pub(super) const PROCESSES: [&str; 22] = [
     "subprocess.check_output",
     "subprocess.check_call",
     "os.execv",
+    "os.execve",
+    "os.execvpe",
+    "os.spawnlp",
+    "os.spawnvp",
+    "os.spawnve",
+    "os.posix_spawn",
+    "os.posix_spawnp",
+    "pty.spawn",
     "os.execl",
     "os.execvp",
     "os.spawnl",
@@ -51,7 +59,7 @@ pub(super) const PROCESSES: [&str; 22] = [
 ];
 
 /// Run their argument as code.
-pub(super) const INTERPRETERS: [&str; 20] = [
+pub(super) const INTERPRETERS: [&str; 26] = [
     "eval",
     "Function",
     "vm.runInNewContext",
@@ -72,10 +80,16 @@ pub(super) const INTERPRETERS: [&str; 20] = [
     "safe-eval",
     "static-eval",
     "numexpr.evaluate",
+    "globalThis.eval",
+    "lodash.template",
+    "underscore.template",
+    "ejs.render",
+    "ejs.compile",
+    "pug.render",
 ];
 
 /// Make objects of bytes, and run what these say.
-pub(super) const DESERIALIZERS: [&str; 26] = [
+pub(super) const DESERIALIZERS: [&str; 28] = [
     "pickle.loads",
     "pickle.load",
     "pickle.Unpickler",
@@ -98,6 +112,8 @@ pub(super) const DESERIALIZERS: [&str; 26] = [
     "pandas.read_pickle",
     "numpy.load",
     "node-serialize.unserialize",
+    "v8.deserialize",
+    "ruamel.yaml.unsafe_load",
     "serialize-to-js.deserialize",
     "funcster.deepDeserialize",
     "cryo.parse",
@@ -193,7 +209,7 @@ pub(super) const PATHS: [&str; 84] = [
 ];
 
 /// Methods that send a query.
-pub(super) const QUERIES: [&str; 22] = [
+pub(super) const QUERIES: [&str; 27] = [
     "query",
     "execute",
     "executemany",
@@ -209,6 +225,11 @@ pub(super) const QUERIES: [&str; 22] = [
     "run_query",
     "unsafe",
     "rawQuery",
+    "whereRaw",
+    "havingRaw",
+    "orderByRaw",
+    "joinRaw",
+    "literal",
     "queryObject",
     "simpleQuery",
     "fetch",
@@ -219,7 +240,7 @@ pub(super) const QUERIES: [&str; 22] = [
 ];
 
 /// Packages of databases: whatever is sent to them by a query's method is a query.
-pub(super) const DATABASES: [&str; 22] = [
+pub(super) const DATABASES: [&str; 25] = [
     "pg.",
     "mysql.",
     "mysql2.",
@@ -241,6 +262,9 @@ pub(super) const DATABASES: [&str; 22] = [
     "mysql.connector.",
     "sqlalchemy.",
     "snowflake.",
+    "knex",
+    "sequelize",
+    "Sequelize",
     "serverless-mysql",
 ];
 

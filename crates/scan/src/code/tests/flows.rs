@@ -371,3 +371,27 @@ fn checks_that_check_nothing() {
     found("app.js", &script("", "/^[a-z]+$/i.test(f)"), false);
     found("app.js", &script("", "/^.*$/.test(f)"), true);
 }
+
+#[test]
+fn programs_and_templates_that_stand_further_off() {
+    use FlowKind::{CodeInjection, CommandInjection, UnsafeDeserialization};
+    let mut wrong = Vec::new();
+    let mut check = |path: &str, code: String, expect: &[FlowKind]| {
+        let found: Vec<FlowKind> = kinds(path, &code).into_iter().map(|(kind, _)| kind).collect();
+        if found != expect {
+            wrong.push((code, found));
+        }
+    };
+    check("app.js", script("spawn('/usr/bin/env', ['sh', '-c', event.x]);"), &[CommandInjection]);
+    check("app.js", script("require('v8').deserialize(event.x);"), &[UnsafeDeserialization]);
+    check("app.js", script("require('lodash').template(event.x);"), &[CodeInjection]);
+    check("app.js", script("require('ejs').render(event.x);"), &[CodeInjection]);
+    let whole = "subprocess.run(['/usr/bin/env', 'bash', '-c', event['x']])";
+    check("app.py", python(whole), &[CommandInjection]);
+    check("app.py", python("os.posix_spawn(event['x'], [], {})"), &[CommandInjection]);
+    // The program is the code's own, and no shell.
+    check("app.js", script("spawn('/usr/bin/env', ['git', 'log', event.x]);"), &[]);
+    check("app.js", script("require('ejs').render('<b></b>', { name: event.x });"), &[]);
+    check("app.py", python("subprocess.run(['/usr/bin/env', 'git', 'log', event['x']])"), &[]);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
