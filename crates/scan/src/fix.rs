@@ -27,6 +27,7 @@ pub fn edits(tree: &SourceTree, findings: &mut [Finding]) {
     let changes = findings.iter_mut().filter_map(|finding| finding.change.as_mut());
     for change in changes.filter(|change| !change.remedies.is_empty()).take(MAX_REMEDIES) {
         let edits: Option<Vec<Edit>> = change.remedies.iter().map(|remedy| maker.edit(remedy)).collect();
+        let edits = edits.filter(|edits| !edits.iter().any(|edit| maker.repeats(edit.place.file)));
         change.edits = edits.unwrap_or_default();
         change.safe &= !change.edits.is_empty();
     }
@@ -55,6 +56,22 @@ impl Maker<'_> {
             Remedy::Replace { at, from, to } => put::word(self.tree, *at, from, to),
             Remedy::Append { to, text } => put::end(self.tree, *to, text),
         }
+    }
+
+    /// Whether parts of a file stand for several things, by aliases: changing one of them would change the others.
+    fn repeats(&self, file: FileId) -> bool {
+        let path = self.tree.path(file);
+        let yaml = ["yml", "yaml", "template"].iter().any(|end| path.ends_with(end));
+        let text = self.tree.file(file).and_then(|file| file.text()).unwrap_or_default();
+        let named = |sign: char| {
+            text.match_indices(sign).any(|(at, _)| {
+                let before = text.get(..at).and_then(|before| before.chars().next_back());
+                let after = text.get(at + 1..).and_then(|after| after.chars().next());
+                before.is_none_or(|c| c.is_whitespace() || "[{,".contains(c))
+                    && after.is_some_and(|c| c.is_alphanumeric() || c == '_')
+            })
+        };
+        yaml && named('&') && named('*')
     }
 
     fn declaration(&mut self, of: Place) -> Option<&Node> {

@@ -211,3 +211,16 @@ fn what_stands_elsewhere_is_not_edited() {
     assert_eq!(report.findings().filter(|(_, found)| found.rule.id == "unmasked-parameter").count(), 2);
     assert_eq!(mended("template.yaml", &text).rewrites, []);
 }
+
+#[test]
+fn what_an_alias_repeats_is_not_changed() {
+    let file = |default: &str| {
+        format!(
+            "Transform: AWS::Serverless-2016-10-31\nParameters:\n  Stage: &p {{ Type: String }}\n  DbPassword: {default}\n{FUNCTION}"
+        )
+    };
+    // Here a change of the one would be a change of the other.
+    let done = mended("template.yaml", &file("*p"));
+    assert_eq!((done.rewrites.as_slice(), done.gone.as_slice()), (&[][..], &[][..]));
+    assert_eq!(mended("template.yaml", &file("{ Type: String }")).rewrites.len(), 1, "the control");
+}

@@ -25,7 +25,7 @@ fn deployed(app: &App) -> impl Iterator<Item = &Function> {
 
 fn retired(sight: &Sight<'_>, verdict: &mut Verdict) {
     // A runtime is one cause, however many functions say it; where a comment allows some of them, the others stay.
-    let mut causes: BTreeMap<(&str, Option<Place>), Vec<(Place, &Function)>> = BTreeMap::new();
+    let mut causes: BTreeMap<_, Vec<(Place, &Function)>> = BTreeMap::new();
     for function in deployed(sight.app) {
         let Some(runtime) = &function.runtime else { continue };
         match &runtime.value {
