@@ -161,7 +161,7 @@ fn what_is_known_does_not_fail_and_what_is_new_does() {
     let known = scan(at, &[".", "--baseline", "known.json"]);
     assert_eq!(known.code, Some(0), "{}", known.err);
     assert!(
-        known.out.contains("in the baseline") && known.err.contains("0 new"),
+        known.out.contains("Nothing new was found.") && known.err.contains("0 new"),
         "{}{}",
         known.out,
         known.err

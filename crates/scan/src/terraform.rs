@@ -24,8 +24,9 @@ mod yaml;
 
 use std::rc::Rc;
 
-use self::evaluate::{BUDGET, Evaluator, Given};
+use self::evaluate::{BUDGET, Evaluator};
 use self::module::{Module, Modules};
+use self::switches::Given;
 use crate::graph::{App, Framework, Unread, Variant};
 use crate::source::{Place, SourceTree};
 

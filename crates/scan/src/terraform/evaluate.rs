@@ -21,6 +21,7 @@ use std::rc::Rc;
 use self::collection::elements;
 use super::module::{Module, Modules};
 use super::stand_in;
+use super::switches::Given;
 use super::syntax::{Block, Body, Expr, ExprKind};
 use super::value::{Instance, Key, Thing, Value};
 use crate::known::{Name, Piece};
@@ -105,17 +106,6 @@ pub(super) struct Context<'a> {
     pub(super) scope: &'a Rc<Scope>,
     pub(super) each: &'a Each,
     pub(super) names: Option<&'a Binding<'a>>,
-}
-
-/// What whoever applies a root module gives it.
-#[derive(Clone)]
-pub(super) enum Given {
-    /// Nothing: files of values that are always read, and defaults, hold.
-    Nothing,
-    /// One of its files of values that must be named.
-    File(usize),
-    /// A value for a variable.
-    Value(String, Value),
 }
 
 /// Evaluates the expressions of one root module.

@@ -13,6 +13,17 @@ use crate::cloudformation::is_stage;
 /// How many other apps one root module is read as.
 const MAX_CHOICES: usize = 8;
 
+/// What whoever applies a root module gives it.
+#[derive(Clone)]
+pub(super) enum Given {
+    /// Nothing: files of values that are always read, and defaults, hold.
+    Nothing,
+    /// One of its files of values that must be named.
+    File(usize),
+    /// A value for a variable.
+    Value(String, Value),
+}
+
 /// A variable with another value than its default.
 pub(super) struct Choice {
     pub(super) name: String,
