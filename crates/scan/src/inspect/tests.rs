@@ -2,6 +2,7 @@ mod imports;
 mod variants;
 
 use super::*;
+use crate::known::Setting;
 
 /// The rules that are reported for each app, sorted, with the number of what a comment allows.
 fn found(files: &[(&str, &str)]) -> Vec<(String, Vec<&'static str>, usize)> {
@@ -193,4 +194,23 @@ fn apps_in_the_root_are_called_as_it_is() {
     tree.add("template.yaml", OPEN.as_bytes().to_vec());
     let options = Options { root: Some("shop".to_owned()), ..Options::default() };
     assert_eq!(inspect(&tree, &Dependencies::default(), &options).apps[0].name, "shop");
+}
+
+#[test]
+fn patterns_that_no_policy_could_hold_are_not_followed() {
+    let app = |actions: &str| {
+        format!(
+            "Resources:\n  R:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument: {{Statement: {{Effect: Allow, Principal: {{Service: lambda.amazonaws.com}}, Action: sts:AssumeRole}}}}\n      Policies: [{{PolicyName: p, PolicyDocument: {{Statement: {{Effect: Allow, Action: [{actions}], Resource: '*'}}}}}}]\n"
+        )
+    };
+    let many: Vec<String> = (0..60).map(|at| format!("'*:?*{at}'")).collect();
+    let report = whole(&[("a.yaml", &app(&format!("{}, '{}'", many.join(", "), "s3:A".repeat(100))))]);
+    let unknown = |action: &&Setting<String>| action.known().is_none();
+    let actions = &report.apps[0].graph.roles[0].statements[0].actions;
+    assert_eq!((actions.len(), actions.iter().filter(unknown).count()), (61, 11));
+    // What stands beside them is judged all the same.
+    let report = whole(&[("a.yaml", &app(&format!("{}, '*'", many.join(", "))))]);
+    let rules: Vec<_> = report.findings().map(|(_, found)| (found.rule.id, &found.message)).collect();
+    let doubts: Vec<_> = report.apps[0].unknowns.iter().map(|note| &note.text).take(5).collect();
+    assert!(rules.iter().any(|(id, _)| *id == "admin-role"), "{rules:?} {doubts:?}");
 }
