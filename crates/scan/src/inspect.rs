@@ -79,7 +79,10 @@ pub fn inspect(tree: &SourceTree, dependencies: &Dependencies, options: &Options
     apps.extend(alone.into_iter().filter(|app| !app.findings.is_empty()));
     apps.sort_by(|a, b| a.path.cmp(&b.path));
     let remarks = if options.app.is_none() { idle_marks(tree, &apps, options) } else { Vec::new() };
-    let cut = apps.iter().flat_map(|app| &app.graph.unread);
+    // Of what an app is and of what it may be: a report shows only the worst of these.
+    let cut = work.iter().flat_map(|(it, _)| {
+        it.app.unread.iter().chain(it.variants.iter().flat_map(|variant| &variant.app.unread))
+    });
     let unread = found.unread.iter().chain(&dependencies.unread).chain(cut);
     let mut unread: Vec<Note> = unread.map(|unread| Note::of_unread(tree, unread)).collect();
     unread.iter_mut().for_each(|note| Cover::default().note(note));
