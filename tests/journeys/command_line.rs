@@ -134,6 +134,9 @@ fn the_first_hour() {
         "{logs}"
     );
 
+    // A misspelt app is not one in which nothing happened.
+    terminal.bad(4, &["logs", "hii"]);
+
     terminal.good(&["user", "create", "bob", "--password-stdin"]);
     assert!(terminal.good(&["user", "list"]).contains("bob"));
     terminal.good(&["user", "disable", "bob"]);

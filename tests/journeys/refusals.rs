@@ -203,6 +203,7 @@ fn of_the_control_listener() {
         "a request that is not there",
         &get("localhost", &format!("/v1/requests/{}", "0".repeat(32))).token(&admin),
     );
+    page.ask("logs of an app that is not there", &get("localhost", "/v1/apps/absent/logs").token(&admin));
     page.ask("a query that cannot be read", &get("localhost", "/v1/apps/shop/logs?limit=0").token(&admin));
     accounts(&mut page, &admin);
     deploys(&mut page, &admin);

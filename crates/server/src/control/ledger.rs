@@ -64,6 +64,11 @@ pub(super) async fn logs(caller: Caller<'_>, app: AppId, admitted: &Admitted) ->
     let query = LogQuery::parse(admitted.query.as_deref())?;
     let _permit = caller.permit::<LogsRead>(app.clone()).await?;
     let platform = Arc::clone(caller.platform);
+    // An empty page would say that nothing happened in an app that is only misspelt.
+    let known = platform.registry.current(&app).map_err(|error| Problem::of(&error))?;
+    if known.is_none() && !app.is_platform() {
+        return Err(Problem::hidden("no such app"));
+    }
     let rules = platform.guard.versions();
     let (reader, app_read) = (Arc::clone(&platform), app.clone());
     let turn = Arc::clone(&platform.reading).acquire_owned().await;
