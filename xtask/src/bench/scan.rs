@@ -3,6 +3,8 @@
 //! Invariant: a time is printed only when the tool did the work: Casemate must name the labelled faults of every copy, the others must have
 //! judged something. Not here: how right the answers are (`casemate-scan`, `tests/labelled.rs`).
 
+mod inputs;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,13 +12,13 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::servers;
+use inputs::{Check, Labelled};
 
 const MEASURE: &str = include_str!("measure.py");
-/// How many templates the large run has.
-const TEMPLATES: usize = 500;
-/// The app of the small run, and what must be found in it.
+/// The app of the small run.
 const ONE: &str = "sam-wildcards";
-const ONE_FAULTS: [&str; 3] = ["admin-role", "wildcard-action", "wildcard-resource"];
+/// How often a short run of our own is repeated in each round: its time is of the order of what a machine's noise adds.
+const OFTEN: usize = 10;
 
 /// How a run is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,11 +59,26 @@ struct Took {
 
 /// A line of the table.
 struct Row {
-    name: &'static str,
+    name: String,
     command: Vec<String>,
-    /// Whether what it printed shows that it worked.
-    worked: fn(&str) -> bool,
+    worked: Check,
+    /// How often it runs in each round.
+    often: usize,
     runs: Vec<Took>,
+}
+
+impl Row {
+    fn new(name: impl Into<String>, command: Vec<String>, often: usize, worked: Check) -> Self {
+        Self { name: name.into(), command, worked, often, runs: Vec::new() }
+    }
+
+    fn milliseconds(&self) -> f64 {
+        median(self.runs.iter().map(|run| run.seconds * 1_000.0).collect())
+    }
+
+    fn mebibytes(&self) -> f64 {
+        median(self.runs.iter().map(|run| run.kib as f64 / 1_024.0).collect())
+    }
 }
 
 /// Runs all tools in turn, and prints the table.
@@ -70,93 +87,68 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
     let place = tempfile::tempdir()?;
     let measure = place.path().join("measure.py");
     std::fs::write(&measure, MEASURE)?;
-    let apps = root.join("tests/scan/apps");
-    let one = apps.join(ONE).join("template.yaml");
-    let many = place.path().join("many");
-    let policy = place.path().join("policy.json");
-    std::fs::write(&policy, POLICY)?;
-    copy_apps(&apps, &many)?;
-    let path = |path: &Path| path.to_string_lossy().into_owned();
-    let casemate = |what: &Path| {
-        vec![
-            path(&built.casemate),
-            "scan".into(),
-            path(what),
-            "--format".into(),
-            "json".into(),
-            "--fail-on".into(),
-            "never".into(),
-        ]
-    };
-    let peer = |program: &str, words: &[&str]| -> Vec<String> {
-        let program = path(&options.peers.join(program));
-        std::iter::once(program).chain(words.iter().map(|word| (*word).to_owned())).collect()
-    };
-    let (one_text, many_text, policy_text) = (path(&one), path(&many), path(&policy));
-    let all = format!("{many_text}/**/*.yaml");
-    let row = |name, command, worked| Row { name, command, worked, runs: Vec::new() };
-    let mut rows = vec![
-        row("casemate, one template", casemate(one.parent().unwrap_or(&apps)), one_is_right),
-        row(
-            "checkov, one template",
-            peer("checkov", &["-f", &one_text, "-o", "json", "--quiet"]),
-            judged_by_checkov,
-        ),
-        row("cfn-lint, one template", peer("cfn-lint", &[&one_text, "--format", "json"]), |said| {
-            said.trim_start().starts_with('[')
-        }),
-        row(
-            "cloudsplaining, one policy",
-            peer("cloudsplaining", &["scan-policy-file", "--input-file", &policy_text]),
-            |said| !said.trim().is_empty(),
-        ),
-        row("casemate, 500 templates", casemate(&many), many_are_right),
-        row(
-            "checkov, 500 templates",
-            peer("checkov", &["-d", &many_text, "-o", "json", "--quiet"]),
-            judged_by_checkov,
-        ),
-        row("cfn-lint, 500 templates", peer("cfn-lint", &[&all, "--format", "json"]), |said| {
-            said.trim_start().starts_with('[')
-        }),
-    ];
+    let labelled = Labelled::all(&root.join("tests/scan/apps"))?;
+    let mut rows = rows(root, &built.casemate, &options.peers, place.path(), &labelled)?;
+    let mut slowest: Vec<Row> = labelled
+        .iter()
+        .map(|app| Row::new(&app.name, scan(&built.casemate, &app.folder, "json"), OFTEN, app.check()))
+        .collect();
     for round in 1..=options.rounds {
-        for row in &mut rows {
+        for row in rows.iter_mut().chain(&mut slowest) {
             eprintln!("round {round} of {}: {}", options.rounds, row.name);
-            let took = once(&measure, place.path(), row)?;
-            row.runs.push(took);
+            for _ in 0..row.often {
+                let took = once(&measure, place.path(), row)?;
+                row.runs.push(took);
+            }
         }
     }
-    print_table(&rows, options)
+    slowest.sort_by(|one, other| other.milliseconds().total_cmp(&one.milliseconds()));
+    print_table(&rows, &slowest, options)
 }
 
-/// A policy like those of the labelled app, for the tool that reads policies only.
-const POLICY: &str = r#"{ "Version": "2012-10-17", "Statement": [
-  { "Effect": "Allow", "Action": "dynamodb:*", "Resource": "*" },
-  { "Effect": "Allow", "Action": ["s3:GetObject", "s3:DeleteObject"], "Resource": "*" } ] }"#;
-
-/// Copies the apps that are CloudFormation or SAM in YAML until there are enough templates, each in a folder of its own.
-fn copy_apps(apps: &Path, many: &Path) -> Result<()> {
-    let mut kinds: Vec<PathBuf> = std::fs::read_dir(apps)?.flatten().map(|entry| entry.path()).collect();
-    kinds.retain(|path| path.join("template.yaml").is_file());
-    kinds.sort();
-    for (number, app) in kinds.iter().cycle().take(TEMPLATES).enumerate() {
-        copy_folder(app, &many.join(format!("{number:03}")))?;
-    }
-    Ok(())
+/// Casemate's command for a folder.
+fn scan(casemate: &Path, what: &Path, format: &str) -> Vec<String> {
+    let words =
+        ["scan", &what.to_string_lossy(), "--format", format, "--fail-on", "never"].map(str::to_owned);
+    std::iter::once(casemate.to_string_lossy().into_owned()).chain(words).collect()
 }
 
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &to.join(entry.file_name()))?;
-        } else {
-            std::fs::copy(entry.path(), to.join(entry.file_name()))?;
-        }
-    }
-    Ok(())
+/// Everything that is run, in the order of the table.
+fn rows(root: &Path, own: &Path, peers: &Path, place: &Path, labelled: &[Labelled]) -> Result<Vec<Row>> {
+    let app = labelled.iter().find(|app| app.name == ONE).with_context(|| format!("no app `{ONE}`"))?;
+    let (many, policy) = (place.join("many"), place.join("policy.json"));
+    std::fs::write(&policy, inputs::POLICY)?;
+    inputs::many(&root.join("tests/scan/apps"), &many)?;
+    let (service, npm, yarn) = (place.join("service"), place.join("npm"), place.join("yarn"));
+    let (of_service, of_npm, of_yarn) =
+        (inputs::service(&service)?, inputs::npm(&npm)?, inputs::yarn(&yarn)?);
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let peer = |program: &str, words: &[&str]| -> Vec<String> {
+        std::iter::once(text(&peers.join(program)))
+            .chain(words.iter().map(|word| (*word).to_owned()))
+            .collect()
+    };
+    let (one_text, many_text) = (text(&app.folder.join("template.yaml")), text(&many));
+    let all = format!("{many_text}/**/*.yaml");
+    let checkov = |what: &str, of: &str| peer("checkov", &[what, of, "-o", "json", "--quiet"]);
+    let lint = |of: &str| peer("cfn-lint", &[of, "--format", "json"]);
+    let a_list = || -> Check { Box::new(|said| said.trim_start().starts_with('[')) };
+    let a_text = || -> Check { Box::new(|said| !said.trim().is_empty()) };
+    let judged = || -> Check { Box::new(judged_by_checkov) };
+    let cloudsplaining = peer("cloudsplaining", &["scan-policy-file", "--input-file", &text(&policy)]);
+    Ok(vec![
+        Row::new("casemate --version", vec![text(own), "--version".to_owned()], OFTEN, a_text()),
+        Row::new("casemate, one template", scan(own, &app.folder, "json"), OFTEN, app.check()),
+        Row::new("checkov, one template", checkov("-f", &one_text), 1, judged()),
+        Row::new("cfn-lint, one template", lint(&one_text), 1, a_list()),
+        Row::new("cloudsplaining, one policy", cloudsplaining, 1, a_text()),
+        Row::new("casemate, 500 templates", scan(own, &many, "json"), 3, Box::new(many_are_right)),
+        Row::new("checkov, 500 templates", checkov("-d", &many_text), 1, judged()),
+        Row::new("cfn-lint, 500 templates", lint(&all), 1, a_list()),
+        Row::new("casemate, 400 functions, one wide role", scan(own, &service, "json"), 3, of_service),
+        Row::new("casemate, CycloneDX of 20,000 npm packages", scan(own, &npm, "cyclonedx"), 1, of_npm),
+        Row::new("casemate, CycloneDX of 20,000 yarn packages", scan(own, &yarn, "cyclonedx"), 1, of_yarn),
+    ])
 }
 
 fn once(measure: &Path, place: &Path, row: &Row) -> Result<Took> {
@@ -170,22 +162,10 @@ fn once(measure: &Path, place: &Path, row: &Row) -> Result<Took> {
     Ok(took)
 }
 
-/// The rules of all findings in Casemate's answer, app by app.
-fn found(said: &str) -> Vec<Vec<String>> {
-    let report: Value = serde_json::from_str(said).unwrap_or_default();
-    let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
-    let rule = |finding: &Value| finding.get("rule").and_then(Value::as_str).unwrap_or_default().to_owned();
-    list(report.get("apps")).iter().map(|app| list(app.get("findings")).iter().map(rule).collect()).collect()
-}
-
-fn one_is_right(said: &str) -> bool {
-    matches!(found(said).as_slice(), [app] if ONE_FAULTS.iter().all(|rule| app.iter().any(|found| found == rule)))
-}
-
 fn many_are_right(said: &str) -> bool {
-    let apps = found(said);
+    let apps = inputs::found(said);
     let with_admin = apps.iter().filter(|app| app.iter().any(|found| found == "admin-role")).count();
-    apps.len() == TEMPLATES && with_admin >= TEMPLATES / 40
+    apps.len() == inputs::TEMPLATES && with_admin >= inputs::TEMPLATES / 40
 }
 
 fn judged_by_checkov(said: &str) -> bool {
@@ -200,19 +180,22 @@ fn median(mut all: Vec<f64>) -> f64 {
     all.get(all.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-fn print_table(rows: &[Row], options: &Options) -> Result<()> {
-    println!("\n{:<30} {:>12} {:>10} {:>10}", "tool", "ms", "MiB", "vs casemate");
+fn print_table(rows: &[Row], slowest: &[Row], options: &Options) -> Result<()> {
+    println!("\n{:<46} {:>12} {:>10} {:>10}", "tool", "ms", "MiB", "vs casemate");
     let mut own = f64::NAN;
     for row in rows {
-        let ms = median(row.runs.iter().map(|run| run.seconds * 1_000.0).collect());
-        let mib = median(row.runs.iter().map(|run| run.kib as f64 / 1_024.0).collect());
+        let ms = row.milliseconds();
         if row.name.starts_with("casemate") {
             own = ms;
         }
-        println!("{:<30} {ms:>12.1} {mib:>10.0} {:>9.0} x", row.name, ms / own);
+        println!("{:<46} {ms:>12.1} {:>10.0} {:>9.0} x", row.name, row.mebibytes(), ms / own);
+    }
+    println!("\nthe slowest of {} labelled apps", slowest.len());
+    for row in slowest.iter().take(5) {
+        println!("{:<46} {:>12.1} {:>10.0}", row.name, row.milliseconds(), row.mebibytes());
     }
     println!(
-        "\nmedians of {} rounds, whole processes from start to end; every tool was seen to have judged",
+        "\nmedians of {} rounds (short runs of casemate: {OFTEN} in each), whole processes from start to end; every tool was seen to have judged",
         options.rounds
     );
     for program in ["checkov", "cfn-lint", "cloudsplaining"] {
