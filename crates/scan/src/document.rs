@@ -112,6 +112,27 @@ pub struct Key {
 }
 
 impl Node {
+    /// A value of JSON that stands in a text, or that is made, so that everything in it has one place. Whoever parsed it bounds how deep it goes.
+    pub(crate) fn of_json(value: &serde_json::Value, place: Place) -> Self {
+        use serde_json::Value;
+        let kind = match value {
+            Value::Null => NodeKind::Null,
+            Value::Bool(value) => NodeKind::Bool(*value),
+            Value::Number(number) => NodeKind::Number(number.to_string()),
+            Value::String(text) => NodeKind::String(text.clone()),
+            Value::Array(items) => {
+                NodeKind::List(items.iter().map(|item| Self::of_json(item, place)).collect())
+            }
+            Value::Object(entries) => {
+                let entry = |(key, value): (&String, &Value)| {
+                    (Key { place, text: key.clone() }, Self::of_json(value, place))
+                };
+                NodeKind::Map(entries.iter().map(entry).collect())
+            }
+        };
+        Self { place, kind }
+    }
+
     /// The value of a key, when this is a map that has it.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {

@@ -4,6 +4,7 @@
 //! what only a deployment knows stays a parameter, what cannot be told stays unknown with its reason; other providers and services
 //! written as programs are refused with the reason, never guessed. Not here: CloudFormation under `resources` (`cloudformation`).
 
+mod constructs;
 mod dotenv;
 mod events;
 mod functions;

@@ -4,10 +4,9 @@
 //! statements allow (`iam`).
 
 use super::value::{string, strings, text, texts};
-use crate::document::{Key, Node, NodeKind};
+use crate::document::{Node, NodeKind};
 use crate::graph::{Condition, Effect, Origin, Principal, Statement};
 use crate::known::{Known, Setting};
-use crate::source::Place;
 
 /// The statements of a policy document, resolved.
 #[must_use]
@@ -18,7 +17,9 @@ pub fn statements(document: &Node) -> Vec<Statement> {
     if let Some(text) = document.as_str() {
         // Some resources take the document as JSON text.
         return match serde_json::from_str(text) {
-            Ok(value) if text.trim_start().starts_with('{') => statements(&from_json(&value, document.place)),
+            Ok(value) if text.trim_start().starts_with('{') => {
+                statements(&Node::of_json(&value, document.place))
+            }
             _ => vec![unknown(document, "it is no policy document".to_owned())],
         };
     }
@@ -26,26 +27,6 @@ pub fn statements(document: &Node) -> Vec<Statement> {
         Some(list) => list.one_or_many().iter().map(statement).collect(),
         None => Vec::new(),
     }
-}
-
-/// A value of JSON that stands in a text, so that everything in it has the text's place. Its parser bounds how deep it goes.
-fn from_json(value: &serde_json::Value, place: Place) -> Node {
-    let kind = match value {
-        serde_json::Value::Null => NodeKind::Null,
-        serde_json::Value::Bool(value) => NodeKind::Bool(*value),
-        serde_json::Value::Number(number) => NodeKind::Number(number.to_string()),
-        serde_json::Value::String(text) => NodeKind::String(text.clone()),
-        serde_json::Value::Array(items) => {
-            NodeKind::List(items.iter().map(|item| from_json(item, place)).collect())
-        }
-        serde_json::Value::Object(entries) => {
-            let entry = |(key, value): (&String, &serde_json::Value)| {
-                (Key { place, text: key.clone() }, from_json(value, place))
-            };
-            NodeKind::Map(entries.iter().map(entry).collect())
-        }
-    };
-    Node { place, kind }
 }
 
 /// One statement, resolved.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use super::constructs;
 use super::sources;
 use super::variable::{self, Literal, Named, Part, Source, Variable};
 use crate::document::{Node, NodeKind};
@@ -270,6 +271,7 @@ impl<'a> Resolver<'a> {
             "self" => self.own(&address, rest),
             "file" => self.file(named, &address, rest, place),
             "opt" | "env" | "param" | "sls" | "aws" if rest.is_empty() => self.setting(kind, &address, place),
+            "construct" if rest.is_empty() => constructs::property(self, &address, place),
             "strToBool" if rest.is_empty() => self.boolean(named, place),
             _ => Found::Open(sources::outside(kind, &address)),
         }

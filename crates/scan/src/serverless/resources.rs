@@ -44,14 +44,18 @@ pub(super) fn read(
         apply(service, app, key, change);
     }
     cloudformation::read_resources(files, exports, file, &template, &parts.own, app);
+    for key in &parts.constructs.unknown {
+        let why = format!("what the construct `{}` makes, and what functions may do with it", key.text);
+        app.unknown(None, key.place, why);
+        // Anything may be there that is not in sight: nothing is called absent.
+        app.macros.insert(None);
+    }
     for (key, part) in &parts.extra {
         if key.text == "stepFunctions" {
             machines(service, app, part);
         }
-        if key.text == "constructs" {
-            let why = "what `constructs` make (serverless-lift): queues, buckets, functions that work on them, and what these may do";
-            app.unknown(None, key.place, why);
-            // Anything may be there that is not in sight: nothing is called absent.
+        if key.text == "constructs" && !service.has_plugin(&["serverless-lift"]) {
+            app.unknown(None, key.place, "what `constructs` make: no plugin is named that reads them");
             app.macros.insert(None);
         }
         let mut found = BTreeSet::new();

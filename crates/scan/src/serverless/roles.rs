@@ -191,6 +191,7 @@ fn common_statements(service: &Service<'_>) -> Vec<Statement> {
         }];
     }
     let mut all = written.map(statements).unwrap_or_default();
+    all.extend(service.granted());
     // A policy holds 10 KB; every role that inherits repeats them.
     all.truncate(500);
     all

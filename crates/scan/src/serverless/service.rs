@@ -6,10 +6,11 @@
 
 use std::collections::BTreeMap;
 
+use super::constructs::{self, Made};
 use super::resolve::Resolver;
 use crate::cloudformation::{Declared as Resource, Stack};
 use crate::document::{Key, Node, NodeKind};
-use crate::graph::App;
+use crate::graph::{App, Origin, Statement};
 use crate::known::{Name, Text};
 use crate::source::{FileId, Place, SourceTree};
 
@@ -76,6 +77,8 @@ pub(super) struct Parts {
     pub(super) own: BTreeMap<String, Resource>,
     /// Parts that the framework does not know: plugins read them.
     pub(super) extra: Vec<(Key, Node)>,
+    /// What the plugin serverless-lift makes.
+    pub(super) constructs: Made,
     /// The files that variables were read from.
     pub(super) included: Vec<FileId>,
 }
@@ -108,8 +111,12 @@ impl Parts {
         let name = resolver.section(&["service"]).map(|node| node.get("name").cloned().unwrap_or(node));
         let stage = resolver.stage(root.place).as_scalar().unwrap_or_else(|| "dev".to_owned());
         let provider = resolver.section(&["provider"]);
-        let functions = resolver.section(&["functions"]).map(|node| listed(&node, app)).unwrap_or_default();
-        let template = template(resolver.section(&["resources"]), root.place, app);
+        let mut functions =
+            resolver.section(&["functions"]).map(|node| listed(&node, app)).unwrap_or_default();
+        let mut made = constructs::read(&mut resolver, &plugins);
+        functions.append(&mut made.functions);
+        let mut template = template(resolver.section(&["resources"]), root.place, app);
+        declare(&mut template, std::mem::take(&mut made.resources));
         let mut parts = Self {
             name: name.and_then(|name| name.as_scalar()).unwrap_or_default(),
             stage,
@@ -124,6 +131,7 @@ impl Parts {
             dotenv,
             template,
             own: BTreeMap::new(),
+            constructs: made,
             extra: extra(root, &mut resolver),
             included: resolver.files.keys().filter_map(|path| tree.find(path)).collect(),
         };
@@ -240,6 +248,13 @@ impl<'a> Service<'a> {
         self.parts.plugins.iter().any(|plugin| words.iter().any(|word| plugin.contains(word)))
     }
 
+    /// What constructs grant to the role that functions share: by the plugin, not by anybody's hand.
+    pub(super) fn granted(&self) -> impl Iterator<Item = Statement> {
+        let statements = self.parts.constructs.statements.iter().filter_map(|node| self.stack.resolve(node));
+        statements
+            .map(|node| Statement { origin: Origin::Framework, ..crate::cloudformation::statement(&node) })
+    }
+
     /// A setting of a function, or the provider's for all of them.
     pub(super) fn setting<'s>(&'s self, function: &'s Node, key: &str) -> Option<&'s Node> {
         let written = |node: &&Node| node.kind != NodeKind::Null;
@@ -324,6 +339,18 @@ fn template(resources: Option<Node>, place: Place, app: &mut App) -> Node {
         (key, Node { place, kind: NodeKind::Map(entries) })
     };
     Node { place, kind: NodeKind::Map(sections.into_iter().map(section).collect()) }
+}
+
+/// Adds resources to a template.
+fn declare(template: &mut Node, more: Vec<(Key, Node)>) {
+    let NodeKind::Map(sections) = &mut template.kind else { return };
+    let Some((first, _)) = more.first() else { return };
+    let place = first.place;
+    match sections.iter_mut().find(|(key, _)| key.text == "Resources") {
+        Some((_, Node { kind: NodeKind::Map(entries), .. })) => entries.extend(more),
+        _ => sections
+            .push((Key { place, text: "Resources".to_owned() }, Node { place, kind: NodeKind::Map(more) })),
+    }
 }
 
 /// The resources of a template, with their types.

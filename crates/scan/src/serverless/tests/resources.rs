@@ -116,3 +116,73 @@ fn managed_policies_of_the_template_are_known() {
         &["IamRoleLambdaExecution allow a:B on x", "IamRoleLambdaExecution managed ${P.Arn}"],
     );
 }
+
+/// A service that uses serverless-lift, with this after `constructs:`.
+fn lifted(constructs: &str, rest: &str) -> String {
+    format!("plugins: [serverless-lift]\nconstructs: {{ {constructs} }}\n{rest}")
+}
+
+#[test]
+fn a_queue_construct_is_a_queue_with_its_worker() {
+    check(
+        &lifted(
+            "jobs: { type: queue, worker: { handler: w.run, timeout: 5 } }",
+            "functions: { send: { handler: h.send, environment: { URL: '${construct:jobs.queueUrl}', NAME: 'a-${construct:jobs.queueArn}' } } }",
+        ),
+        &[
+            "Queue jobsQueue",
+            "Queue jobsDlq",
+            "function jobsWorker w.run",
+            "Queue ${jobsQueue.Arn} -> jobsWorker on",
+            "send env URL=${jobsQueue.Url}",
+            "send env NAME=a-${jobsQueue.Arn}",
+            "IamRoleLambdaExecution allow sqs:SendMessage on ${jobsQueue.Arn}",
+            "!unknown",
+        ],
+    );
+}
+
+#[test]
+fn storage_and_tables_are_open_to_the_functions_of_the_service_only() {
+    let constructs = "pictures: { type: storage }, my-data: { type: database/dynamodb-single-table }";
+    let functions = "functions: { f: { handler: h.f, events: [{ s3: { bucket: '${construct:pictures.bucketName}', existing: true } }, { stream: { type: dynamodb, arn: '${construct:my-data.tableStreamArn}' } }] } }";
+    let found = super::lines(&lifted(constructs, functions));
+    let has = |line: &str| found.iter().any(|found| found.starts_with(line));
+    assert!(has("Bucket picturesBucket") && has("Table mydataTable"), "{found:#?}");
+    assert!(
+        has("IamRoleLambdaExecution allow s3:PutObject s3:GetObject s3:DeleteObject s3:ListBucket"),
+        "{found:#?}"
+    );
+    assert!(has("IamRoleLambdaExecution allow dynamodb:GetItem"), "{found:#?}");
+    assert!(has("TableStream ${mydataTable.StreamArn} -> f on"), "{found:#?}");
+    assert!(!has("unknown"), "{found:#?}");
+
+    let held =
+        super::lines(&format!("lift: {{ automaticPermissions: false }}\n{}", lifted(constructs, functions)));
+    assert!(!held.iter().any(|line| line.contains("s3:PutObject")), "{held:#?}");
+}
+
+#[test]
+fn a_webhook_asks_its_authorizer_or_nobody() {
+    let functions = "functions: { f: { handler: h.f } }";
+    let webhook = |rest: &str| lifted(&format!("hook: {{ type: webhook, path: /in, {rest} }}"), functions);
+    let answered = |text: &str| {
+        super::lines(text).into_iter().find(|line| line.starts_with("hookHttpApi: POST /in -> ")).unwrap()
+    };
+    assert!(answered(&webhook("insecure: true")).ends_with(": anyone"));
+    let asked = webhook("authorizer: { handler: a.check }");
+    assert!(answered(&asked).ends_with(": by hookAccess"), "{}", answered(&asked));
+    check(&asked, &["function hookAuthorizer a.check"]);
+}
+
+#[test]
+fn a_construct_that_is_not_known_is_said() {
+    check(
+        &lifted("net: { type: vpc }", "functions: { f: { handler: h.f } }"),
+        &["unknown what the construct `net` makes, and what functions may do with it"],
+    );
+    check(
+        "constructs: { jobs: { type: queue } }\nfunctions: { f: { handler: h.f } }",
+        &["unknown what `constructs` make: no plugin is named that reads them", "!Queue jobsQueue"],
+    );
+}
