@@ -9,6 +9,7 @@ mod entry;
 mod imports;
 mod javascript;
 mod machine;
+mod mentions;
 mod program;
 mod python;
 mod sdk;

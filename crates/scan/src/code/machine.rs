@@ -14,6 +14,7 @@ mod module;
 mod outside;
 mod scope;
 mod statement;
+mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -50,6 +51,8 @@ pub(super) struct Machine<'t> {
     /// Functions that were walked.
     reached: BTreeSet<(FileId, usize)>,
     calls: Vec<(FileId, usize)>,
+    /// Classes that code outside of the tree was handed, or objects of them.
+    handed_out: BTreeSet<(FileId, usize)>,
     fuel: u32,
     depth: u32,
     branches: u32,
@@ -120,6 +123,7 @@ impl<'t> Machine<'t> {
             classes: Vec::new(),
             reached: BTreeSet::new(),
             calls: Vec::new(),
+            handed_out: BTreeSet::new(),
             fuel: FUEL,
             depth: 0,
             branches: 1,
@@ -147,19 +151,7 @@ impl<'t> Machine<'t> {
                 format!("the handler `{export}` was not found in `{}`", self.tree().path(program.file())),
             );
         }
-        // Other functions that the handler's own file declares at its top are handlers of other functions, or dead.
-        let own = program.file();
-        let mut at = 0;
-        self.sweeping = true;
-        self.running = true;
-        while let Some(closure) = self.closures.get(at).cloned() {
-            let others = at < known && closure.program.file() == own && self.is_top(closure.scope);
-            at += 1;
-            if !others && closure.home.is_none() && self.is_unreached(&closure) {
-                self.call(&closure, &Arguments::default(), None);
-            }
-        }
-        self.sweep_classes();
+        self.sweep(known, program.file());
     }
 
     /// Calls what a handler is with an event. False when there is nothing to call.
@@ -225,34 +217,6 @@ impl<'t> Machine<'t> {
 
     fn is_unreached(&self, closure: &Closure) -> bool {
         !self.reached.contains(&(closure.program.file(), closure.index))
-    }
-
-    fn sweep_classes(&mut self) {
-        let mut at = 0;
-        while let Some(class) = self.classes.get(at).cloned() {
-            at += 1;
-            let file = class.program.file();
-            let methods =
-                class.program.classes.get(class.index).map(|code| code.methods.clone()).unwrap_or_default();
-            if methods.iter().all(|(_, index)| self.reached.contains(&(file, *index))) {
-                continue;
-            }
-            let this = self.instance(&class, &Arguments { open: true, ..Arguments::default() });
-            for (_, index) in methods
-                .into_iter()
-                .filter(|(_, index)| !self.reached.contains(&(file, *index)))
-                .collect::<Vec<_>>()
-            {
-                let closure = Rc::new(Closure {
-                    program: class.program.clone(),
-                    index,
-                    scope: class.scope,
-                    this: Some(this.clone()),
-                    home: Some(class.clone()),
-                });
-                self.call(&closure, &Arguments::default(), None);
-            }
-        }
     }
 
     fn finish(mut self) -> Reading {

@@ -3,6 +3,7 @@
 mod entry;
 mod flows;
 mod hostile;
+mod neighbours;
 mod sdk;
 mod switches;
 

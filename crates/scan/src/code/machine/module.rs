@@ -16,6 +16,7 @@ const FILE_LIMIT: usize = 400;
 #[derive(Debug)]
 pub(super) struct Loaded {
     value: Value,
+    pub(super) program: Arc<Program>,
 }
 
 impl Machine<'_> {
@@ -53,13 +54,13 @@ impl Machine<'_> {
             Frame { program: program.clone(), scope, this: None, home: None, returned: None, branch: 1 };
         if program.language == Language::Python {
             let value: Value = What::Module(scope).into();
-            self.modules.insert(file, Loaded { value: value.clone() });
+            self.modules.insert(file, Loaded { value: value.clone(), program: program.clone() });
             self.at_top(&mut frame, &program);
             return value;
         }
         let exports = self.new_object(Object::default());
         let value: Value = What::Object(exports).into();
-        self.modules.insert(file, Loaded { value: value.clone() });
+        self.modules.insert(file, Loaded { value: value.clone(), program: program.clone() });
         let module = Object { entries: vec![("exports".to_owned(), value.clone())], ..Object::default() };
         let module = self.new_object(module);
         self.declare(scope, "exports", value.clone(), 1);
@@ -67,7 +68,7 @@ impl Machine<'_> {
         frame.this = Some(value);
         self.at_top(&mut frame, &program);
         let value = self.exported(exports, module);
-        self.modules.insert(file, Loaded { value: value.clone() });
+        self.modules.insert(file, Loaded { value: value.clone(), program });
         value
     }
 

@@ -50,6 +50,7 @@ impl Machine<'_> {
             self.callbacks(arguments, &Value::unknown());
             return value;
         }
+        self.hands_out(arguments);
         sinks::outside(self, path, arguments, place);
         switches::called(self, path, arguments, place);
         if let Some(value) = self.passes_on(path, arguments, place) {
@@ -59,6 +60,18 @@ impl Machine<'_> {
             self.handed_away(arguments, &format!("`{path}`"), place);
         }
         self.made_outside(path, wraps, arguments)
+    }
+
+    /// Whoever is handed a class or an object of it may call its methods.
+    fn hands_out(&mut self, arguments: &Arguments) {
+        for value in arguments.all().flat_map(Value::choices) {
+            let class = match &value.what {
+                What::Class(class) => Some(class.clone()),
+                What::Object(id) => self.object(*id).and_then(|object| object.class.clone()),
+                _ => None,
+            };
+            self.handed_out.extend(class.map(|class| (class.program.file(), class.index)));
+        }
     }
 
     /// What the languages themselves bring: modules, promises, containers, the environment.
