@@ -157,10 +157,11 @@ pub fn judge_with<'a>(context: &Context<'a>, grants: Rc<Grants<'a>>) -> Verdict 
     stores::look(&sight, &mut verdict);
     roles::look(&sight, &mut verdict);
     trust::look(&sight, &mut verdict);
-    wallet::look(&sight, &mut verdict);
     runtime::look(&sight, &mut verdict);
     secrets::look(&sight, &mut verdict);
     code::look(&sight, &mut verdict);
+    // After the code: what functions really do decides whether they start themselves, or one another.
+    wallet::look(&sight, &mut verdict);
     obsolete::look(&sight, &mut verdict);
     dependencies::look(&sight, &mut verdict);
     if context.hygiene {

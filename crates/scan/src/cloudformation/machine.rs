@@ -81,6 +81,7 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
             kind: TriggerKind::StateMachine,
             source: Text::of(resource.name.clone(), Attribute::Arn, resource.place),
             enabled: Known::Value(true),
+            prefix: None,
         });
     }
 }

@@ -150,7 +150,7 @@ fn add(
 ) {
     let function = writer.function_of(&text(target));
     let source = source.unwrap_or_else(|| Text::literal("", place));
-    writer.add_trigger(Trigger { name, place, function, kind, source, enabled });
+    writer.add_trigger(Trigger { name, place, function, kind, source, enabled, prefix: None });
 }
 
 /// `Enabled: false` and `State: DISABLED` switch a trigger off.
@@ -239,10 +239,22 @@ fn notifications(
 ) {
     for notification in list.map(Node::one_or_many).unwrap_or_default() {
         if let Some(function) = notification.get(key) {
-            let source = Some(bucket.clone());
-            starts(writer, resource, function, TriggerKind::Bucket, source, Known::Value(true));
+            let (name, place) = (resource.name.clone(), resource.place);
+            let function = writer.function_of(&text(function));
+            let (kind, source) = (TriggerKind::Bucket, bucket.clone());
+            let (enabled, prefix) = (Known::Value(true), key_prefix(notification));
+            writer.add_trigger(Trigger { name, place, function, kind, source, enabled, prefix });
         }
     }
+}
+
+/// How the keys begin whose events a notification sends.
+pub(super) fn key_prefix(notification: &Node) -> Option<Text> {
+    let rules = notification.at(&["Filter", "S3Key", "Rules"]).map(Node::one_or_many).unwrap_or_default();
+    let is_prefix = |rule: &&Node| {
+        rule.get("Name").and_then(Node::as_str).is_some_and(|name| name.eq_ignore_ascii_case("prefix"))
+    };
+    rules.iter().find(is_prefix).and_then(|rule| rule.get("Value")).map(text)
 }
 
 /// The hooks of a user pool: each names a function, some in a structure of their own.

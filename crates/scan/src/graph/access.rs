@@ -156,6 +156,8 @@ pub struct Trigger {
     pub source: Text,
     /// False where it is switched off.
     pub enabled: Known<bool>,
+    /// For a bucket: how the keys begin whose events are sent; every key's where nothing stands here.
+    pub prefix: Option<Text>,
 }
 
 /// What kind of trigger.

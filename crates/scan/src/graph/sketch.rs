@@ -147,6 +147,7 @@ impl Sketch for App {
             kind,
             source: Text::of(Name::from(source), Attribute::Arn, place()),
             enabled: Known::Value(true),
+            prefix: None,
         });
         last(&mut self.triggers)
     }

@@ -223,6 +223,7 @@ mod tests {
                 kind,
                 source,
                 enabled: Known::Value(true),
+                prefix: None,
             };
             trigger_needs(&app, &trigger).0.first().copied()
         };

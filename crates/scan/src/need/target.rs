@@ -59,6 +59,16 @@ impl Thing {
         }
     }
 
+    /// Whether it is a thing of the app, or may be: what code works out may be anything, an ARN that is put together too.
+    #[must_use]
+    pub fn may_be(&self, thing: &Name) -> bool {
+        match self {
+            Self::Own(name) | Self::Within { name, .. } => name == thing,
+            Self::Arn(_) | Self::Unknown => true,
+            Self::Nothing => false,
+        }
+    }
+
     /// The thing of the app that it is, or is a part of.
     pub(super) fn own(&self) -> Option<&Name> {
         match self {

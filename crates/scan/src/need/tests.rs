@@ -70,6 +70,7 @@ fn compared_in(
         kind: TriggerKind::Queue,
         source: Text::literal("q", place),
         enabled: Known::Value(true),
+        prefix: None,
     });
     change(&mut app);
     let function = &app.functions[0];

@@ -6,6 +6,7 @@ use super::{Sight, Verdict, catalogue};
 use crate::finding::Finding;
 use crate::graph::{App, AuthorizerKind, Function, Origin};
 use crate::known::{Known, Name, Piece, Text};
+use crate::need::{Thing, Use};
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
     dead_triggers(sight.app, verdict);
@@ -14,10 +15,12 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
 
 fn dead_triggers(app: &App, verdict: &mut Verdict) {
     for trigger in &app.triggers {
+        // A machine of states is started by its events too.
+        let is_there = |name: &Name| app.function(name).is_some() || app.store(name).is_some();
         let gone = trigger
             .function
             .value()
-            .filter(|name| app.function(name).is_none() && !is_declared(app, name) && !app.may_gain(name));
+            .filter(|name| !is_there(name) && !is_declared(app, name) && !app.may_gain(name));
         let why = match (&trigger.enabled, gone) {
             (Known::Value(false), _) => "is switched off".to_owned(),
             (_, Some(name)) => format!("leads to `{name}`, which is not there"),
@@ -56,7 +59,14 @@ fn unused_functions(app: &App, verdict: &mut Verdict) {
         || app.routes.iter().any(|route| route.target.why().is_some())
         || app.triggers.iter().any(|trigger| trigger.function.why().is_some());
     for function in app.functions.iter().filter(|function| function.deployed.is(&true)) {
-        if untold || is_started(app, function) {
+        let called = |used: &Use| {
+            used.action.starts_with("lambda:Invoke")
+                && matches!(&used.thing, Thing::Own(name) | Thing::Within { name, .. } if *name == function.name)
+        };
+        let by_code = || {
+            verdict.needs.iter().any(|need| need.function != function.name && need.uses.iter().any(called))
+        };
+        if untold || is_started(app, function) || by_code() {
             continue;
         }
         let message = format!(

@@ -10,10 +10,11 @@ use super::words::{by_format, count, list};
 use super::{Sight, Verdict, catalogue};
 use crate::facts;
 use crate::finding::{Finding, Severity};
-use crate::graph::{ApiKind, App, Function, Store, TriggerKind};
+use crate::graph::{ApiKind, App, Function, Statement, Store, Trigger, TriggerKind};
 use crate::iam::statement::is_every_resource;
 use crate::iam::{Permissions, Target};
-use crate::known::{Known, Name, Setting};
+use crate::known::{Known, Name, Piece, Setting, Text};
+use crate::need::{Need, Use};
 use crate::source::Place;
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
@@ -154,8 +155,14 @@ fn loops(sight: &Sight<'_>, verdict: &mut Verdict) {
     for function in app.functions.iter().filter(|function| !function.deployed.is(&false)) {
         let Some(permissions) = sight.grants.function(function) else { continue };
         let ways = known.entry(permissions.class()).or_insert_with(|| Rc::new(ways(&permissions, &started)));
+        let need = verdict.needs.iter().find(|need| need.function == function.name);
+        let used = |(store, _): &&(&Name, &Name)| need.is_none_or(|need| may_send(app, need, store));
+        let ways = match ways.iter().all(|way| used(&way)) {
+            true => Rc::clone(ways),
+            false => Rc::new(ways.iter().filter(used).copied().collect()),
+        };
         if !ways.is_empty() {
-            next.insert(&function.name, Rc::clone(ways));
+            next.insert(&function.name, ways);
         }
     }
     let mut seen: BTreeSet<BTreeSet<&Name>> = BTreeSet::new();
@@ -174,31 +181,43 @@ fn loops(sight: &Sight<'_>, verdict: &mut Verdict) {
     }
 }
 
-/// Which functions each store starts, and through what kind of trigger.
-fn started(app: &App) -> BTreeMap<&Name, Vec<(&TriggerKind, &Name)>> {
-    let mut started: BTreeMap<&Name, Vec<(&TriggerKind, &Name)>> = BTreeMap::new();
+/// Whether a function's code may send to a store, as far as it is known. (Its role may be allowed to and nothing be there that does.)
+fn may_send(app: &App, need: &Need, store: &Name) -> bool {
+    let kinds = app
+        .triggers
+        .iter()
+        .filter(|trigger| trigger.source.as_reference().is_some_and(|(name, _)| name == store));
+    let actions: BTreeSet<&str> = kinds.flat_map(|trigger| sending(&trigger.kind)).copied().collect();
+    let sends = |used: &Use| actions.contains(used.action.as_str()) && used.thing.may_be(store);
+    !need.read || !need.gaps.is_empty() || need.uses.iter().any(sends)
+}
+
+/// What each store starts.
+type Started<'a> = BTreeMap<&'a Name, Vec<(&'a Trigger, &'a Name)>>;
+
+/// Which functions each store starts, and through which trigger.
+fn started(app: &App) -> Started<'_> {
+    let mut started = Started::new();
     for trigger in app.triggers.iter().filter(|trigger| !trigger.enabled.is(&false)) {
         if let (Some((source, _)), Known::Value(function)) =
             (trigger.source.as_reference(), &trigger.function)
         {
-            started.entry(source).or_default().push((&trigger.kind, function));
+            started.entry(source).or_default().push((trigger, function));
         }
     }
     started
 }
 
 /// The stores that a role names for sending to them, each with a function that it starts.
-fn ways<'a>(
-    permissions: &Permissions<'_, 'a>,
-    started: &BTreeMap<&'a Name, Vec<(&'a TriggerKind, &'a Name)>>,
-) -> Vec<(&'a Name, &'a Name)> {
+fn ways<'a>(permissions: &Permissions<'_, 'a>, started: &Started<'a>) -> Vec<(&'a Name, &'a Name)> {
     let mut ways = Vec::new();
     for hold in &permissions.reach().holds {
         let Target::Store(store) = hold.target else { continue };
-        let mut sent: BTreeMap<&'static [&'static str], bool> = BTreeMap::new();
-        for (kind, function) in started.get(&store.name).into_iter().flatten() {
-            let actions = sending(kind);
-            if *sent.entry(actions).or_insert_with(|| sends(permissions, store, actions)) {
+        let mut sent: BTreeMap<(&'static [&'static str], Option<&str>), bool> = BTreeMap::new();
+        for (trigger, function) in started.get(&store.name).into_iter().flatten() {
+            let actions = sending(&trigger.kind);
+            let prefix = trigger.prefix.as_ref().and_then(Text::as_literal);
+            if *sent.entry((actions, prefix)).or_insert_with(|| sends(permissions, store, actions, prefix)) {
                 ways.push((&store.name, *function));
             }
         }
@@ -260,15 +279,37 @@ fn sending(kind: &TriggerKind) -> &'static [&'static str] {
     }
 }
 
-/// Whether a role names a store for sending to it. What it may do to everything says nothing about this store.
-fn sends(permissions: &Permissions<'_, '_>, store: &Store, actions: &[&str]) -> bool {
+/// Whether a role names a store for sending what the store passes on: for a bucket, keys with this beginning. What it may do to
+/// everything says nothing about this store.
+fn sends(permissions: &Permissions<'_, '_>, store: &Store, actions: &[&str], prefix: Option<&str>) -> bool {
+    let named = |statement: &Statement| {
+        !statement.not_resources
+            && !statement.resources.iter().any(is_every_resource)
+            && prefix.is_none_or(|prefix| statement.resources.iter().any(|resource| meets(resource, prefix)))
+    };
     let facts = actions.iter().filter_map(|action| facts::action(action));
     facts.into_iter().any(|fact| {
         permissions.may_do(fact, Target::Store(store)).is_yes()
-            && permissions.because(fact, Target::Store(store)).iter().any(|statement| {
-                !statement.not_resources && !statement.resources.iter().any(is_every_resource)
-            })
+            && permissions.because(fact, Target::Store(store)).into_iter().any(named)
     })
+}
+
+/// Whether some key that a resource of a policy covers may begin like this. (`arn:aws:s3:::bucket/clean/*` and `incoming/`: none.)
+fn meets(resource: &Text, prefix: &str) -> bool {
+    let named = resource.pieces.iter().position(|piece| !matches!(piece, Piece::Literal(_)));
+    let behind = match named {
+        None => resource.as_literal().and_then(|all| all.split_once('/')).map(|(_, key)| (key, false)),
+        Some(at) => match resource.pieces.get(at + 1..) {
+            Some([Piece::Literal(rest), more @ ..]) => {
+                rest.strip_prefix('/').map(|key| (key, !more.is_empty()))
+            }
+            _ => None,
+        },
+    };
+    let Some((key, goes_on)) = behind else { return true };
+    let fixed = key.split(['*', '?']).next().unwrap_or(key);
+    // A key that is written out in full begins with the prefix or not; one that goes on may.
+    fixed.starts_with(prefix) || (prefix.starts_with(fixed) && (goes_on || fixed != key))
 }
 
 fn report_loop(app: &App, round: &[(&Name, &Name)], functions: &[&Name], verdict: &mut Verdict) {

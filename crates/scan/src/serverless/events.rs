@@ -89,6 +89,8 @@ impl Events {
         }
         let (kind, sources) = self.source(service, app, event);
         let enabled = enabled(event.config);
+        let rules = event.config.get("rules").map(Node::items).unwrap_or_default();
+        let prefix = rules.iter().find_map(|rule| rule.get("prefix")).map(text);
         for source in sources {
             let name = format!("{}.{}{}", event.function.key.text, event.key.text, *count);
             app.triggers.push(Trigger {
@@ -98,6 +100,7 @@ impl Events {
                 kind: kind.clone(),
                 source,
                 enabled: enabled.clone(),
+                prefix: prefix.clone(),
             });
         }
     }
@@ -210,6 +213,7 @@ fn unknown_event(app: &mut App, declared: &Declared, place: Place) {
         kind: TriggerKind::Other("unknown".to_owned()),
         source: Text::unknown("the event is not known", place),
         enabled: Known::Value(true),
+        prefix: None,
     });
 }
 
@@ -229,6 +233,7 @@ fn destinations(service: &Service<'_>, app: &mut App, declared: &Declared) {
             kind: TriggerKind::Other("destination".to_owned()),
             source: Text::of(declared.name.clone(), Attribute::Arn, key.place),
             enabled: Known::Value(true),
+            prefix: None,
         });
     }
 }

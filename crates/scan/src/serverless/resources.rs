@@ -110,6 +110,7 @@ fn machines(service: &Service<'_>, app: &mut App, part: &Node) {
                 kind: TriggerKind::StateMachine,
                 source: Text::of(name.clone(), Attribute::Arn, key.place),
                 enabled: Known::Value(true),
+                prefix: None,
             });
         }
         if let Some(events) = machine.get("events").filter(|events| !events.items().is_empty()) {

@@ -5,7 +5,7 @@
 use crate::cloudformation::function::extend_role;
 use crate::cloudformation::role::{Addition, trusted};
 use crate::cloudformation::stack::Resource;
-use crate::cloudformation::trigger::not_disabled;
+use crate::cloudformation::trigger::{key_prefix, not_disabled};
 use crate::cloudformation::value::{text, texts_at};
 use crate::cloudformation::writer::Writer;
 use crate::document::{Key, Node};
@@ -60,6 +60,7 @@ pub(super) fn read(
         kind: trigger,
         source: source.unwrap_or_else(|| Text::literal("", key.place)),
         enabled: not_disabled(properties),
+        prefix: key_prefix(properties),
     });
 }
 

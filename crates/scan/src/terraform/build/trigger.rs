@@ -31,7 +31,7 @@ impl Builder<'_> {
         source: Text,
         enabled: Known<bool>,
     ) {
-        self.app.triggers.push(Trigger { name, place, function, kind, source, enabled });
+        self.app.triggers.push(Trigger { name, place, function, kind, source, enabled, prefix: None });
     }
 
     fn event_source(&self, resource: &Resource) -> Trigger {
@@ -49,6 +49,7 @@ impl Builder<'_> {
             kind,
             source,
             enabled: body.get("enabled").map_or(Known::Value(true), Value::known_bool),
+            prefix: None,
         }
     }
 
@@ -105,14 +106,15 @@ impl Builder<'_> {
             for (at, block) in resource.body.blocks("lambda_function").iter().enumerate() {
                 let function = self.function_in(block.get("lambda_function_arn"));
                 let name = Name::from(format!("{}.lambda_function[{at}]", resource.name));
-                self.push(
+                self.app.triggers.push(Trigger {
                     name,
-                    block.place,
+                    place: block.place,
                     function,
-                    TriggerKind::Bucket,
-                    source.clone(),
-                    Known::Value(true),
-                );
+                    kind: TriggerKind::Bucket,
+                    source: source.clone(),
+                    enabled: Known::Value(true),
+                    prefix: block.text_of("filter_prefix").filter(|prefix| prefix.as_literal() != Some("")),
+                });
             }
         }
     }
