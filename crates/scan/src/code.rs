@@ -23,6 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 
 use self::program::Program;
+pub(crate) use self::switches::ERROR_TEXT;
 use crate::graph::{App, Function};
 use crate::known::Text;
 use crate::source::{FileId, Place, SourceTree};
@@ -126,7 +127,7 @@ pub enum FlowKind {
     PathTraversal,
     /// A format that makes objects.
     UnsafeDeserialization,
-    /// An answer that carries the stack of an error. Its source is where the error is taken, not the event.
+    /// An answer that carries the stack of an error, or the text of whatever error came. Its source is where the error is taken, not the event.
     VerboseErrors,
 }
 

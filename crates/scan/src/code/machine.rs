@@ -8,6 +8,7 @@ mod bind;
 mod call;
 mod expression;
 mod guard;
+mod handed;
 mod member;
 mod method;
 mod module;
@@ -181,6 +182,14 @@ impl<'t> Machine<'t> {
                 What::Outside(outside) if level < 3 => {
                     for closure in &outside.wraps {
                         started |= self.start(&What::Function(closure.clone()).into(), level + 1);
+                    }
+                }
+                What::Bound(bound) => {
+                    if let What::Function(closure) = &bound.callee.what {
+                        let closure = closure.clone();
+                        let returned = self.run(&closure, &self.event_for(&closure).after(bound));
+                        switches::answer(self, &returned);
+                        started = true;
                     }
                 }
                 What::Object(_) if level < 3 => {

@@ -5,6 +5,7 @@ mod flows;
 mod hostile;
 mod sdk;
 mod switches;
+mod ways;
 
 use super::*;
 use crate::graph::{App, CodeLocation, Framework, Function, Variable};

@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::super::program::{
-    ClassCode, Export, Expression, Field, ImportCode, ImportedName, Kind, Pattern, Statement,
+    ClassCode, Export, Expression, Field, Handler, ImportCode, ImportedName, Kind, Pattern, Statement,
 };
 use super::super::syntax::{parts, span};
 use super::Lowering;
@@ -150,7 +150,7 @@ impl Lowering<'_, '_> {
         let handlers = match node.child_by_field_name("handler") {
             Some(handler) => {
                 let name = handler.child_by_field_name("parameter").map(|name| self.pattern(name));
-                vec![(name, self.body(handler, "body"))]
+                vec![Handler { name, takes_all: false, body: self.body(handler, "body") }]
             }
             None => Vec::new(),
         };

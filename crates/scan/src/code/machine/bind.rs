@@ -59,7 +59,7 @@ impl Machine<'_> {
         for (number, element) in elements.iter().enumerate() {
             let found = match items.get(number) {
                 Some(item) if items.len() > 1 || elements.len() == 1 => item.clone(),
-                _ => Value::carrying(self.deep(value).taint),
+                _ => Value::carrying(self.deep(value).taint.part_of_token(number)),
             };
             self.bind(frame, element, found, declares);
         }
@@ -73,7 +73,8 @@ impl Machine<'_> {
         let outer =
             self.scope(frame.scope).is_some_and(|scope| scope.outer.iter().any(|outer| outer == name));
         let own = self.scope(frame.scope).is_some_and(|scope| scope.names.contains_key(name));
-        let holder = self.holder(frame.scope, name);
+        // A name that nobody declares belongs to the whole file, and so does one that is said to be global.
+        let holder = self.holder(frame.scope, name).or_else(|| self.top_of(frame.scope));
         // In Python a name that is set belongs to the function, unless it says otherwise.
         let target = if python && !outer || own { Some(frame.scope) } else { holder };
         match target {
@@ -92,7 +93,7 @@ impl Machine<'_> {
         }
     }
 
-    fn set_part(&mut self, frame: &Frame, holder: &Value, name: &str, value: Value, span: Span) {
+    pub(super) fn set_part(&mut self, frame: &Frame, holder: &Value, name: &str, value: Value, span: Span) {
         match &holder.what {
             What::Object(id) | What::List(id) => {
                 let id = *id;
@@ -116,7 +117,14 @@ impl Machine<'_> {
         }
     }
 
-    fn set_computed(&mut self, frame: &Frame, holder: &Value, key: Value, value: Value, span: Span) {
+    pub(super) fn set_computed(
+        &mut self,
+        frame: &Frame,
+        holder: &Value,
+        key: Value,
+        value: Value,
+        span: Span,
+    ) {
         let (What::Object(id) | What::List(id)) = &holder.what else { return };
         let id = *id;
         self.kept_part(frame, id, "", &value, span);

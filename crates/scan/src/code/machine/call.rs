@@ -119,16 +119,20 @@ impl Machine<'_> {
             What::Operation(thing, name) => {
                 self.call_operation(&thing.clone(), &name.clone(), arguments, place)
             }
+            What::Bound(bound) => {
+                let (callee, arguments) = (bound.callee.clone(), arguments.after(bound));
+                self.call_value(frame, &callee, &arguments, place)
+            }
             What::Object(_) => match self.part(callee, "__call__") {
                 Some(method) => self.call_value(frame, &method, arguments, place),
-                None => self.call_unknown(arguments, &callee.taint.clone(), place),
+                None => self.call_unknown(frame, arguments, &callee.taint.clone(), place),
             },
             What::OneOf(values) => {
                 let values = values.clone();
                 let found = values.iter().map(|value| self.call_value(frame, value, arguments, place));
                 found.reduce(Value::or).unwrap_or_default()
             }
-            _ => self.call_unknown(arguments, &callee.taint.clone(), place),
+            _ => self.call_unknown(frame, arguments, &callee.taint.clone(), place),
         }
     }
 
@@ -320,12 +324,21 @@ impl Machine<'_> {
     /// A call of something that is not known at all.
     pub(super) fn call_unknown(
         &mut self,
+        frame: &mut Frame,
         arguments: &Arguments,
         taint: &crate::code::value::Taint,
         place: Place,
     ) -> Value {
         self.handed_away(arguments, "something that cannot be followed", place);
-        self.callbacks(arguments, &Value::carrying(taint.clone()));
+        let with = Value::carrying(taint.clone());
+        self.callbacks(arguments, &with);
+        if taint.event.is_some() {
+            let others = arguments.values.iter().filter(|value| matches!(value.what, What::Outside(_)));
+            let handed = Arguments::new(vec![with]);
+            others.cloned().collect::<Vec<_>>().iter().for_each(|other| {
+                self.hand(frame, other, &handed, place);
+            });
+        }
         Value::unknown()
     }
 
