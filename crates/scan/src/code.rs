@@ -15,6 +15,7 @@ mod sdk;
 mod sinks;
 mod switches;
 mod syntax;
+mod twin;
 mod value;
 
 use std::collections::BTreeMap;

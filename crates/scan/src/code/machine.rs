@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use self::module::Loaded;
 use self::scope::Scope;
-use super::entry::{self, Origin};
+use super::entry::{self, Entry, Origin};
 use super::imports::Root;
 use super::program::{Language, Pattern, Program, Span};
 use super::value::{Arguments, Class, Closure, ObjectId, ScopeId, Taint, Trail, Value, What};
@@ -92,6 +92,20 @@ pub(super) fn read(reader: &Reader<'_>, app: &App, function: &Function) -> Readi
         Ok(entry) => entry,
         Err(gap) => return Reading { unknowns: vec![gap], ..Reading::default() },
     };
+    let beside = entry.beside.map(|file| Entry {
+        origin: Origin::File(file),
+        export: entry.export.clone(),
+        root: entry.root.clone(),
+        beside: None,
+    });
+    let mut reading = read_from(reader, function, entry);
+    if let Some(beside) = beside {
+        reading.join(read_from(reader, function, beside));
+    }
+    reading
+}
+
+fn read_from(reader: &Reader<'_>, function: &Function, entry: Entry) -> Reading {
     let mut machine = Machine::new(reader, function, entry.root);
     let place = function.code.place;
     let (loaded, program) = match entry.origin {
