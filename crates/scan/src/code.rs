@@ -78,6 +78,9 @@ pub enum Certainty {
     Certain,
 }
 
+/// What a call names that concerns no resource, though its permission is about some: a text message and `sns:Publish`.
+pub(crate) const NO_RESOURCE: &str = "* (no resource)";
+
 /// One use of the provider's interface.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SdkCall {

@@ -39,7 +39,10 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
     switches(sight.app, &readings, verdict);
     let needs: Vec<(&Function, Need)> = readings
         .iter()
-        .map(|(function, reading)| (*function, need::compare(sight.app, &sight.grants, function, reading)))
+        .map(|(function, reading)| {
+            let need = need::compare(sight.app, &sight.grants, function, reading);
+            (*function, need.in_file(sight.tree.path(function.place.file)))
+        })
         .collect();
     unneeded(sight, &needs, verdict);
     gaps(&readings, verdict);
