@@ -66,8 +66,7 @@ pub(super) fn find(reader: &Reader<'_>, app: &App, function: &Function) -> Resul
         return Ok(Entry { origin: Origin::Inline(program), export, root: Root::default(), beside: None });
     }
     let mut folders = folders(app, location);
-    let within = within(reader.tree, app, function, location, &folders);
-    if within == Within::Nowhere && !is_folder(location) {
+    if !is_folder(location) && is_contested(app, function) {
         folders.clear();
     }
     if let Some(bare) = without_ending(reader.tree, runs, &folders, &handler) {
@@ -78,7 +77,7 @@ pub(super) fn find(reader: &Reader<'_>, app: &App, function: &Function) -> Resul
             let export = handler.rsplit('.').next().unwrap_or("handler").to_owned();
             Some((*file, export, None))
         }
-        _ => search(reader, &Search { app, folders: &folders, within: &within, handler: &handler }, runs)
+        _ => search(reader, &Search { app, function, location, folders: &folders, handler: &handler }, runs)
             .map(|(file, export)| twins(reader.tree, file, export)),
     };
     let (file, export, beside) =
@@ -120,26 +119,25 @@ fn is_folder(location: Option<&CodeLocation>) -> bool {
     matches!(location, Some(CodeLocation::Folder(_) | CodeLocation::Image(Some(_))))
 }
 
-fn within(
-    tree: &SourceTree,
-    app: &App,
-    function: &Function,
-    location: Option<&CodeLocation>,
-    folders: &[String],
-) -> Within {
-    // Two functions whose code is in two places do not run one file.
-    let handler = handler_of(function);
-    let is_contested = app.functions.iter().any(|other| {
-        other.code.location != function.code.location && handler.is_some() && handler_of(other) == handler
-    });
-    if is_contested {
+/// Whether another function has the same handler and its code elsewhere: two places do not run one file.
+fn is_contested(app: &App, function: &Function) -> bool {
+    let handler = named_handler(function);
+    let mut others = app.functions.iter().filter(|other| other.code.location != function.code.location);
+    others.any(|other| {
+        let is_inline = matches!(&other.code.location, Known::Value(CodeLocation::Inline(_)));
+        handler.is_some() && !is_inline && named_handler(other) == handler
+    })
+}
+
+fn within(tree: &SourceTree, search: &Search<'_>) -> Within {
+    if is_contested(search.app, search.function) {
         return Within::Nowhere;
     }
-    let Some(CodeLocation::Folder(named) | CodeLocation::Image(Some(named))) = location else {
+    let Some(CodeLocation::Folder(named) | CodeLocation::Image(Some(named))) = search.location else {
         return Within::App;
     };
     let there: Vec<String> =
-        folders.iter().filter(|folder| tree.below(folder).next().is_some()).cloned().collect();
+        search.folders.iter().filter(|folder| tree.below(folder).next().is_some()).cloned().collect();
     if !there.is_empty() {
         return Within::Below(there);
     }
@@ -177,9 +175,13 @@ fn runs(function: &Function) -> Runs {
 
 /// The handler, also where a monitoring layer stands before it.
 fn handler_of(function: &Function) -> Option<String> {
+    named_handler(function).map(str::to_owned)
+}
+
+fn named_handler(function: &Function) -> Option<&str> {
     let before = function.variable("DD_LAMBDA_HANDLER").and_then(|variable| variable.value.as_literal());
     let named = function.handler.as_ref().and_then(|handler| handler.known()).map(String::as_str);
-    before.or(named).filter(|name| !name.is_empty()).map(str::to_owned)
+    before.or(named).filter(|name| !name.is_empty())
 }
 
 /// Folders to which the handler's path may be relative, nearest first.
@@ -207,8 +209,9 @@ fn folders(app: &App, location: Option<&CodeLocation>) -> Vec<String> {
 /// What is searched for, and where.
 struct Search<'a> {
     app: &'a App,
+    function: &'a Function,
+    location: Option<&'a CodeLocation>,
     folders: &'a [String],
-    within: &'a Within,
     handler: &'a str,
 }
 
@@ -289,7 +292,10 @@ fn search_python(reader: &Reader<'_>, search: &Search<'_>) -> Option<(FileId, St
 
 /// The one file among several that can be the function's; `None` where that cannot be told.
 fn only(tree: &SourceTree, search: &Search<'_>, found: Vec<FileId>) -> Option<FileId> {
-    let folder = normalise(&search.app.folder).unwrap_or_default();
+    if found.is_empty() {
+        return None;
+    }
+    let (folder, within) = (normalise(&search.app.folder).unwrap_or_default(), within(tree, search));
     let is_below = |path: &str, folder: &str| {
         folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
     };
@@ -297,7 +303,7 @@ fn only(tree: &SourceTree, search: &Search<'_>, found: Vec<FileId>) -> Option<Fi
         let path = tree.path(*file);
         own(tree, *file)
             && is_below(path, &folder)
-            && match search.within {
+            && match &within {
                 Within::App => true,
                 Within::Below(folders) => folders.iter().any(|folder| is_below(path, folder)),
                 Within::Named(names) => names.iter().all(|name| path.split('/').any(|part| part == name)),
