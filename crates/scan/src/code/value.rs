@@ -384,6 +384,9 @@ impl Value {
     }
 }
 
+/// The name under which a call is handed what a mapping holds whose names cannot be told.
+pub(super) const SPREAD: &str = "**";
+
 /// What a call is handed.
 #[derive(Debug, Default)]
 pub(super) struct Arguments {

@@ -178,6 +178,14 @@ impl Lowering<'_, '_> {
             "method_definition" => {
                 if let Some(name) = field("name").and_then(|name| self.key(name)) {
                     let function = self.function(node);
+                    let mut cursor = node.walk();
+                    // What is read like a field is what Python calls a property.
+                    if node.children(&mut cursor).any(|part| part.kind() == "get") {
+                        let mark = Expression::new(Kind::Name("property".to_owned()), span(node));
+                        if let Some(made) = self.program.functions.get_mut(function) {
+                            made.decorators.push(mark);
+                        }
+                    }
                     class.methods.push((name, function));
                 }
             }

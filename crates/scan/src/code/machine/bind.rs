@@ -113,7 +113,18 @@ impl Machine<'_> {
                 }
             }
             What::Module(scope) => self.set(*scope, name, value, frame.branch),
+            What::Environment => self.set_global(format!("env.{name}"), value),
+            What::Outside(outside) if matches!(outside.path.as_str(), "globalThis" | "global") => {
+                switches::kept(self, name, &value, frame.program.place(span));
+                self.set_global(name.to_owned(), value);
+            }
             _ => {}
+        }
+    }
+
+    fn set_global(&mut self, name: String, value: Value) {
+        if self.globals.len() < ENTRY_LIMIT {
+            self.globals.push((name, value));
         }
     }
 

@@ -6,7 +6,7 @@ use super::statement::CAUGHT;
 use super::{CALL_LIMIT, DEPTH_LIMIT, Frame, Machine, Object};
 use crate::code::program::{Call, Expression, Kind, Language, Parameter, Pattern, Rest};
 use crate::code::sdk::Thing;
-use crate::code::value::{Arguments, Class, Closure, Safe, Value, What, paths_of};
+use crate::code::value::{Arguments, Class, Closure, SPREAD, Safe, Taint, Value, What, paths_of};
 use crate::source::Place;
 
 /// Names that callbacks give to errors.
@@ -92,7 +92,12 @@ impl Machine<'_> {
                         object.is_none_or(|object| object.rest.is_some() || !object.computed.is_empty());
                     found.named.extend(object.map(|object| object.entries.clone()).unwrap_or_default());
                 }
-                _ => found.open = true,
+                _ => {
+                    found.open = true;
+                    if value.taint.event.is_some() {
+                        found.named.push((SPREAD.to_owned(), value));
+                    }
+                }
             }
         }
         found
@@ -203,6 +208,10 @@ impl Machine<'_> {
             self.bind(&mut frame, &first.pattern, this.clone(), true);
             parameters = rest;
         }
+        if closure.program.language != Language::Python && !arguments.values.is_empty() {
+            let all = self.list_of(arguments.values.clone());
+            self.declare(scope, "arguments", all, branch);
+        }
         for (number, parameter) in parameters.iter().enumerate() {
             self.take(&mut frame, parameter, number, arguments, site);
         }
@@ -227,7 +236,8 @@ impl Machine<'_> {
         };
         let given = match parameter.rest {
             Rest::One => {
-                name.and_then(|name| arguments.named(name)).or_else(|| arguments.at(number)).cloned()
+                let named = name.and_then(|name| arguments.named(name));
+                named.or_else(|| arguments.at(number)).or_else(|| arguments.named(SPREAD)).cloned()
             }
             Rest::Positional => {
                 let items = arguments.values.iter().skip(number).cloned().collect();
@@ -287,8 +297,11 @@ impl Machine<'_> {
             }
             // A data class, or one that takes what its outside base takes.
             None => {
+                let given = arguments.values.iter().chain(arguments.named(SPREAD));
+                let taint = given.fold(Taint::default(), |taint, value| taint.join(&self.deep(value).taint));
                 if let Some(object) = self.object_mut(id) {
                     object.entries.extend(arguments.named.iter().cloned());
+                    object.rest = Some(Value::carrying(taint)).filter(|rest| !rest.taint.is_none());
                 }
             }
         }

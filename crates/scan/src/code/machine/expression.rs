@@ -194,6 +194,7 @@ impl Machine<'_> {
                 }
             }
             What::Nothing => {}
+            What::Outside(_) => into.from = Some(value.clone()),
             _ => {
                 let unknown = Value::carrying(value.taint.clone());
                 into.rest = Some(into.rest.take().unwrap_or_default().or(unknown));

@@ -6,8 +6,8 @@
 use std::rc::Rc;
 
 use super::statement::CAUGHT;
-use super::{Frame, Machine};
-use crate::code::value::{Arguments, Closure, Value, What};
+use super::{Frame, Machine, Object};
+use crate::code::value::{Arguments, Closure, ObjectId, Value, What};
 use crate::source::Place;
 
 /// Functions that call another with what follows it, and how many arguments stand before and between.
@@ -25,6 +25,11 @@ const HANDS_ON: [(&str, usize, usize); 9] = [
 
 /// Packages whose functions take a list and call a function with its elements.
 const COLLECTIONS: [&str; 6] = ["lodash.", "_.", "underscore.", "async.", "bluebird.", "Promise."];
+
+/// What the path of a function begins with that resolves a promise; the promise's number follows.
+const RESOLVES: &str = "resolve ";
+/// How many values one promise keeps.
+const RESOLVED_LIMIT: usize = 16;
 
 impl Machine<'_> {
     /// Calls a function that was handed over.
@@ -96,6 +101,17 @@ impl Machine<'_> {
     ) -> Option<Value> {
         let first = arguments.at(0).cloned().unwrap_or_default();
         match path {
+            "Promise" => return Some(self.promised(frame, &first, place)),
+            _ if path.starts_with(RESOLVES) => return self.resolve(path, first),
+            "Array.from" if arguments.values.len() > 1 => {
+                let rest = Arguments::new(arguments.values.iter().skip(1).cloned().collect());
+                return self.through(frame, &first, "map", &rest, place);
+            }
+            "functools.reduce" => {
+                let element = arguments.at(1).map(|list| self.element(list)).unwrap_or_default();
+                let start = arguments.at(2).unwrap_or(&element).clone();
+                return Some(self.hand(frame, &first, &Arguments::new(vec![start, element]), place));
+            }
             "Reflect.apply" => {
                 let spread = self.spread_out(arguments.at(2));
                 return Some(self.call_value(frame, &first, &spread, place));
@@ -155,6 +171,25 @@ impl Machine<'_> {
             What::Function(closure) => self.call(closure, &handed, Some(place)).0,
             _ => self.hand(frame, &callee.clone(), &handed, place),
         })
+    }
+
+    /// `new Promise((resolve, reject) => …)`: it becomes whatever `resolve` is called with.
+    fn promised(&mut self, frame: &mut Frame, run: &Value, place: Place) -> Value {
+        let id = self.new_object(Object::default());
+        let resolve = Value::outside(format!("{RESOLVES}{}", id.0));
+        let handed = Arguments::new(vec![resolve, Value::outside("reject")]);
+        self.hand(frame, run, &handed, place);
+        let items = self.object(id).map(|object| object.items.clone()).unwrap_or_default();
+        items.into_iter().reduce(Value::or).unwrap_or_default()
+    }
+
+    fn resolve(&mut self, path: &str, with: Value) -> Option<Value> {
+        let id = ObjectId(path.strip_prefix(RESOLVES)?.parse().ok()?);
+        let promise = self.object_mut(id)?;
+        if promise.items.len() < RESOLVED_LIMIT {
+            promise.items.push(with);
+        }
+        Some(Value::unknown())
     }
 
     /// `then`, `catch` and `finally` of a promise.

@@ -107,7 +107,7 @@ impl Machine<'_> {
         if let Some((_, found)) = object.entries.iter().rev().find(|(known, _)| known == name) {
             return found.clone();
         }
-        let (class, rest) = (object.class.clone(), object.rest.clone());
+        let (class, rest, from) = (object.class.clone(), object.rest.clone(), object.from.clone());
         let dynamic = self.any_computed(id);
         if let Some(class) = class {
             if let Some(method) = self.method(&class, name, whole) {
@@ -120,6 +120,9 @@ impl Machine<'_> {
             if let Some(found) = self.class_member(&class, name) {
                 return found;
             }
+        }
+        if let Some(from) = from {
+            return self.member(&from, name, place);
         }
         if name == "stack" {
             return self.stack_of(place);
@@ -203,7 +206,9 @@ impl Machine<'_> {
         match (path, name) {
             ("process", "env") | ("os", "environ") => return What::Environment.into(),
             // What is global has no other name.
-            ("globalThis" | "global" | "builtins" | "__builtins__", _) => return Value::outside(name),
+            ("globalThis" | "global" | "builtins" | "__builtins__", _) => {
+                return self.global(name).unwrap_or_else(|| Value::outside(name));
+            }
             (_, "default") => return Value::outside(path),
             ("lambda.context", _) => return Value::outside(format!("lambda.context.{name}")),
             _ => {}
@@ -310,8 +315,10 @@ impl Machine<'_> {
                     .rev()
                     .find(|(known, _)| known == name)
                     .map(|(_, found)| found.clone());
-                let class = object.class.clone();
-                known.or_else(|| Some(What::Function(self.method(&class?, name, value)?).into()))
+                let (class, from) = (object.class.clone(), object.from.clone());
+                let known = known.or_else(|| Some(What::Function(self.method(&class?, name, value)?).into()));
+                let path = from.and_then(|from| from.path().map(|path| format!("{path}.{name}")));
+                known.or_else(|| path.map(Value::outside))
             }
             What::Module(scope) => {
                 let found = self.lookup(*scope, name).cloned();

@@ -76,6 +76,11 @@ impl Machine<'_> {
                 {
                     return answer;
                 }
+                // A module that is loaded while running is a promise.
+                let loaded = receiver.path().is_some_and(|path| !path.contains("()"));
+                if loaded && matches!(name, "then" | "catch" | "finally") {
+                    return self.promise(frame, receiver, name, arguments, place);
+                }
                 let method = self.member(receiver, name, place);
                 let method = match (&receiver.what, method.what) {
                     // What it wraps goes along a chain of methods.
@@ -238,7 +243,8 @@ impl Machine<'_> {
     fn text_method(&mut self, receiver: &Value, name: &str, arguments: &Arguments) -> Option<Value> {
         match name {
             "join" => {
-                let python = arguments.at(0).is_some_and(Self::is_list);
+                let python =
+                    matches!(receiver.what, What::Text(_)) || arguments.at(0).is_some_and(Self::is_list);
                 let (list, between) = if python {
                     (arguments.at(0), Some(receiver))
                 } else {
@@ -314,8 +320,8 @@ fn fill(pieces: &[Piece], percent: bool, values: &[Value], named: &[(String, Val
                 Err(_) => named.iter().find(|(known, _)| known == name).map(|(_, value)| value),
             };
             parts.push(found.cloned().unwrap_or_else(|| {
-                let taint = values.iter().fold(Taint::default(), |taint, value| taint.join(&value.taint));
-                Value::carrying(taint)
+                let all = values.iter().chain(named.iter().map(|(_, value)| value));
+                Value::carrying(all.fold(Taint::default(), |taint, value| taint.join(&value.taint)))
             }));
             rest = after;
         }

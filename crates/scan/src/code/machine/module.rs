@@ -112,6 +112,16 @@ impl Machine<'_> {
         }
     }
 
+    /// All that something from outside exports.
+    pub(super) fn export_all(&mut self, frame: &Frame, module: &Value) {
+        let exports = self.lookup(frame.scope, "exports").map(|value| value.what.clone());
+        if let Some(What::Object(id)) = exports
+            && let Some(object) = self.object_mut(id)
+        {
+            object.from = Some(module.clone());
+        }
+    }
+
     pub(super) fn exports_of(&self, module: &Value) -> Vec<(String, Value)> {
         match &module.what {
             What::Object(id) => self.object(*id).map(|object| object.entries.clone()).unwrap_or_default(),

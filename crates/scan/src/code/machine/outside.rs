@@ -112,6 +112,8 @@ impl Machine<'_> {
             | "copy.deepcopy"
             | "copy.copy"
             | "structuredClone"
+            | "Proxy"
+            | "Object.create"
             | "asyncio.ensure_future"
             | "asyncio.create_task"
             | "event_source"
@@ -124,7 +126,14 @@ impl Machine<'_> {
             "asyncio.gather" => self.list_of(arguments.values.clone()),
             "Set" | "WeakSet" if arguments.at(0).is_some_and(Self::is_list) => first(),
             "Map" | "WeakMap" => self.map_of(arguments),
-            "dict" | "Set" | "WeakSet" | "set" | "collections.defaultdict" | "collections.OrderedDict" => {
+            "types.SimpleNamespace"
+            | "argparse.Namespace"
+            | "dict"
+            | "Set"
+            | "WeakSet"
+            | "set"
+            | "collections.defaultdict"
+            | "collections.OrderedDict" => {
                 let made = self.named_object(arguments);
                 made.with(arguments.at(0).map(|value| value.taint.clone()).unwrap_or_default())
             }

@@ -297,6 +297,9 @@ impl Machine<'_> {
             }
             Export::AllFrom { module, span } => {
                 let from = self.module_value(frame, module, *span);
+                if from.path().is_some() {
+                    self.export_all(frame, &from);
+                }
                 for (name, value) in self.exports_of(&from) {
                     self.set_export(frame, &name, value);
                 }

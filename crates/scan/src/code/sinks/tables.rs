@@ -340,7 +340,14 @@ pub(crate) fn query_part(path: &str) -> Option<Safe> {
 
 /// Whether a function's result still is what it was handed, in another form.
 pub(crate) fn passes(path: &str) -> bool {
-    const PASSES: [&str; 61] = [
+    const PASSES: [&str; 68] = [
+        "Buffer.concat",
+        "Headers",
+        "max",
+        "min",
+        "itertools.chain",
+        "textwrap.dedent",
+        "os.path.expandvars",
         "repr",
         "ascii",
         "format",
@@ -403,7 +410,16 @@ pub(crate) fn passes(path: &str) -> bool {
         "gzip.decompress",
         "Object",
     ];
-    const ENDS: [&str; 5] = [".get_json", "lodash.get", "lodash.pick", "zlib.gunzipSync", "zlib.inflateSync"];
+    const ENDS: [&str; 8] = [
+        ".namedtuple()",
+        ".Template().substitute",
+        ".Template().safe_substitute",
+        ".get_json",
+        "lodash.get",
+        "lodash.pick",
+        "zlib.gunzipSync",
+        "zlib.inflateSync",
+    ];
     PASSES.contains(&path) || ENDS.iter().any(|end| path.ends_with(end))
 }
 

@@ -58,6 +58,18 @@ fn scripts_that_call_by_another_name() {
         "module.require('child_process').exec(event.x);",
         "global.process.mainModule.require('child_process').exec(event.x);",
         "cmd = event.x; go(); function go() { cp.exec(cmd); }",
+        "const c = await new Promise((resolve) => resolve(event.x)); cp.exec(c);",
+        "new Promise((resolve) => setTimeout(() => resolve(event.x), 1)).then((c) => cp.exec(c));",
+        "import('child_process').then((m) => m.exec(event.x));",
+        "const x = { ...cp }; x.exec(event.x);",
+        "const x = { ...cp }; const { exec } = x; exec(event.x);",
+        "new Proxy(cp, {}).exec(event.x);",
+        "class A { constructor(c) { this.c = c; } get cmd() { return this.c; } go() { cp.exec(this.cmd); } } new A(event.x).go();",
+        "(function () { cp.exec(arguments[0]); })(event.x);",
+        "(function () { cp.exec.apply(cp, arguments); })(event.x);",
+        "Array.from(event.list, (c) => cp.exec(c));",
+        "process.env.C = event.x; cp.exec(process.env.C);",
+        "globalThis.c = event.x; cp.exec(global.c);",
     ];
     all("app.js", Some(FlowKind::CommandInjection), &commands);
     let code = [
@@ -82,6 +94,10 @@ fn scripts_that_call_by_another_name() {
         "const s = new Set(['a']); if (!s.has(event.x)) return; cp.exec(event.x);",
         "setTimeout(cp.exec, event.x, 'ls');",
         "Promise.resolve(event.x).then(console.log);",
+        "const c = await new Promise((resolve) => resolve('ls')); cp.exec(c); console.log(event.x);",
+        "const x = { ...cp }; x.execFile('convert', ['--', event.x]);",
+        "class A { get cmd() { return 'ls'; } } cp.exec(new A(event.x).cmd);",
+        "process.env.C = event.x; cp.exec(process.env.D);",
     ];
     all("app.js", None, &harmless);
 }
@@ -99,6 +115,16 @@ fn python_that_calls_by_another_name() {
         "d = {}\nd.update(c=event['x'])\nos.system(d['c'])",
         "d = {}\nd.update({'c': event['x']})\nos.system(d['c'])",
         "match event:\n    case {'cmd': c}:\n        os.system(c)",
+        "os.system('{x}'.format(**event))",
+        "def go(x):\n    os.system(x)\ngo(**event)",
+        "def go(**named):\n    os.system(named['x'])\ngo(**event)",
+        "os.system(' '.join(event.values()))",
+        "from dataclasses import dataclass\n@dataclass\nclass Job:\n    c: str\nos.system(Job(event['x']).c)",
+        "from collections import namedtuple\nJob = namedtuple('Job', 'c')\nos.system(Job(event['x']).c)",
+        "from types import SimpleNamespace\nos.system(SimpleNamespace(**event).x)",
+        "os.environ['C'] = event['x']\nos.system(os.environ['C'])",
+        "os.system(functools.reduce(lambda a, b: a + b, event['list']))",
+        "from string import Template\nos.system(Template('ls $d').substitute(d=event['x']))",
         "match event['list']:\n    case [first, *rest]:\n        os.system(rest[0])",
         "match event:\n    case {'cmd': str(c), **rest}:\n        os.system(c)",
         "match event:\n    case {'a': 1} as whole:\n        os.system(whole['x'])",
@@ -126,6 +152,9 @@ fn python_that_calls_by_another_name() {
     all("app.py", Some(FlowKind::SqlInjection), &queries);
     let harmless = [
         "functools.partial(subprocess.run, ['ls'])(event['x'])",
+        "def go(x, n):\n    os.system('ls')\ngo(**event)",
+        "os.system(' '.join(['ls', 'df']))\nprint(event['x'])",
+        "os.system(max(int(n) for n in event['list']))",
         "list(map(int, event['list']))",
         "match event['x']:\n    case 'ls' | 'df':\n        os.system(event['x'])",
         "match event:\n    case {'n': int(n)}:\n        os.system(f'head -n {n}')",
@@ -158,6 +187,9 @@ fn names_that_come_from_elsewhere() {
     let several = format!("from json import *\nfrom os import *\nfrom os.path import *\n{run}");
     assert_eq!(kinds(&[("app.py", &several)]), [FlowKind::CommandInjection]);
     // A name that the language brings along is no other module's.
+    let exported = "import * as lib from './lib'; export const handler = async (event) => lib.exec(event.x);";
+    let lib = "export * from 'child_process';";
+    assert_eq!(kinds(&[("app.js", exported), ("lib.js", lib)]), [FlowKind::CommandInjection]);
     let built_in = "from os import *\ndef handler(event, context):\n    system('x %d' % int(event['x']))\n    print(len(event['x']))\n";
     assert_eq!(kinds(&[("app.py", built_in)]), []);
     let global = |first: &str| {
