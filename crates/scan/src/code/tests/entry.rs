@@ -201,3 +201,32 @@ fn a_script_and_the_typed_one_beside_it_are_both_read() {
         assert_eq!(reading.files.len(), 2);
     }
 }
+
+#[test]
+fn an_archive_of_what_is_not_there_is_not_another_functions_code() {
+    let main = r#"
+data "archive_file" "pay" {
+  type        = "zip"
+  source_file = "${path.module}/payments/main.py"
+  output_path = "${path.module}/pay.zip"
+}
+resource "aws_lambda_function" "pay" {
+  function_name = "pay"
+  handler       = "main.handler"
+  runtime       = "python3.13"
+  role          = "arn:aws:iam::1:role/x"
+  filename      = data.archive_file.pay.output_path
+}
+"#;
+    let was_read = |code: &str| {
+        let mut tree = SourceTree::new();
+        tree.add("main.tf", main.as_bytes());
+        tree.add(code, b"def handler(event, context):\n    return 1\n".as_slice());
+        let (none, options) = Default::default();
+        let report = crate::inspect::inspect(&tree, &none, &options);
+        report.apps.iter().flat_map(|app| &app.needs).any(|need| need.read)
+    };
+    assert!(was_read("payments/main.py"));
+    assert!(!was_read("src/main.py"));
+    assert!(!was_read("main.py"));
+}
