@@ -107,6 +107,11 @@ pub(super) struct ClassCode {
     pub(super) methods: Vec<(String, usize)>,
 }
 
+/// How the method is called that runs when a field is set. No program can name it.
+pub(super) fn setter(field: &str) -> String {
+    format!("set {field}")
+}
+
 #[derive(Debug)]
 pub(super) struct Field {
     pub(super) name: String,

@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::super::program::{
-    ClassCode, Export, Expression, Field, Handler, ImportCode, ImportedName, Kind, Pattern, Statement,
+    ClassCode, Export, Expression, Field, Handler, ImportCode, ImportedName, Kind, Pattern, Statement, setter,
 };
 use super::super::syntax::{parts, span};
 use super::Lowering;
@@ -179,8 +179,10 @@ impl Lowering<'_, '_> {
                 if let Some(name) = field("name").and_then(|name| self.key(name)) {
                     let function = self.function(node);
                     let mut cursor = node.walk();
+                    let marks: Vec<&str> = node.children(&mut cursor).map(|part| part.kind()).collect();
+                    let name = if marks.contains(&"set") { setter(&name) } else { name };
                     // What is read like a field is what Python calls a property.
-                    if node.children(&mut cursor).any(|part| part.kind() == "get") {
+                    if marks.contains(&"get") {
                         let mark = Expression::new(Kind::Name("property".to_owned()), span(node));
                         if let Some(made) = self.program.functions.get_mut(function) {
                             made.decorators.push(mark);

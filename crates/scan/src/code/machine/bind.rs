@@ -1,9 +1,9 @@
 //! Binding values to names and parts, and what it means when that outlives a call.
 
 use super::{Frame, Machine, Object};
-use crate::code::program::{Expression, Pattern, Span};
+use crate::code::program::{Expression, Pattern, Span, setter};
 use crate::code::switches;
-use crate::code::value::{Value, What};
+use crate::code::value::{Arguments, Value, What};
 
 /// How many named parts one object keeps.
 const ENTRY_LIMIT: usize = 600;
@@ -94,6 +94,13 @@ impl Machine<'_> {
     }
 
     pub(super) fn set_part(&mut self, frame: &Frame, holder: &Value, name: &str, value: Value, span: Span) {
+        if let What::Object(id) = &holder.what
+            && let Some(class) = self.object(*id).and_then(|object| object.class.clone())
+            && let Some(method) = self.method(&class, &setter(name), holder)
+        {
+            self.call(&method, &Arguments::new(vec![value]), None);
+            return;
+        }
         match &holder.what {
             What::Object(id) | What::List(id) => {
                 let id = *id;

@@ -9,6 +9,9 @@ use crate::code::sdk::Thing;
 use crate::code::value::{Arguments, Class, Closure, SPREAD, Safe, Taint, Value, What, paths_of};
 use crate::source::Place;
 
+/// How many of its arguments a script's function finds in `arguments`.
+const ARGUMENT_LIMIT: usize = 32;
+
 /// Names that callbacks give to errors.
 const ERROR_NAMES: [&str; 6] = ["err", "error", "e", "ex", "exception", "exc"];
 
@@ -209,7 +212,8 @@ impl Machine<'_> {
             parameters = rest;
         }
         if closure.program.language != Language::Python && !arguments.values.is_empty() {
-            let all = self.list_of(arguments.values.clone());
+            let all = arguments.values.iter().take(ARGUMENT_LIMIT).cloned().collect();
+            let all = self.list_of(all);
             self.declare(scope, "arguments", all, branch);
         }
         for (number, parameter) in parameters.iter().enumerate() {

@@ -65,6 +65,8 @@ fn scripts_that_call_by_another_name() {
         "const x = { ...cp }; const { exec } = x; exec(event.x);",
         "new Proxy(cp, {}).exec(event.x);",
         "class A { constructor(c) { this.c = c; } get cmd() { return this.c; } go() { cp.exec(this.cmd); } } new A(event.x).go();",
+        "class A { set c(v) { cp.exec(v); } } const a = new A(); a.c = event.x;",
+        "class A { get c() { return this.d; } set c(v) { this.d = v; } } const a = new A(); a.c = event.x; cp.exec(a.c);",
         "(function () { cp.exec(arguments[0]); })(event.x);",
         "(function () { cp.exec.apply(cp, arguments); })(event.x);",
         "Array.from(event.list, (c) => cp.exec(c));",
