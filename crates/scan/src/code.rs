@@ -16,6 +16,7 @@ mod sdk;
 mod sinks;
 mod switches;
 mod syntax;
+mod twin;
 mod value;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 
 use self::program::Program;
+pub(crate) use self::switches::ERROR_TEXT;
 use crate::graph::{App, Function};
 use crate::known::Text;
 use crate::source::{FileId, Place, SourceTree};
@@ -77,6 +79,9 @@ pub enum Certainty {
     Certain,
 }
 
+/// What a call names that concerns no resource, though its permission is about some: a text message and `sns:Publish`.
+pub(crate) const NO_RESOURCE: &str = "* (no resource)";
+
 /// One use of the provider's interface.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SdkCall {
@@ -127,7 +132,7 @@ pub enum FlowKind {
     PathTraversal,
     /// A format that makes objects.
     UnsafeDeserialization,
-    /// An answer that carries the stack of an error. Its source is where the error is taken, not the event.
+    /// An answer that carries the stack of an error, or the text of whatever error came. Its source is where the error is taken, not the event.
     VerboseErrors,
 }
 

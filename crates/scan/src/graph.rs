@@ -24,7 +24,7 @@ pub use self::resource::{
     StoreKind,
 };
 pub use self::role::{Condition, Effect, ManagedPolicy, Origin, Principal, Role, Statement};
-use crate::known::{Name, Text};
+use crate::known::{Attribute, Name, Text};
 use crate::source::{FileId, Place};
 
 /// Everything that was found in a tree.
@@ -84,6 +84,9 @@ pub struct App {
     /// Templates of other apps from which this one imports: what stands in them is in this graph as far as it is imported, and is
     /// assessed there.
     pub borrowed: BTreeSet<FileId>,
+    /// How this one can import parts of things that stand in those templates.
+    #[serde(skip)]
+    pub imports: Vec<Import>,
     /// The folder of that file, relative to the tree; code paths are relative to it.
     pub folder: String,
     /// Functions.
@@ -118,6 +121,17 @@ pub struct App {
     pub unread: Vec<Unread>,
 }
 
+/// A name by which another stack exports something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// What is exported.
+    pub thing: Name,
+    /// Which part of it.
+    pub attribute: Attribute,
+    /// The export's name, as a template here writes it: with `${…}` for what a deployment fills in.
+    pub name: String,
+}
+
 /// Something that could not be told from the files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unknown {
@@ -144,6 +158,7 @@ impl App {
             file,
             includes: Vec::new(),
             borrowed: BTreeSet::new(),
+            imports: Vec::new(),
             folder: folder.into(),
             functions: Vec::new(),
             apis: Vec::new(),

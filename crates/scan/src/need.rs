@@ -7,6 +7,7 @@
 mod arn;
 mod excess;
 mod implied;
+mod json;
 mod policy;
 mod target;
 mod writing;
@@ -102,6 +103,17 @@ pub fn compare(app: &App, grants: &Grants<'_>, function: &Function, reading: &Re
     }
     let role = role.map(|role| role.name.clone());
     Need { function: function.name.clone(), role, read, uses, missing, excess, implied, policy, gaps }
+}
+
+impl Need {
+    /// The same for a function that is declared in this file: its policy is written as that file is.
+    #[must_use]
+    pub fn in_file(mut self, path: &str) -> Self {
+        if let Some(policy) = &mut self.policy {
+            policy.is_json = path.ends_with(".json");
+        }
+        self
+    }
 }
 
 /// What a role grants and none of its functions uses. `needs` are those of all functions that run with it.

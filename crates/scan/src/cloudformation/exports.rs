@@ -13,7 +13,7 @@ use super::policy::statements;
 use super::stack::Stack;
 use super::value::text;
 use crate::document::{self, Key, Node};
-use crate::graph::{App, Framework, Statement};
+use crate::graph::{App, Framework, Import, Statement};
 use crate::iam::wildcard;
 use crate::known::{Name, Piece, Text};
 use crate::parallel;
@@ -70,6 +70,8 @@ pub(super) struct Exported {
     pub(super) app: App,
     /// Its outputs.
     pub(super) values: HashMap<String, Node>,
+    /// The names by which it exports parts of its things, where these are written out.
+    pub(super) names: HashMap<Name, Vec<Import>>,
     /// Where in the graph its things are.
     pub(super) things: HashMap<Name, Thing>,
     /// What its managed policies say.
@@ -271,8 +273,9 @@ impl Exports {
             let resource = stack.resource(key, node)?;
             Some((resource.name, statements(resource.properties.get("PolicyDocument")?)))
         };
+        let names = named(&stack, document);
         let policies = stack.resources_of(&["AWS::IAM::ManagedPolicy"]).iter().filter_map(policy).collect();
-        Exported { things: things(&app), values: outputs.filter_map(value).collect(), policies, app }
+        Exported { things: things(&app), values: outputs.filter_map(value).collect(), names, policies, app }
     }
 
     /// What a managed policy of a stack says from which somebody imported it.
@@ -281,6 +284,21 @@ impl Exports {
         let exporter = self.stacks.iter().find(|stack| files.path(stack.file) == path)?;
         exporter.read.get()?.policies.get(name).map(Vec::as_slice)
     }
+}
+
+fn named(stack: &Stack<'_>, document: &Node) -> HashMap<Name, Vec<Import>> {
+    let mut names: HashMap<Name, Vec<Import>> = HashMap::new();
+    for (_, output) in document.get("Outputs").map(Node::entries).unwrap_or_default() {
+        let resolved = |path: &[&str]| stack.resolve(output.at(path)?).map(|node| text(&node));
+        let (Some(value), Some(name)) = (resolved(&["Value"]), resolved(&["Export", "Name"])) else {
+            continue;
+        };
+        if let (Some((thing, attribute)), Some(name)) = (value.as_reference(), name.as_literal()) {
+            let import = Import { thing: thing.clone(), attribute: attribute.clone(), name: name.to_owned() };
+            names.entry(thing.clone()).or_default().push(import);
+        }
+    }
+    names
 }
 
 fn things(app: &App) -> HashMap<Name, Thing> {

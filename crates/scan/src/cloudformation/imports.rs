@@ -11,7 +11,7 @@ use super::resolve::intrinsic_of;
 use super::stack::Stack;
 use super::value::{composed, text};
 use crate::document::{Node, NodeKind};
-use crate::graph::{App, Function, Statement};
+use crate::graph::{App, Function, Import, Statement};
 use crate::known::{Known, Name, Piece, Text};
 use crate::source::Place;
 
@@ -21,7 +21,7 @@ const MAX_BORROWED: usize = 2_000;
 /// What was imported and is not in the graph yet.
 #[derive(Debug, Default)]
 pub(super) struct Imported {
-    exports: BTreeSet<Export>,
+    exports: BTreeMap<Export, String>,
     /// Where a name may mean several outputs, and what to say of it.
     unclear: BTreeMap<Place, String>,
 }
@@ -88,7 +88,7 @@ pub(super) fn import(stack: &Stack<'_>, argument: &Node, place: Place, depth: us
                     "what `{name}` imports: {others} export it too; {taken} is nearer, and is taken"
                 ));
             }
-            stack.imported.borrow_mut().exports.insert(export);
+            stack.imported.borrow_mut().exports.insert(export, name.to_string());
             Node { place, kind: value.kind.clone() }
         }
     }
@@ -100,10 +100,11 @@ pub(super) fn take_over(stack: &Stack<'_>, app: &mut App) {
     for (place, why) in unclear {
         app.unknown(None, place, why);
     }
-    for (number, output) in exports {
+    for ((number, output), imported_as) in exports {
         let Some(exported) = stack.exports.read(stack.files, number) else { continue };
-        let Some(value) = exported.values.get(&output) else { continue };
-        let mut waiting: Vec<Name> = text(value).references().cloned().collect();
+        let Some(value) = exported.values.get(&output).map(text) else { continue };
+        let mut waiting: Vec<Name> = value.references().cloned().collect();
+        named(app, &value, imported_as);
         while let Some(name) = waiting.pop() {
             let mut taken = stack.taken.borrow_mut();
             if taken.len() >= MAX_BORROWED || !stack.exports.may_copy(size(exported, &name)) {
@@ -116,9 +117,22 @@ pub(super) fn take_over(stack: &Stack<'_>, app: &mut App) {
                 app.borrowed.insert(exported.app.file);
                 app.borrowed.extend(&exported.app.includes);
                 app.borrowed.extend(&exported.app.borrowed);
+                exported
+                    .names
+                    .get(&name)
+                    .into_iter()
+                    .flatten()
+                    .for_each(|import| app.imports.push(import.clone()));
                 waiting.extend(add(app, exported, &name));
             }
         }
+    }
+}
+
+/// Writes down by which name something is imported.
+fn named(app: &mut App, value: &Text, name: String) {
+    if let Some((thing, attribute)) = value.as_reference() {
+        app.imports.push(Import { thing: thing.clone(), attribute: attribute.clone(), name });
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Entry {
     /// Its name in the file.
     pub(super) export: String,
     pub(super) root: Root,
+    /// The typed script beside the one that the runtime loads: which of them is deployed, a build decides.
+    pub(super) beside: Option<FileId>,
 }
 
 #[derive(Debug)]
@@ -61,22 +63,90 @@ pub(super) fn find(reader: &Reader<'_>, app: &App, function: &Function) -> Resul
         let language = if runs == Runs::Python { Language::Python } else { Language::JavaScript };
         let program = syntax::inline(reader.tree, *code, language).map_err(|why| gap(why.to_owned()))?;
         let export = handler.rsplit('.').next().unwrap_or("handler").to_owned();
-        return Ok(Entry { origin: Origin::Inline(program), export, root: Root::default() });
+        return Ok(Entry { origin: Origin::Inline(program), export, root: Root::default(), beside: None });
     }
-    let folders = folders(app, location);
+    let mut folders = folders(app, location);
+    if !is_folder(location) && is_contested(app, function) {
+        folders.clear();
+    }
     if let Some(bare) = without_ending(reader.tree, runs, &folders, &handler) {
         return Err(gap(format!("`{bare}`, which has no ending, is what Node loads first, and is not read")));
     }
     let found = match location {
         Some(CodeLocation::File(file)) if syntax::language_of(reader.tree.path(*file)).is_some() => {
             let export = handler.rsplit('.').next().unwrap_or("handler").to_owned();
-            Some((*file, export))
+            Some((*file, export, None))
         }
-        _ => search(reader, app, runs, &folders, &handler),
+        _ => search(reader, &Search { app, function, location, folders: &folders, handler: &handler }, runs)
+            .map(|(file, export)| twins(reader.tree, file, export)),
     };
-    let (file, export) =
+    let (file, export, beside) =
         found.ok_or_else(|| gap(format!("the file of the handler `{handler}` is not in the tree")))?;
-    Ok(Entry { origin: Origin::File(file), export, root: Root { folders } })
+    // Imports may be named from the app's folder on, wherever the handler is.
+    folders.extend(normalise(&app.folder).filter(|folder| !folders.contains(folder)));
+    Ok(Entry { origin: Origin::File(file), export, root: Root { folders }, beside })
+}
+
+/// Node loads a script and no typed one; a build may have made it of the typed one beside it, or use that instead.
+fn twins(tree: &SourceTree, file: FileId, export: String) -> (FileId, String, Option<FileId>) {
+    let stem = tree
+        .path(file)
+        .rsplit_once('.')
+        .filter(|(_, ending)| matches!(*ending, "ts" | "tsx" | "mts" | "cts"));
+    let plain = stem.and_then(|(stem, _)| {
+        [".js", ".mjs", ".cjs"].iter().find_map(|ending| tree.find(&format!("{stem}{ending}")))
+    });
+    match plain {
+        Some(plain) => (plain, export, Some(file)),
+        None => (file, export, None),
+    }
+}
+
+/// Where else a handler may be that does not stand where its function says.
+#[derive(Debug, PartialEq, Eq)]
+enum Within {
+    /// Anywhere in the app.
+    App,
+    /// Below one of these folders, which the function names.
+    Below(Vec<String>),
+    /// A build made the folder that it names: in the app, below folders with these names.
+    Named(Vec<String>),
+    /// What it names is not there, or the code may be that of another function.
+    Nowhere,
+}
+
+fn is_folder(location: Option<&CodeLocation>) -> bool {
+    matches!(location, Some(CodeLocation::Folder(_) | CodeLocation::Image(Some(_))))
+}
+
+/// Whether another function has the same handler and its code elsewhere: two places do not run one file.
+fn is_contested(app: &App, function: &Function) -> bool {
+    let handler = named_handler(function);
+    let mut others = app.functions.iter().filter(|other| other.code.location != function.code.location);
+    others.any(|other| {
+        let is_inline = matches!(&other.code.location, Known::Value(CodeLocation::Inline(_)));
+        handler.is_some() && !is_inline && named_handler(other) == handler
+    })
+}
+
+fn within(tree: &SourceTree, search: &Search<'_>) -> Within {
+    if is_contested(search.app, search.function) {
+        return Within::Nowhere;
+    }
+    let Some(CodeLocation::Folder(named) | CodeLocation::Image(Some(named))) = search.location else {
+        return Within::App;
+    };
+    let there: Vec<String> =
+        search.folders.iter().filter(|folder| tree.below(folder).next().is_some()).cloned().collect();
+    if !there.is_empty() {
+        return Within::Below(there);
+    }
+    let is_made = |part: &&str| BUILT.contains(part) || part.starts_with("asset.");
+    if !named.split('/').any(|part| is_made(&part)) {
+        return Within::Nowhere;
+    }
+    let rest = named.split('/').filter(|part| !is_made(part) && !matches!(*part, "" | "." | ".."));
+    Within::Named(rest.map(str::to_owned).collect())
 }
 
 /// The file beside a script that has its name and no ending: Lambda's Node tries it before any other.
@@ -105,9 +175,13 @@ fn runs(function: &Function) -> Runs {
 
 /// The handler, also where a monitoring layer stands before it.
 fn handler_of(function: &Function) -> Option<String> {
+    named_handler(function).map(str::to_owned)
+}
+
+fn named_handler(function: &Function) -> Option<&str> {
     let before = function.variable("DD_LAMBDA_HANDLER").and_then(|variable| variable.value.as_literal());
     let named = function.handler.as_ref().and_then(|handler| handler.known()).map(String::as_str);
-    before.or(named).filter(|name| !name.is_empty()).map(str::to_owned)
+    before.or(named).filter(|name| !name.is_empty())
 }
 
 /// Folders to which the handler's path may be relative, nearest first.
@@ -120,7 +194,9 @@ fn folders(app: &App, location: Option<&CodeLocation>) -> Vec<String> {
             found.extend(["app", "src"].iter().filter_map(|inner| normalise(&format!("{folder}/{inner}"))));
         }
     }
-    found.extend(normalise(&app.folder));
+    if !is_folder(location) {
+        found.extend(normalise(&app.folder));
+    }
     let mut unique: Vec<String> = Vec::new();
     for folder in found {
         if !unique.contains(&folder) {
@@ -130,15 +206,18 @@ fn folders(app: &App, location: Option<&CodeLocation>) -> Vec<String> {
     unique
 }
 
-fn search(
-    reader: &Reader<'_>,
-    app: &App,
-    runs: Runs,
-    folders: &[String],
-    handler: &str,
-) -> Option<(FileId, String)> {
-    let scripts = || search_script(reader, app, folders, handler);
-    let python = || search_python(reader, app, folders, handler);
+/// What is searched for, and where.
+struct Search<'a> {
+    app: &'a App,
+    function: &'a Function,
+    location: Option<&'a CodeLocation>,
+    folders: &'a [String],
+    handler: &'a str,
+}
+
+fn search(reader: &Reader<'_>, search: &Search<'_>, runs: Runs) -> Option<(FileId, String)> {
+    let scripts = || search_script(reader, search);
+    let python = || search_python(reader, search);
     match runs {
         Runs::Scripts => scripts(),
         Runs::Python => python(),
@@ -147,19 +226,14 @@ fn search(
     }
 }
 
-fn search_script(
-    reader: &Reader<'_>,
-    app: &App,
-    folders: &[String],
-    handler: &str,
-) -> Option<(FileId, String)> {
+fn search_script(reader: &Reader<'_>, search: &Search<'_>) -> Option<(FileId, String)> {
     let tree = reader.tree;
-    let (folder, name) = handler.rsplit_once('/').unwrap_or(("", handler));
+    let (folder, name) = search.handler.rsplit_once('/').unwrap_or(("", search.handler));
     let split = [name.split_once('.'), name.rsplit_once('.')];
     for (module, export) in split.into_iter().flatten() {
         let path = if folder.is_empty() { module.to_owned() } else { format!("{folder}/{module}") };
         let path = path.trim_start_matches("./").to_owned();
-        for folder in folders {
+        for folder in search.folders {
             let whole = format!("{folder}/{path}");
             // What a build writes is read only where its sources are not there.
             let source = sources_of(&whole)
@@ -177,7 +251,7 @@ fn search_script(
             .collect::<Vec<_>>()
             .join("/");
         let near = SCRIPTS.iter().flat_map(|ending| reader.index.ending(tree, &format!("{bare}{ending}")));
-        if let Some(file) = only(tree, app, near.collect()) {
+        if let Some(file) = only(tree, search, near.collect()) {
             return Some((file, export.to_owned()));
         }
     }
@@ -203,40 +277,44 @@ fn own(tree: &SourceTree, file: FileId) -> bool {
             .any(|part| matches!(part, ".aws-sam" | ".serverless" | ".webpack" | ".build" | "dist"))
 }
 
-fn search_python(
-    reader: &Reader<'_>,
-    app: &App,
-    folders: &[String],
-    handler: &str,
-) -> Option<(FileId, String)> {
+fn search_python(reader: &Reader<'_>, search: &Search<'_>) -> Option<(FileId, String)> {
     let tree = reader.tree;
-    let (module, export) = handler.rsplit_once('.')?;
+    let (module, export) = search.handler.rsplit_once('.')?;
     let path = module.trim_start_matches("./").replace('.', "/");
-    for folder in folders {
+    for folder in search.folders {
         if let Some(file) = python_file(tree, folder, &path) {
             return Some((file, export.to_owned()));
         }
     }
-    let file = only(tree, app, reader.index.ending(tree, &format!("{path}.py")))?;
+    let file = only(tree, search, reader.index.ending(tree, &format!("{path}.py")))?;
     Some((file, export.to_owned()))
 }
 
-/// The one file among several that belongs to the app; `None` where that cannot be told.
-fn only(tree: &SourceTree, app: &App, found: Vec<FileId>) -> Option<FileId> {
-    let folder = normalise(&app.folder).unwrap_or_default();
-    let within: Vec<FileId> = found
-        .into_iter()
-        .filter(|file| {
-            let path = tree.path(*file);
-            own(tree, *file)
-                && (folder.is_empty()
-                    || path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/')))
-        })
-        .collect();
-    match within.as_slice() {
-        [only] => Some(*only),
-        _ => None,
+/// The one file among several that can be the function's; `None` where that cannot be told.
+fn only(tree: &SourceTree, search: &Search<'_>, found: Vec<FileId>) -> Option<FileId> {
+    if found.is_empty() {
+        return None;
     }
+    let (folder, within) = (normalise(&search.app.folder).unwrap_or_default(), within(tree, search));
+    let is_below = |path: &str, folder: &str| {
+        folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+    };
+    let fits = |file: &FileId| {
+        let path = tree.path(*file);
+        own(tree, *file)
+            && is_below(path, &folder)
+            && match &within {
+                Within::App => true,
+                Within::Below(folders) => folders.iter().any(|folder| is_below(path, folder)),
+                Within::Named(names) => names.iter().all(|name| path.split('/').any(|part| part == name)),
+                Within::Nowhere => false,
+            }
+    };
+    let mut found = found.into_iter().filter(fits);
+    let first = found.next()?;
+    // A script and the typed one beside it are one.
+    let stem = |file: FileId| tree.path(file).rsplit_once('.').map(|(stem, _)| stem.to_owned());
+    found.all(|other| stem(other) == stem(first)).then_some(first)
 }
 
 /// The handler that an image's command names.

@@ -8,6 +8,7 @@ mod bind;
 mod call;
 mod expression;
 mod guard;
+mod handed;
 mod member;
 mod method;
 mod module;
@@ -22,10 +23,10 @@ use std::sync::Arc;
 
 use self::module::Loaded;
 use self::scope::Scope;
-use super::entry::{self, Origin};
+use super::entry::{self, Entry, Origin};
 use super::imports::Root;
 use super::program::{Language, Pattern, Program, Span};
-use super::value::{Arguments, Class, Closure, ObjectId, ScopeId, Taint, Trail, Value, What};
+use super::value::{Arguments, Class, Closure, ObjectId, SPREAD, ScopeId, Taint, Trail, Value, What};
 use super::{Certainty, Flow, FlowKind, Reader, Reading, SdkCall, Seen, Switch, SwitchKind, switches};
 use crate::graph::{App, Function};
 use crate::source::{FileId, Place, SourceTree};
@@ -48,6 +49,8 @@ pub(super) struct Machine<'t> {
     modules: BTreeMap<FileId, Loaded>,
     closures: Vec<Rc<Closure>>,
     classes: Vec<Rc<Class>>,
+    /// What is set in the environment, or in what is global, while running: by its name there.
+    globals: Vec<(String, Value)>,
     /// Functions that were walked.
     reached: BTreeSet<(FileId, usize)>,
     calls: Vec<(FileId, usize)>,
@@ -72,6 +75,8 @@ struct Object {
     items: Vec<Value>,
     /// What any other part may be.
     rest: Option<Value>,
+    /// Something from outside whose parts it has as well.
+    from: Option<Value>,
     class: Option<Rc<Class>>,
     /// Whether it outlives the call.
     lasting: bool,
@@ -94,6 +99,20 @@ pub(super) fn read(reader: &Reader<'_>, app: &App, function: &Function) -> Readi
         Ok(entry) => entry,
         Err(gap) => return Reading { unknowns: vec![gap], ..Reading::default() },
     };
+    let beside = entry.beside.map(|file| Entry {
+        origin: Origin::File(file),
+        export: entry.export.clone(),
+        root: entry.root.clone(),
+        beside: None,
+    });
+    let mut reading = read_from(reader, function, entry);
+    if let Some(beside) = beside {
+        reading.join(read_from(reader, function, beside));
+    }
+    reading
+}
+
+fn read_from(reader: &Reader<'_>, function: &Function, entry: Entry) -> Reading {
     let mut machine = Machine::new(reader, function, entry.root);
     let place = function.code.place;
     let (loaded, program) = match entry.origin {
@@ -121,6 +140,7 @@ impl<'t> Machine<'t> {
             modules: BTreeMap::new(),
             closures: Vec::new(),
             classes: Vec::new(),
+            globals: Vec::new(),
             reached: BTreeSet::new(),
             calls: Vec::new(),
             handed_out: BTreeSet::new(),
@@ -173,6 +193,14 @@ impl<'t> Machine<'t> {
                 What::Outside(outside) if level < 3 => {
                     for closure in &outside.wraps {
                         started |= self.start(&What::Function(closure.clone()).into(), level + 1);
+                    }
+                }
+                What::Bound(bound) => {
+                    if let What::Function(closure) = &bound.callee.what {
+                        let closure = closure.clone();
+                        let returned = self.run(&closure, &self.event_for(&closure).after(bound));
+                        switches::answer(self, &returned);
+                        started = true;
                     }
                 }
                 What::Object(_) if level < 3 => {
@@ -285,7 +313,16 @@ impl<'t> Machine<'t> {
         if !known && self.reading.reads_environment.len() < FACT_LIMIT {
             self.reading.reads_environment.push(Seen { place, value: name.to_owned() });
         }
-        Value::piece(crate::known::Piece::Environment(name.to_owned()))
+        let value = Value::piece(crate::known::Piece::Environment(name.to_owned()));
+        match self.global(&format!("env.{name}")) {
+            Some(set) => value.with(set.taint),
+            None => value,
+        }
+    }
+
+    /// What a global name or variable of the environment was set to.
+    fn global(&self, name: &str) -> Option<Value> {
+        self.globals.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
 
     fn new_object(&mut self, object: Object) -> ObjectId {
@@ -307,7 +344,7 @@ impl<'t> Machine<'t> {
 
     /// An object of what a call was handed by name.
     pub(super) fn named_object(&mut self, arguments: &Arguments) -> Value {
-        let rest = arguments.open.then(Value::unknown);
+        let rest = arguments.open.then(|| arguments.named(SPREAD).cloned().unwrap_or_default());
         let entries = arguments.named.clone();
         What::Object(self.new_object(Object { entries, rest, ..Object::default() })).into()
     }

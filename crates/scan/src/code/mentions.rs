@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::program::{
     Call, Entry, Export, Expression, FunctionCode, ImportCode, ImportedName, Kind, Pattern, Program,
-    Statement,
+    Statement, setter,
 };
 
 /// What a stretch of code mentions.
@@ -229,9 +229,9 @@ impl Mentions {
             }
             Statement::Try { body, handlers, last } => {
                 self.statements(body);
-                for (pattern, body) in handlers {
-                    pattern.iter().for_each(|pattern| self.pattern(pattern));
-                    self.statements(body);
+                for handler in handlers {
+                    handler.name.iter().for_each(|pattern| self.pattern(pattern));
+                    self.statements(&handler.body);
                 }
                 self.statements(last);
             }
@@ -362,7 +362,10 @@ impl Mentions {
                 self.expression(value);
             }
             Pattern::Rest(inner) => self.pattern(inner),
-            Pattern::Member(object, _) => self.expression(object),
+            Pattern::Member(object, name) => {
+                self.names.extend([name.clone(), setter(name)]);
+                self.expression(object);
+            }
             Pattern::Index(object, key) => {
                 self.expression(object);
                 self.expression(key);

@@ -107,6 +107,11 @@ pub(super) struct ClassCode {
     pub(super) methods: Vec<(String, usize)>,
 }
 
+/// How the method is called that runs when a field is set. No program can name it.
+pub(super) fn setter(field: &str) -> String {
+    format!("set {field}")
+}
+
 #[derive(Debug)]
 pub(super) struct Field {
     pub(super) name: String,
@@ -143,7 +148,7 @@ pub(super) enum Statement {
     },
     Try {
         body: Vec<Statement>,
-        handlers: Vec<(Option<Pattern>, Vec<Statement>)>,
+        handlers: Vec<Handler>,
         last: Vec<Statement>,
     },
     Block(Vec<Statement>),
@@ -153,6 +158,15 @@ pub(super) enum Statement {
     Outer(Vec<String>),
     Import(ImportCode),
     Export(Export),
+}
+
+/// What is done with errors.
+#[derive(Debug)]
+pub(super) struct Handler {
+    pub(super) name: Option<Pattern>,
+    /// Whether it says that it takes every error, whoever made it: `except Exception`.
+    pub(super) takes_all: bool,
+    pub(super) body: Vec<Statement>,
 }
 
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 //! imports and calls mean (`machine`).
 
 mod expression;
+mod matching;
 mod statement;
 
 use tree_sitter::{Node, Tree};

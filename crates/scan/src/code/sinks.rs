@@ -6,7 +6,7 @@
 mod tables;
 
 use self::tables::{DATABASES, DESERIALIZERS, INTERPRETERS, PATHS, PROCESSES, QUERIES, SHELLS};
-pub(super) use self::tables::{cleans, is_source, is_stack, passes, stripped};
+pub(super) use self::tables::{cleans, is_source, is_stack, passes, query_part, stripped};
 use super::FlowKind;
 use super::machine::Machine;
 use super::value::{Arguments, Safe, Trail, Value, What};
@@ -173,11 +173,19 @@ fn is_query(text: &Value) -> bool {
 
 /// `yaml.load` without a loader that is safe.
 fn unsafe_yaml(path: &str, arguments: &Arguments) -> bool {
-    if path != "yaml.load" && path != "yaml.load_all" {
+    if !matches!(path.strip_prefix("ruamel.").unwrap_or(path), "yaml.load" | "yaml.load_all") {
         return false;
     }
     let loader = arguments.either(1, "Loader").and_then(Value::path);
     !loader.is_some_and(|loader| loader.contains("Safe") || loader.contains("Base"))
+}
+
+/// What a thing is called that was told when it was made to be dangerous.
+pub(super) fn made(machine: &Machine<'_>, path: &str, arguments: &Arguments) -> Option<String> {
+    let kind = arguments.either(0, "typ").filter(|_| path == "ruamel.yaml.YAML")?;
+    let items = machine.items(kind);
+    let is_unsafe = items.iter().chain([kind]).any(|item| item.literal() == Some("unsafe"));
+    is_unsafe.then(|| format!("{path}(unsafe)"))
 }
 
 fn report(machine: &mut Machine<'_>, kind: FlowKind, value: &Value, path: &str, place: Place) {

@@ -5,17 +5,24 @@
 use std::collections::BTreeSet;
 
 use super::machine::Machine;
-use super::value::{Arguments, Value, What};
+use super::value::{Arguments, Taint, Token, Value, What};
 use super::{Certainty, FlowKind, SwitchKind};
 use crate::source::Place;
+
+/// What the text of an error is called that may be any error.
+pub(crate) const ERROR_TEXT: &str = "the error's text";
 
 /// What only the whole of a function's code decides.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     /// Tokens that are read without a check: where, and by what.
     decoded: Vec<(Place, String)>,
+    /// Tokens that are taken apart by hand: where, and by what.
+    by_hand: Vec<(Place, String)>,
     /// Whether any token is checked.
     verified: bool,
+    /// Whether anything is checked that may be a token: by hand, or by a service that is asked.
+    asked: bool,
     /// Fixed files of the temporary folder that event data is written to.
     written: Vec<(Place, String)>,
     /// Files that are removed again.
@@ -105,6 +112,7 @@ pub(super) fn named(machine: &mut Machine<'_>, path: &str, place: Place) {
 pub(super) fn called(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, place: Place) {
     unverified_connection(machine, path, arguments, place);
     token(machine, path, arguments, place);
+    machine.notes.asked = machine.notes.asked || asks(machine, path, arguments);
     temporary_file(machine, path, arguments, place);
     shown(machine, path, arguments, place);
     let on = matches!(arguments.named("debug").map(|value| &value.what), Some(What::Bool(true)));
@@ -199,6 +207,61 @@ fn token(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, place: Pl
     }
 }
 
+/// A token's payload on its way through functions that decode and read it.
+pub(super) fn decoded(
+    machine: &mut Machine<'_>,
+    path: &str,
+    arguments: &Arguments,
+    taint: &mut Taint,
+    place: Place,
+) {
+    let decodes = match path {
+        "Buffer.from" | "Buffer" => {
+            arguments.at(1).and_then(Value::literal).is_some_and(|name| name.starts_with("base64"))
+        }
+        _ => path == "atob" || path.starts_with("base64.") && path.contains("decode"),
+    };
+    match taint.token {
+        Token::Payload if decodes => taint.token = Token::Decoded,
+        Token::Decoded if path == "JSON.parse" || path.ends_with("json.loads") => {
+            taint.token = Token::Whole;
+            machine.notes.by_hand.push((place, path.to_owned()));
+        }
+        _ => {}
+    }
+}
+
+/// Whether a call may be the check of a token that is taken apart by hand, or hands it to a service that looks at it.
+fn asks(machine: &Machine<'_>, path: &str, arguments: &Arguments) -> bool {
+    const CLIENTS: [&str; 12] = [
+        "fetch",
+        "axios",
+        "node-fetch",
+        "got",
+        "undici",
+        "https",
+        "http",
+        "requests",
+        "httpx",
+        "urllib3",
+        "urllib",
+        "aiohttp",
+    ];
+    let last = path.rsplit('.').next().unwrap_or(path).to_ascii_lowercase();
+    let checks = ["verify", "createhmac", "timingsafeequal", "compare_digest", "jwtverify", "introspect"];
+    if checks.iter().any(|word| last.contains(word)) || path == "hmac.new" {
+        return true;
+    }
+    let root = path.split(['.', '(', '/']).next().filter(|_| !path.starts_with("urllib.parse"));
+    let sends = |value: &Value| {
+        machine.deep(value).taint.event.is_some_and(|trail| {
+            let name = trail.name.to_ascii_lowercase();
+            name.contains("authorization") || name.contains("token") || name.contains("cookie")
+        })
+    };
+    root.is_some_and(|root| CLIENTS.contains(&root)) && arguments.all().any(sends)
+}
+
 /// Event data in a file that the next call finds.
 fn temporary_file(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, place: Place) {
     let name = arguments.at(0).and_then(Value::literal).map(str::to_owned);
@@ -237,8 +300,13 @@ pub(super) fn kept(machine: &mut Machine<'_>, name: &str, value: &Value, place: 
 /// What a handler answers.
 pub(super) fn answer(machine: &mut Machine<'_>, value: &Value) {
     let Some(trail) = machine.deep(value).taint.stack else { return };
-    let message =
-        "The answer carries the stack of an error: it shows callers files, lines and packages.".to_owned();
+    let message = match trail.name.as_str() {
+        ERROR_TEXT => {
+            "The answer carries the text of whatever error came: it shows callers names, queries and addresses."
+        }
+        _ => "The answer carries the stack of an error: it shows callers files, lines and packages.",
+    };
+    let message = message.to_owned();
     machine.flow(FlowKind::VerboseErrors, &trail, trail.source, "the answer", message);
 }
 
@@ -262,8 +330,12 @@ fn shown(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, _place: P
 /// What the whole of the code shows.
 pub(super) fn finish(machine: &mut Machine<'_>) {
     let notes = std::mem::take(&mut machine.notes);
+    let calls = &machine.reading.sdk_calls;
+    let asked =
+        notes.asked || calls.iter().any(|it| it.service == "cognito-idp" && it.operation == "GetUser");
+    let by_hand = if asked { Vec::new() } else { notes.by_hand };
     if !notes.verified {
-        for (place, path) in notes.decoded {
+        for (place, path) in notes.decoded.into_iter().chain(by_hand) {
             let message = format!(
                 "`{path}` reads a token without checking its signature, and nothing else in this function's code checks it."
             );

@@ -6,6 +6,7 @@ mod hostile;
 mod neighbours;
 mod sdk;
 mod switches;
+mod ways;
 
 use super::*;
 use crate::graph::{App, CodeLocation, Framework, Function, Variable};

@@ -15,6 +15,10 @@ use crate::source::Place;
 const CHOICE_LIMIT: usize = 6;
 /// How many parts one text keeps.
 const PIECE_LIMIT: usize = 48;
+/// How many arguments a function may have already.
+const BOUND_LIMIT: usize = 32;
+/// How deep functions that have arguments already may be arguments of one another.
+const BOUND_DEPTH_LIMIT: u32 = 4;
 /// How many steps one trail keeps.
 const STEP_LIMIT: usize = 8;
 
@@ -56,8 +60,19 @@ pub(super) enum What {
     Sdk(Rc<sdk::Thing>),
     /// An operation of a client, not yet called.
     Operation(Rc<sdk::Thing>, Rc<str>),
+    /// A function that has some of its arguments already.
+    Bound(Rc<Bound>),
     /// Any of these.
     OneOf(Rc<Vec<Value>>),
+}
+
+/// What `bind` and `partial` make. Invariant: the function is never bound itself, and arguments are bound ones only a few levels deep.
+#[derive(Debug)]
+pub(super) struct Bound {
+    pub(super) callee: Value,
+    values: Vec<Value>,
+    named: Vec<(String, Value)>,
+    depth: u32,
 }
 
 #[derive(Debug)]
@@ -105,6 +120,22 @@ pub(super) struct Taint {
     pub(super) safe: Safe,
     /// The stack of an error.
     pub(super) stack: Option<Rc<Trail>>,
+    /// How far a token has been taken apart.
+    pub(super) token: Token,
+}
+
+/// A signed token that code takes apart by hand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Token {
+    /// It is none, or whole.
+    #[default]
+    Whole,
+    /// Its three parts.
+    Parts,
+    /// The second one: what it says.
+    Payload,
+    /// That one, decoded.
+    Decoded,
 }
 
 /// Sinks that a value was made safe for.
@@ -140,12 +171,21 @@ impl Taint {
         // The less safe one is the one to tell of.
         let worse = if self.safe.0 <= other.safe.0 { &self.event } else { &other.event };
         let event = worse.clone().or_else(|| self.event.clone()).or_else(|| other.event.clone());
-        Self { event, safe, stack: self.stack.clone().or_else(|| other.stack.clone()) }
+        let stack = self.stack.clone().or_else(|| other.stack.clone());
+        Self { event, safe, stack, token: self.token.max(other.token) }
     }
 
     /// The same, made safe for some sinks.
     pub(super) fn cleaned(mut self, safe: Safe) -> Self {
         self.safe = self.safe.and(safe);
+        self
+    }
+
+    /// The same, as a part of a token that was taken apart: the second says who somebody is.
+    pub(super) fn part_of_token(mut self, number: usize) -> Self {
+        if self.token == Token::Parts {
+            self.token = if number == 1 { Token::Payload } else { Token::Whole };
+        }
         self
     }
 
@@ -213,6 +253,43 @@ impl Value {
             What::Number(number) => Some(number),
             _ => None,
         }
+    }
+
+    /// Whether it may be called as a function.
+    pub(super) fn is_callable(&self) -> bool {
+        matches!(self.what, What::Function(_) | What::Outside(_) | What::Operation(..) | What::Bound(_))
+    }
+
+    /// The same function with some of its arguments given already.
+    pub(super) fn bound(&self, arguments: &Arguments) -> Self {
+        let bound = self.choices().iter().filter(|choice| choice.is_callable()).map(|choice| {
+            let (callee, mut values, mut named) = match &choice.what {
+                What::Bound(known) => (known.callee.clone(), known.values.clone(), known.named.clone()),
+                _ => (choice.clone(), Vec::new(), Vec::new()),
+            };
+            values.extend(arguments.values.iter().map(Self::shallow));
+            named.extend(arguments.named.iter().map(|(name, value)| (name.clone(), value.shallow())));
+            if values.len() + named.len() > BOUND_LIMIT {
+                return Self::unknown();
+            }
+            let given = values.iter().chain(named.iter().map(|(_, value)| value));
+            let depth = given.map(Self::depth).max().unwrap_or(0) + 1;
+            What::Bound(Rc::new(Bound { callee, values, named, depth })).into()
+        });
+        bound.reduce(Self::or).unwrap_or_default()
+    }
+
+    fn depth(&self) -> u32 {
+        let depths = self.choices().iter().map(|choice| match &choice.what {
+            What::Bound(bound) => bound.depth,
+            _ => 0,
+        });
+        depths.max().unwrap_or(0)
+    }
+
+    /// Functions are bound to functions that are bound, and so on, only so far.
+    fn shallow(&self) -> Self {
+        if self.depth() < BOUND_DEPTH_LIMIT { self.clone() } else { Self::carrying(self.taint.clone()) }
     }
 
     /// Its path, when it is from outside.
@@ -307,6 +384,9 @@ impl Value {
     }
 }
 
+/// The name under which a call is handed what a mapping holds whose names cannot be told.
+pub(super) const SPREAD: &str = "**";
+
 /// What a call is handed.
 #[derive(Debug, Default)]
 pub(super) struct Arguments {
@@ -340,9 +420,20 @@ impl Arguments {
         self.values.iter().chain(self.named.iter().map(|(_, value)| value))
     }
 
+    /// What a function is called with that has some of its arguments already.
+    pub(super) fn after(&self, bound: &Bound) -> Self {
+        let values = bound.values.iter().chain(&self.values).cloned().collect();
+        let named = bound.named.iter().chain(&self.named).cloned().collect();
+        Self { values, named, paths: Vec::new(), open: self.open }
+    }
+
     pub(super) fn closures(&self) -> impl Iterator<Item = &Rc<Closure>> {
         self.all().flat_map(Value::choices).filter_map(|value| match &value.what {
             What::Function(closure) => Some(closure),
+            What::Bound(bound) => match &bound.callee.what {
+                What::Function(closure) => Some(closure),
+                _ => None,
+            },
             _ => None,
         })
     }

@@ -5,7 +5,7 @@
 //! code means by a name (`target`), how a text is written (`writing`).
 
 use crate::facts;
-use crate::graph::{App, Framework, Function, SecretKind, StoreKind, TriggerKind};
+use crate::graph::{App, Framework, Function, Import, SecretKind, StoreKind, TriggerKind};
 use crate::known::{Attribute, Name, Piece, Text};
 use crate::source::Place;
 
@@ -40,9 +40,12 @@ impl<'a> Writer<'a> {
     /// The ARN of a thing of the app, for an action: objects stand below their bucket.
     pub(super) fn own(&self, name: &Name, action: &str) -> Text {
         let place = self.function.place;
-        let text = match self.physical_instead(name) {
-            Some(named) => self.by_name(name, named),
-            None => self.by_reference(name, action),
+        let reference = self.by_reference(name, action);
+        let text = match (self.imported(name, &reference), self.physical_instead(name)) {
+            (Some(import), _) => import,
+            (None, Some(named)) => self.by_name(name, named),
+            (None, None) if self.reaches(name) && !self.is_imported(name) => reference,
+            (None, None) => Text::literal(placeholder(name), place),
         };
         let mut text = Text { place, ..text };
         let bucket = self.app.store(name).is_some_and(|store| store.kind == StoreKind::Bucket);
@@ -52,6 +55,26 @@ impl<'a> Writer<'a> {
             text.push(Piece::Literal("/*".to_owned()));
         }
         text
+    }
+
+    /// What another stack exports of a thing: its ARN, or its name with the rest of the ARN around it.
+    fn imported(&self, name: &Name, reference: &Text) -> Option<Text> {
+        let imports = || self.app.imports.iter().filter(|import| import.thing == *name);
+        let import = |import: &Import| Text {
+            pieces: vec![Piece::Parameter(format!("{IMPORT}{}", import.name))],
+            place: self.function.place,
+        };
+        let wanted = reference.as_reference().map(|(_, attribute)| attribute)?;
+        let is_arn = |attribute: &Attribute| {
+            attribute == wanted
+                || *wanted == Attribute::Name
+                    && (*attribute == Attribute::Arn || *attribute == Attribute::Other("TopicArn".to_owned()))
+        };
+        if let Some(found) = imports().find(|import| is_arn(&import.attribute)) {
+            return Some(import(found));
+        }
+        let named = imports().find(|import| import.attribute == Attribute::Name)?;
+        Some(self.by_name(name, import(named))).filter(|text| text.references().next().is_none())
     }
 
     fn by_reference(&self, name: &Name, action: &str) -> Text {
@@ -165,6 +188,14 @@ impl<'a> Writer<'a> {
             _ => Text::of(name.clone(), Attribute::Arn, named.place),
         }
     }
+}
+
+/// What parameters begin with that stand for a name which another stack exports.
+pub(super) const IMPORT: &str = "ImportValue ";
+
+/// What stands for the ARN of a thing that nothing here can refer to.
+pub(super) fn placeholder(name: &Name) -> String {
+    format!("<ARN of {name}>")
 }
 
 /// An ARN of this account and region.

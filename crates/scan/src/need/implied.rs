@@ -196,44 +196,28 @@ fn trigger_needs(app: &App, trigger: &Trigger) -> (&'static [&'static str], &'st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::sketch::place;
-    use crate::graph::{Framework, PublicAccess, Store};
+    use crate::graph::sketch::{Sketch, app, place};
 
     #[test]
     fn what_starts_a_function_is_asked_in_its_own_words() {
-        let first = |store: Option<StoreKind>, kind: TriggerKind, source: Text| {
-            let mut app = App::new("a", Framework::Sam, place().file, "");
-            app.stores.extend(store.map(|kind| Store {
-                name: "Source".into(),
-                place: place(),
-                kind,
-                physical: None,
-                encryption: None,
-                policy: Vec::new(),
-                public: PublicAccess::default(),
-                website: false,
-                recovery: None,
-                stream: false,
-            }));
-            let function = Known::Value("F".into());
-            let trigger = Trigger {
-                name: "T".into(),
-                place: place(),
-                function,
-                kind,
-                source,
-                enabled: Known::Value(true),
-                prefix: None,
-            };
+        let first = |store: Option<StoreKind>, kind: TriggerKind, written: Option<Text>| {
+            let mut app = app();
+            if let Some(store) = store {
+                app.draw_store("Source", store);
+            }
+            let trigger = app.draw_trigger(kind, "Source", "F");
+            if let Some(written) = written {
+                trigger.source = written;
+            }
+            let trigger = trigger.clone();
             trigger_needs(&app, &trigger).0.first().copied()
         };
-        let own = || Text::of("Source".into(), Attribute::Arn, place());
         let kafka = Some("kafka:DescribeCluster");
-        assert_eq!(first(Some(StoreKind::KafkaCluster), TriggerKind::Stream, own()), kafka);
-        assert_eq!(first(Some(StoreKind::Stream), TriggerKind::Stream, own()), Some("kinesis:GetRecords"));
-        assert_eq!(first(Some(StoreKind::Broker), TriggerKind::Queue, own()), Some("mq:DescribeBroker"));
-        assert_eq!(first(Some(StoreKind::Queue), TriggerKind::Queue, own()), Some("sqs:ReceiveMessage"));
+        assert_eq!(first(Some(StoreKind::KafkaCluster), TriggerKind::Stream, None), kafka);
+        assert_eq!(first(Some(StoreKind::Stream), TriggerKind::Stream, None), Some("kinesis:GetRecords"));
+        assert_eq!(first(Some(StoreKind::Broker), TriggerKind::Queue, None), Some("mq:DescribeBroker"));
+        assert_eq!(first(Some(StoreKind::Queue), TriggerKind::Queue, None), Some("sqs:ReceiveMessage"));
         let written = Text::literal("arn:aws:kafka:eu-west-1:1:cluster/a/b", place());
-        assert_eq!(first(None, TriggerKind::Stream, written), kafka);
+        assert_eq!(first(None, TriggerKind::Stream, Some(written)), kafka);
     }
 }

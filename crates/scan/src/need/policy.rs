@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::arn::{Writer, is_written};
+use super::arn::{Writer, is_written, placeholder};
 use super::implied::{self, Asked};
 use super::target::Thing;
 use super::{Excess, Use, excess};
@@ -17,7 +17,7 @@ use crate::facts;
 use crate::finding::Confidence;
 use crate::graph::{App, Effect, Encryption, Framework, Function, Origin, Role, Statement};
 use crate::iam::wildcard::covers_action;
-use crate::known::{Known, Name, Text};
+use crate::known::{Known, Name, Piece, Text};
 
 /// A policy of one's own.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,6 +31,9 @@ pub struct Policy {
     /// What names of the app's things begin with where the function stands: its module or nested stack.
     #[serde(skip)]
     pub(super) prefix: String,
+    /// Whether the function stands in a file of JSON.
+    #[serde(skip)]
+    pub(super) is_json: bool,
 }
 
 /// One statement of it.
@@ -83,7 +86,7 @@ pub(super) fn smallest(
     draft.conditions();
     draft.keys(uses);
     let prefix = writer.prefix().to_owned();
-    Some(Policy { framework, statements: draft.statements, kept: draft.kept, prefix })
+    Some(Policy { framework, statements: draft.statements, kept: draft.kept, prefix, is_json: false })
 }
 
 struct Draft<'a> {
@@ -311,9 +314,15 @@ impl Draft<'_> {
 
     /// What has to be done before a reference holds.
     fn remark(&mut self, name: &Name) {
-        let kept = if self.writer.is_imported(name) {
-            format!("{name} stands in another stack: import its ARN here (Fn::ImportValue).")
-        } else if !self.writer.reaches(name) {
+        let blank = placeholder(name);
+        let starts =
+            |text: &Text| matches!(text.pieces.first(), Some(Piece::Literal(it)) if it.starts_with(&blank));
+        let is_blank = self.statements.iter().any(|known| known.resources.iter().any(starts));
+        let kept = if is_blank && self.writer.is_imported(name) {
+            format!(
+                "{name} stands in another stack: export its ARN there, and import it here (Fn::ImportValue)."
+            )
+        } else if is_blank {
             format!("{name} stands in another module or stack: hand its ARN over.")
         } else if self.writer.framework != Framework::Terraform
             && self.writer.is_circular(name)

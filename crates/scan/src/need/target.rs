@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::code::NO_RESOURCE;
 use crate::facts;
 use crate::graph::{App, Function};
 use crate::iam::Target;
@@ -81,6 +82,9 @@ impl Thing {
 /// What a text of code names, for an action.
 pub(super) fn thing(app: &App, function: &Function, action: &str, text: &Text) -> Thing {
     let fact = facts::action(action);
+    if text.as_literal() == Some(NO_RESOURCE) {
+        return Thing::Arn(Text::literal("*", text.place));
+    }
     if text.as_literal() == Some("*") || fact.is_some_and(|fact| fact.needs_star) {
         return if fact.is_none_or(|fact| fact.needs_star) { Thing::Nothing } else { Thing::Unknown };
     }
@@ -136,6 +140,10 @@ fn split(action: &str, text: Text) -> (Text, Option<Text>) {
 fn whole(app: &App, fact: Option<facts::ActionFact>, text: Text) -> Thing {
     if let Some(name) = own(app, &text) {
         return Thing::Own(name);
+    }
+    // A variable that is empty names nothing.
+    if text.pieces.iter().all(|piece| matches!(piece, Piece::Literal(text) if text.trim().is_empty())) {
+        return Thing::Unknown;
     }
     if text.pieces.iter().any(|piece| matches!(piece, Piece::Unknown(_) | Piece::Environment(_))) {
         return Thing::Unknown;

@@ -1,5 +1,7 @@
 //! Code and roles side by side: what is missing, what is too much, what would do.
 
+mod foreign;
+
 use super::*;
 use crate::code;
 use crate::graph::{

@@ -3,6 +3,7 @@
 //! Invariant: names come from files of others, so every one of them is quoted as its format asks: none leaves its line. Not here: what stands
 //! in a policy (`policy`).
 
+use super::arn::IMPORT;
 use super::policy::{Policy, PolicyStatement};
 use crate::graph::Framework;
 use crate::known::{Attribute, Name, Piece, Text};
@@ -11,6 +12,9 @@ impl Policy {
     /// The policy as text: entries of `Policies` for SAM, statements for the others; below, as comments, what is kept as it is.
     #[must_use]
     pub fn text(&self) -> String {
+        if self.is_json && self.framework != Framework::Terraform {
+            return self.json();
+        }
         let statements: Vec<String> = self.statements.iter().map(|statement| self.one(statement)).collect();
         let mut text = match self.framework {
             Framework::Terraform => statements.join("\n"),
@@ -61,7 +65,7 @@ impl Policy {
     }
 
     /// A thing's name as it is written beside the function.
-    fn node<'n>(&self, name: &'n Name) -> &'n str {
+    pub(super) fn node<'n>(&self, name: &'n Name) -> &'n str {
         name.as_str().strip_prefix(self.prefix.as_str()).unwrap_or(name.as_str())
     }
 
@@ -96,23 +100,61 @@ impl Policy {
                 tagged("!GetAtt", &format!("{}.{}", self.node(node), attribute.word()))
             }
             (None, Some(literal)) => quoted_yaml(literal),
+            (None, None) if matches!(text.pieces.as_slice(), [only] if import(only).is_some()) => {
+                text.pieces.iter().filter_map(import).map(imported_yaml).collect()
+            }
             (None, None) => {
-                let parts = text.pieces.iter().map(|piece| match piece {
-                    // Within `!Sub` a brace that stands for itself is marked.
-                    Piece::Literal(text) => text.replace("${", "${!"),
-                    Piece::Of { node, attribute: Attribute::Name } => format!("${{{}}}", self.node(node)),
-                    Piece::Of { node, attribute } => format!("${{{}.{}}}", self.node(node), attribute.word()),
-                    Piece::Provider(name) | Piece::Parameter(name) => format!("${{{name}}}"),
-                    Piece::Environment(_) | Piece::Unknown(_) => "*".to_owned(),
-                });
-                format!("!Sub {}", quoted_yaml(&parts.collect::<String>()))
+                let text_of_it = quoted_yaml(&self.substituted(text));
+                let imports = text.pieces.iter().filter_map(import).enumerate();
+                let imports: Vec<String> = imports
+                    .map(|(number, name)| format!("Import{number}: {}", imported_yaml(name)))
+                    .collect();
+                match imports.as_slice() {
+                    [] => format!("!Sub {text_of_it}"),
+                    imports => format!("!Sub [{text_of_it}, {{ {} }}]", imports.join(", ")),
+                }
             }
         }
+    }
+
+    /// A text as `Fn::Sub` takes it; what is imported has the names `Import0`, `Import1` and so on.
+    pub(super) fn substituted(&self, text: &Text) -> String {
+        let mut number = 0;
+        let parts = text.pieces.iter().map(|piece| match piece {
+            // A brace that stands for itself is marked.
+            Piece::Literal(text) => text.replace("${", "${!"),
+            Piece::Of { node, attribute: Attribute::Name } => format!("${{{}}}", self.node(node)),
+            Piece::Of { node, attribute } => format!("${{{}.{}}}", self.node(node), attribute.word()),
+            Piece::Parameter(_) if import(piece).is_some() => {
+                number += 1;
+                format!("${{Import{}}}", number - 1)
+            }
+            Piece::Provider(name) | Piece::Parameter(name) => format!("${{{name}}}"),
+            Piece::Environment(_) | Piece::Unknown(_) => "*".to_owned(),
+        });
+        parts.collect()
+    }
+}
+
+/// The name of the export that a part of a text stands for.
+pub(super) fn import(piece: &Piece) -> Option<&str> {
+    match piece {
+        Piece::Parameter(name) => name.strip_prefix(IMPORT),
+        _ => None,
+    }
+}
+
+/// What another stack exports. The short form of an import holds no other short form.
+fn imported_yaml(name: &str) -> String {
+    if name.contains("${") {
+        format!("{{ 'Fn::ImportValue': !Sub {} }}", quoted_yaml(name))
+    } else {
+        tagged("!ImportValue", name)
     }
 }
 
 /// A line that says something and does nothing.
-fn comment(text: &str) -> String {
+pub(super) fn comment(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     format!("# {line}\n")
 }

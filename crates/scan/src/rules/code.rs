@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::words::{count, list};
 use super::{Sight, Verdict, catalogue};
-use crate::code::{Certainty, Flow, FlowKind, Reader, Reading, Switch, SwitchKind};
+use crate::code::{Certainty, ERROR_TEXT, Flow, FlowKind, Reader, Reading, Switch, SwitchKind};
 use crate::facts::{self, Level};
 use crate::finding::{Confidence, Finding, Rule, Severity};
 use crate::graph::{Access, App, Function, Role};
@@ -39,7 +39,10 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
     switches(sight.app, &readings, verdict);
     let needs: Vec<(&Function, Need)> = readings
         .iter()
-        .map(|(function, reading)| (*function, need::compare(sight.app, &sight.grants, function, reading)))
+        .map(|(function, reading)| {
+            let need = need::compare(sight.app, &sight.grants, function, reading);
+            (*function, need.in_file(sight.tree.path(function.place.file)))
+        })
         .collect();
     unneeded(sight, &needs, verdict);
     gaps(&readings, verdict);
@@ -69,7 +72,12 @@ fn gaps(readings: &[(&Function, Reading)], verdict: &mut Verdict) {
 fn flows(sight: &Sight<'_>, readings: &[(&Function, Reading)], verdict: &mut Verdict) {
     let mut causes: BTreeMap<(FlowKind, Place), (&Flow, Vec<&Function>)> = BTreeMap::new();
     for (function, reading) in readings {
+        // Only who asks over a route or address is somebody from outside; an error's stack is told everywhere.
+        let outside = sight.app.routes_of(&function.name).next().is_some() || function.url.is_some();
         for flow in &reading.flows {
+            if flow.kind == FlowKind::VerboseErrors && flow.source_name == ERROR_TEXT && !outside {
+                continue;
+            }
             let (_, functions) = causes.entry((flow.kind, flow.sink)).or_insert((flow, Vec::new()));
             functions.push(function);
         }
@@ -181,10 +189,11 @@ fn switch_rule(kind: SwitchKind) -> (&'static Rule, &'static str) {
 
 /// Whether something before the function has already looked at tokens.
 fn is_checked_before(app: &App, function: &Function) -> bool {
-    let mut routes = app.routes_of(&function.name).peekable();
+    let routes = app.routes_of(&function.name).map(|route| &route.access);
+    let mut ways = routes.chain(function.url.iter().map(|url| &url.access)).peekable();
     let guarded =
         |access: &Access| matches!(access, Access::Authorizer(_) | Access::Outside(_) | Access::Iam);
-    routes.peek().is_some() && routes.all(|route| route.access.value.value().is_some_and(guarded))
+    ways.peek().is_some() && ways.all(|access| access.value.value().is_some_and(guarded))
 }
 
 /// What roles give and none of their functions uses: one finding for each role.

@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::super::program::{
-    ClassCode, Export, Expression, Field, ImportCode, ImportedName, Kind, Pattern, Statement,
+    ClassCode, Export, Expression, Field, Handler, ImportCode, ImportedName, Kind, Pattern, Statement, setter,
 };
 use super::super::syntax::{parts, span};
 use super::Lowering;
@@ -150,7 +150,7 @@ impl Lowering<'_, '_> {
         let handlers = match node.child_by_field_name("handler") {
             Some(handler) => {
                 let name = handler.child_by_field_name("parameter").map(|name| self.pattern(name));
-                vec![(name, self.body(handler, "body"))]
+                vec![Handler { name, takes_all: false, body: self.body(handler, "body") }]
             }
             None => Vec::new(),
         };
@@ -178,6 +178,16 @@ impl Lowering<'_, '_> {
             "method_definition" => {
                 if let Some(name) = field("name").and_then(|name| self.key(name)) {
                     let function = self.function(node);
+                    let mut cursor = node.walk();
+                    let marks: Vec<&str> = node.children(&mut cursor).map(|part| part.kind()).collect();
+                    let name = if marks.contains(&"set") { setter(&name) } else { name };
+                    // What is read like a field is what Python calls a property.
+                    if marks.contains(&"get") {
+                        let mark = Expression::new(Kind::Name("property".to_owned()), span(node));
+                        if let Some(made) = self.program.functions.get_mut(function) {
+                            made.decorators.push(mark);
+                        }
+                    }
                     class.methods.push((name, function));
                 }
             }

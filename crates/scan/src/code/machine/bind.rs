@@ -1,9 +1,9 @@
 //! Binding values to names and parts, and what it means when that outlives a call.
 
 use super::{Frame, Machine, Object};
-use crate::code::program::{Expression, Pattern, Span};
+use crate::code::program::{Expression, Pattern, Span, setter};
 use crate::code::switches;
-use crate::code::value::{Value, What};
+use crate::code::value::{Arguments, Value, What};
 
 /// How many named parts one object keeps.
 const ENTRY_LIMIT: usize = 600;
@@ -59,7 +59,7 @@ impl Machine<'_> {
         for (number, element) in elements.iter().enumerate() {
             let found = match items.get(number) {
                 Some(item) if items.len() > 1 || elements.len() == 1 => item.clone(),
-                _ => Value::carrying(self.deep(value).taint),
+                _ => Value::carrying(self.deep(value).taint.part_of_token(number)),
             };
             self.bind(frame, element, found, declares);
         }
@@ -73,7 +73,8 @@ impl Machine<'_> {
         let outer =
             self.scope(frame.scope).is_some_and(|scope| scope.outer.iter().any(|outer| outer == name));
         let own = self.scope(frame.scope).is_some_and(|scope| scope.names.contains_key(name));
-        let holder = self.holder(frame.scope, name);
+        // A name that nobody declares belongs to the whole file, and so does one that is said to be global.
+        let holder = self.holder(frame.scope, name).or_else(|| self.top_of(frame.scope));
         // In Python a name that is set belongs to the function, unless it says otherwise.
         let target = if python && !outer || own { Some(frame.scope) } else { holder };
         match target {
@@ -92,7 +93,14 @@ impl Machine<'_> {
         }
     }
 
-    fn set_part(&mut self, frame: &Frame, holder: &Value, name: &str, value: Value, span: Span) {
+    pub(super) fn set_part(&mut self, frame: &Frame, holder: &Value, name: &str, value: Value, span: Span) {
+        if let What::Object(id) = &holder.what
+            && let Some(class) = self.object(*id).and_then(|object| object.class.clone())
+            && let Some(method) = self.method(&class, &setter(name), holder)
+        {
+            self.call(&method, &Arguments::new(vec![value]), None);
+            return;
+        }
         match &holder.what {
             What::Object(id) | What::List(id) => {
                 let id = *id;
@@ -112,11 +120,29 @@ impl Machine<'_> {
                 }
             }
             What::Module(scope) => self.set(*scope, name, value, frame.branch),
+            What::Environment => self.set_global(format!("env.{name}"), value),
+            What::Outside(outside) if matches!(outside.path.as_str(), "globalThis" | "global") => {
+                switches::kept(self, name, &value, frame.program.place(span));
+                self.set_global(name.to_owned(), value);
+            }
             _ => {}
         }
     }
 
-    fn set_computed(&mut self, frame: &Frame, holder: &Value, key: Value, value: Value, span: Span) {
+    fn set_global(&mut self, name: String, value: Value) {
+        if self.globals.len() < ENTRY_LIMIT {
+            self.globals.push((name, value));
+        }
+    }
+
+    pub(super) fn set_computed(
+        &mut self,
+        frame: &Frame,
+        holder: &Value,
+        key: Value,
+        value: Value,
+        span: Span,
+    ) {
         let (What::Object(id) | What::List(id)) = &holder.what else { return };
         let id = *id;
         self.kept_part(frame, id, "", &value, span);

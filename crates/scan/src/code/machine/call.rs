@@ -6,8 +6,11 @@ use super::statement::CAUGHT;
 use super::{CALL_LIMIT, DEPTH_LIMIT, Frame, Machine, Object};
 use crate::code::program::{Call, Expression, Kind, Language, Parameter, Pattern, Rest};
 use crate::code::sdk::Thing;
-use crate::code::value::{Arguments, Class, Closure, Safe, Value, What, paths_of};
+use crate::code::value::{Arguments, Class, Closure, SPREAD, Safe, Taint, Value, What, paths_of};
 use crate::source::Place;
+
+/// How many of its arguments a script's function finds in `arguments`.
+const ARGUMENT_LIMIT: usize = 32;
 
 /// Names that callbacks give to errors.
 const ERROR_NAMES: [&str; 6] = ["err", "error", "e", "ex", "exception", "exc"];
@@ -92,7 +95,12 @@ impl Machine<'_> {
                         object.is_none_or(|object| object.rest.is_some() || !object.computed.is_empty());
                     found.named.extend(object.map(|object| object.entries.clone()).unwrap_or_default());
                 }
-                _ => found.open = true,
+                _ => {
+                    found.open = true;
+                    if value.taint.event.is_some() {
+                        found.named.push((SPREAD.to_owned(), value));
+                    }
+                }
             }
         }
         found
@@ -119,16 +127,20 @@ impl Machine<'_> {
             What::Operation(thing, name) => {
                 self.call_operation(&thing.clone(), &name.clone(), arguments, place)
             }
+            What::Bound(bound) => {
+                let (callee, arguments) = (bound.callee.clone(), arguments.after(bound));
+                self.call_value(frame, &callee, &arguments, place)
+            }
             What::Object(_) => match self.part(callee, "__call__") {
                 Some(method) => self.call_value(frame, &method, arguments, place),
-                None => self.call_unknown(arguments, &callee.taint.clone(), place),
+                None => self.call_unknown(frame, arguments, &callee.taint.clone(), place),
             },
             What::OneOf(values) => {
                 let values = values.clone();
                 let found = values.iter().map(|value| self.call_value(frame, value, arguments, place));
                 found.reduce(Value::or).unwrap_or_default()
             }
-            _ => self.call_unknown(arguments, &callee.taint.clone(), place),
+            _ => self.call_unknown(frame, arguments, &callee.taint.clone(), place),
         }
     }
 
@@ -199,6 +211,11 @@ impl Machine<'_> {
             self.bind(&mut frame, &first.pattern, this.clone(), true);
             parameters = rest;
         }
+        if closure.program.language != Language::Python && !arguments.values.is_empty() {
+            let all = arguments.values.iter().take(ARGUMENT_LIMIT).cloned().collect();
+            let all = self.list_of(all);
+            self.declare(scope, "arguments", all, branch);
+        }
         for (number, parameter) in parameters.iter().enumerate() {
             self.take(&mut frame, parameter, number, arguments, site);
         }
@@ -223,7 +240,8 @@ impl Machine<'_> {
         };
         let given = match parameter.rest {
             Rest::One => {
-                name.and_then(|name| arguments.named(name)).or_else(|| arguments.at(number)).cloned()
+                let named = name.and_then(|name| arguments.named(name));
+                named.or_else(|| arguments.at(number)).or_else(|| arguments.named(SPREAD)).cloned()
             }
             Rest::Positional => {
                 let items = arguments.values.iter().skip(number).cloned().collect();
@@ -283,8 +301,11 @@ impl Machine<'_> {
             }
             // A data class, or one that takes what its outside base takes.
             None => {
+                let given = arguments.values.iter().chain(arguments.named(SPREAD));
+                let taint = given.fold(Taint::default(), |taint, value| taint.join(&self.deep(value).taint));
                 if let Some(object) = self.object_mut(id) {
                     object.entries.extend(arguments.named.iter().cloned());
+                    object.rest = Some(Value::carrying(taint)).filter(|rest| !rest.taint.is_none());
                 }
             }
         }
@@ -320,12 +341,21 @@ impl Machine<'_> {
     /// A call of something that is not known at all.
     pub(super) fn call_unknown(
         &mut self,
+        frame: &mut Frame,
         arguments: &Arguments,
         taint: &crate::code::value::Taint,
         place: Place,
     ) -> Value {
         self.handed_away(arguments, "something that cannot be followed", place);
-        self.callbacks(arguments, &Value::carrying(taint.clone()));
+        let with = Value::carrying(taint.clone());
+        self.callbacks(arguments, &with);
+        if taint.event.is_some() {
+            let others = arguments.values.iter().filter(|value| matches!(value.what, What::Outside(_)));
+            let handed = Arguments::new(vec![with]);
+            others.cloned().collect::<Vec<_>>().iter().for_each(|other| {
+                self.hand(frame, other, &handed, place);
+            });
+        }
         Value::unknown()
     }
 

@@ -96,6 +96,9 @@ impl Machine<'_> {
             {
                 Value::unknown()
             }
+            None if Self::is_python(frame) && !is_built_in(name) => {
+                self.starred(frame.scope, name).unwrap_or_else(|| Value::outside(name))
+            }
             None => Value::outside(name),
         }
     }
@@ -191,6 +194,7 @@ impl Machine<'_> {
                 }
             }
             What::Nothing => {}
+            What::Outside(_) => into.from = Some(value.clone()),
             _ => {
                 let unknown = Value::carrying(value.taint.clone());
                 into.rest = Some(into.rest.take().unwrap_or_default().or(unknown));
@@ -336,4 +340,73 @@ impl Machine<'_> {
     pub(super) fn is_python(frame: &Frame) -> bool {
         frame.program.language == Language::Python
     }
+}
+
+/// Whether Python brings a name along, so that it is no other module's.
+fn is_built_in(name: &str) -> bool {
+    const NAMES: [&str; 62] = [
+        "__import__",
+        "abs",
+        "all",
+        "any",
+        "ascii",
+        "bin",
+        "bool",
+        "breakpoint",
+        "bytearray",
+        "bytes",
+        "callable",
+        "chr",
+        "classmethod",
+        "compile",
+        "complex",
+        "delattr",
+        "dict",
+        "dir",
+        "divmod",
+        "enumerate",
+        "eval",
+        "exec",
+        "filter",
+        "float",
+        "format",
+        "frozenset",
+        "getattr",
+        "globals",
+        "hasattr",
+        "hash",
+        "hex",
+        "id",
+        "input",
+        "int",
+        "isinstance",
+        "issubclass",
+        "iter",
+        "len",
+        "list",
+        "locals",
+        "map",
+        "max",
+        "min",
+        "next",
+        "object",
+        "oct",
+        "open",
+        "ord",
+        "print",
+        "property",
+        "range",
+        "repr",
+        "reversed",
+        "round",
+        "set",
+        "setattr",
+        "sorted",
+        "str",
+        "sum",
+        "super",
+        "tuple",
+        "type",
+    ];
+    NAMES.contains(&name) || name.ends_with("Error") || name.ends_with("Exception")
 }

@@ -56,8 +56,19 @@ impl Machine<'_> {
                 }
             }
             What::Class(class) => self.class_member(class, name).unwrap_or_default(),
-            What::Module(scope) => self.lookup(*scope, name).cloned().unwrap_or_default(),
-            What::Outside(outside) => self.outside_member(&outside.path.clone(), name, place),
+            What::Module(scope) => {
+                let found = self.lookup(*scope, name).cloned();
+                found.or_else(|| self.starred(*scope, name)).unwrap_or_default()
+            }
+            What::Outside(outside) => {
+                let found = self.outside_member(&outside.path.clone(), name, place);
+                // `args` of an error is its text.
+                if name == "args" || outside.path.ends_with(".args") {
+                    found.with(value.taint.clone())
+                } else {
+                    found
+                }
+            }
             What::Environment => self.environment_read(name, place),
             What::Sdk(thing) => {
                 let thing = thing.clone();
@@ -68,8 +79,9 @@ impl Machine<'_> {
                 let found = values.iter().map(|value| self.member_of(value, name, numbered, place));
                 found.reduce(Value::or).unwrap_or_default()
             }
+            What::Function(_) | What::Bound(_) if name == "constructor" => Value::outside("Function"),
             // A function may carry settings, such as `handler.timeout`.
-            What::Function(_) | What::Operation(..) => Value::unknown(),
+            What::Function(_) | What::Bound(_) | What::Operation(..) => Value::unknown(),
             What::Unknown
             | What::Nothing
             | What::Text(_)
@@ -79,8 +91,11 @@ impl Machine<'_> {
                 if value.taint.event.is_none() || MEASURES.contains(&name) {
                     return Value::unknown();
                 }
-                let taint =
-                    if numbered { value.taint.clone() } else { value.taint.clone().part(name, place) };
+                let taint = match name.parse::<usize>() {
+                    Ok(number) if numbered => value.taint.clone().part_of_token(number),
+                    _ if numbered => value.taint.clone(),
+                    _ => value.taint.clone().part(name, place),
+                };
                 let safe = if PROVIDED.contains(&name) { Safe::ALL } else { Safe::default() };
                 Value::carrying(taint.cleaned(safe))
             }
@@ -92,8 +107,8 @@ impl Machine<'_> {
         if let Some((_, found)) = object.entries.iter().rev().find(|(known, _)| known == name) {
             return found.clone();
         }
-        let (class, rest) = (object.class.clone(), object.rest.clone());
-        let dynamic = object.computed.iter().map(|(_, value)| value.clone()).reduce(Value::or);
+        let (class, rest, from) = (object.class.clone(), object.rest.clone(), object.from.clone());
+        let dynamic = self.any_computed(id);
         if let Some(class) = class {
             if let Some(method) = self.method(&class, name, whole) {
                 return if self.is_property(&method) {
@@ -105,6 +120,9 @@ impl Machine<'_> {
             if let Some(found) = self.class_member(&class, name) {
                 return found;
             }
+        }
+        if let Some(from) = from {
+            return self.member(&from, name, place);
         }
         if name == "stack" {
             return self.stack_of(place);
@@ -119,6 +137,11 @@ impl Machine<'_> {
             (Some(found), None) | (None, Some(found)) => found,
             (None, None) => Value::carrying(taint),
         }
+    }
+
+    /// What an entry may be whose name was worked out.
+    pub(super) fn any_computed(&self, id: ObjectId) -> Option<Value> {
+        self.object(id)?.computed.iter().map(|(_, value)| value.clone()).reduce(Value::or)
     }
 
     fn is_property(&self, method: &Closure) -> bool {
@@ -182,6 +205,10 @@ impl Machine<'_> {
         }
         match (path, name) {
             ("process", "env") | ("os", "environ") => return What::Environment.into(),
+            // What is global has no other name.
+            ("globalThis" | "global" | "builtins" | "__builtins__", _) => {
+                return self.global(name).unwrap_or_else(|| Value::outside(name));
+            }
             (_, "default") => return Value::outside(path),
             ("lambda.context", _) => return Value::outside(format!("lambda.context.{name}")),
             _ => {}
@@ -288,10 +315,15 @@ impl Machine<'_> {
                     .rev()
                     .find(|(known, _)| known == name)
                     .map(|(_, found)| found.clone());
-                let class = object.class.clone();
-                known.or_else(|| Some(What::Function(self.method(&class?, name, value)?).into()))
+                let (class, from) = (object.class.clone(), object.from.clone());
+                let known = known.or_else(|| Some(What::Function(self.method(&class?, name, value)?).into()));
+                let path = from.and_then(|from| from.path().map(|path| format!("{path}.{name}")));
+                known.or_else(|| path.map(Value::outside))
             }
-            What::Module(scope) => self.lookup(*scope, name).cloned(),
+            What::Module(scope) => {
+                let found = self.lookup(*scope, name).cloned();
+                found.or_else(|| self.starred(*scope, name))
+            }
             What::Class(class) => self.class_member(&class.clone(), name),
             _ => None,
         }

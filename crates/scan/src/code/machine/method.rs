@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{Frame, Machine};
 use crate::code::program::Expression;
 use crate::code::sinks;
-use crate::code::value::{Arguments, Closure, Taint, Value, What};
+use crate::code::value::{Arguments, Taint, Token, Value, What};
 use crate::known::Piece;
 use crate::source::Place;
 
@@ -37,24 +37,6 @@ const MEASURES: [&str; 24] = [
     "__len__",
 ];
 
-/// Methods that give a caller's function the elements of what they are called on.
-const GOES_THROUGH: [&str; 14] = [
-    "map",
-    "forEach",
-    "filter",
-    "flatMap",
-    "find",
-    "some",
-    "every",
-    "reduce",
-    "reduceRight",
-    "sort",
-    "findLast",
-    "findIndex",
-    "each",
-    "forEachAsync",
-];
-
 impl Machine<'_> {
     pub(super) fn call_method(
         &mut self,
@@ -71,7 +53,14 @@ impl Machine<'_> {
                 let found = values.iter().map(|value| self.call_method(frame, value, name, arguments, whole));
                 return found.reduce(Value::or).unwrap_or_default();
             }
-            What::Function(closure) => return self.function_method(frame, closure, name, arguments, place),
+            What::Function(_) | What::Bound(_) => {
+                let answer = self.function_method(frame, receiver, name, arguments, place);
+                return match (answer, self.member(receiver, name, place)) {
+                    (Some(answer), _) => answer,
+                    (None, made) if made.is_callable() => self.call_value(frame, &made, arguments, place),
+                    (None, _) => receiver.clone(),
+                };
+            }
             What::Sdk(thing) => {
                 let thing = thing.clone();
                 if let Some(member) =
@@ -82,8 +71,15 @@ impl Machine<'_> {
                 return self.call_operation(&thing, name, arguments, place);
             }
             What::Operation(..) | What::Outside(_) | What::Class(_) | What::Module(_) => {
-                if name == "bind" {
-                    return receiver.clone();
+                if !Self::is_python(frame)
+                    && let Some(answer) = self.function_method(frame, receiver, name, arguments, place)
+                {
+                    return answer;
+                }
+                // A module that is loaded while running is a promise.
+                let loaded = receiver.path().is_some_and(|path| !path.contains("()"));
+                if loaded && matches!(name, "then" | "catch" | "finally") {
+                    return self.promise(frame, receiver, name, arguments, place);
                 }
                 let method = self.member(receiver, name, place);
                 let method = match (&receiver.what, method.what) {
@@ -98,7 +94,8 @@ impl Machine<'_> {
                     }
                     (_, what) => Value { what, taint: method.taint },
                 };
-                return self.call_value(frame, &method, arguments, place);
+                // What a method makes of something a caller sent still is that.
+                return self.call_value(frame, &method, arguments, place).with(receiver.taint.clone());
             }
             What::Object(_) => {
                 if let Some(method) = self.part(receiver, name) {
@@ -126,25 +123,6 @@ impl Machine<'_> {
         }
     }
 
-    fn function_method(
-        &mut self,
-        frame: &mut Frame,
-        closure: &Rc<Closure>,
-        name: &str,
-        arguments: &Arguments,
-        place: Place,
-    ) -> Value {
-        let rest = Arguments::new(arguments.values.iter().skip(1).cloned().collect());
-        match name {
-            "call" => self.call_value(frame, &What::Function(closure.clone()).into(), &rest, place),
-            "apply" => {
-                let items = arguments.at(1).map(|list| self.items(list)).unwrap_or_default();
-                self.call(closure, &Arguments::new(items), Some(place)).0
-            }
-            _ => What::Function(closure.clone()).into(),
-        }
-    }
-
     /// Methods that values of the language itself have.
     fn value_method(
         &mut self,
@@ -157,15 +135,18 @@ impl Machine<'_> {
         let place = frame.program.place(whole.span);
         let full = self.deep(receiver);
         match name {
-            "then" | "catch" | "finally" => return self.promise(receiver, name, arguments),
+            "then" | "catch" | "finally" => return self.promise(frame, receiver, name, arguments, place),
             "promise" | "asPromise" if arguments.values.is_empty() => return receiver.clone(),
             "push" | "append" | "unshift" | "extend" | "add" | "insert" => {
                 self.append(frame, receiver, &arguments.values, whole);
                 return Value::unknown();
             }
-            "set" | "update" | "setdefault" if matches!(receiver.what, What::Object(_)) => {
+            "set" | "setdefault" if self.is_object(receiver) && arguments.values.len() == 2 => {
+                return self.set_entry(frame, receiver, arguments, whole);
+            }
+            "update" if self.is_object(receiver) => {
                 self.append(frame, receiver, &arguments.values, whole);
-                return Value::unknown();
+                return self.updated(receiver, arguments);
             }
             "get" if matches!(receiver.what, What::Object(_)) || receiver.taint.event.is_some() => {
                 return self.get(receiver, arguments, place);
@@ -194,8 +175,8 @@ impl Machine<'_> {
             }
             _ => {}
         }
-        if GOES_THROUGH.contains(&name) && arguments.closures().next().is_some() {
-            return self.through(receiver, name, arguments);
+        if let Some(made) = self.through(frame, receiver, name, arguments, place) {
+            return made;
         }
         sinks::method(self, &full, name, arguments, place);
         self.handed_away(arguments, &format!("`{name}` of something that cannot be followed"), place);
@@ -203,15 +184,47 @@ impl Machine<'_> {
         if MEASURES.contains(&name) || full.taint.is_none() {
             return Value::unknown();
         }
-        Value::carrying(full.taint)
+        let mut taint = full.taint;
+        if name == "split" && taint.event.is_some() && arguments.at(0).and_then(Value::literal) == Some(".") {
+            taint.token = Token::Parts;
+        }
+        Value::carrying(taint)
+    }
+
+    /// An entry of a map or dictionary.
+    fn set_entry(
+        &mut self,
+        frame: &Frame,
+        holder: &Value,
+        arguments: &Arguments,
+        whole: &Expression,
+    ) -> Value {
+        let (key, value) = (arguments.at(0).cloned().unwrap_or_default(), arguments.at(1).cloned());
+        let value = value.unwrap_or_default();
+        match key.literal().map(str::to_owned) {
+            Some(name) => self.set_part(frame, holder, &name, value.clone(), whole.span),
+            None => self.set_computed(frame, holder, key, value.clone(), whole.span),
+        }
+        value
+    }
+
+    /// A dictionary with the entries of others.
+    fn updated(&mut self, receiver: &Value, arguments: &Arguments) -> Value {
+        let values = std::iter::once(receiver).chain(&arguments.values).cloned().collect();
+        let named = self.named_object(arguments);
+        let all = Arguments::new(values);
+        self.merged(&all);
+        self.merged(&Arguments::new(vec![receiver.clone(), named]));
+        Value::unknown()
     }
 
     fn get(&mut self, receiver: &Value, arguments: &Arguments, place: Place) -> Value {
         let default = arguments.at(1).cloned();
         let found = match arguments.at(0).and_then(Value::literal) {
             Some(key) => match &receiver.what {
-                What::Object(_) => self
+                What::Object(id) => self
                     .field(receiver, key)
+                    .or_else(|| self.any_computed(*id))
                     .unwrap_or_else(|| Value::carrying(receiver.taint.clone().part(key, place))),
                 _ => self.member(receiver, key, place),
             },
@@ -226,53 +239,12 @@ impl Machine<'_> {
         }
     }
 
-    fn promise(&mut self, receiver: &Value, name: &str, arguments: &Arguments) -> Value {
-        let closures: Vec<Rc<Closure>> = arguments.closures().cloned().collect();
-        let mut value = receiver.clone();
-        for (number, closure) in closures.iter().enumerate() {
-            let failed = name == "catch" || number > 0;
-            let handed = match (name, failed) {
-                ("finally", _) => Arguments::default(),
-                (_, true) => Arguments::new(vec![Value::outside(super::statement::CAUGHT)]),
-                (_, false) => Arguments::new(vec![receiver.clone()]),
-            };
-            let answer = self.call(closure, &handed, None).0;
-            value = match (name, failed) {
-                ("finally", _) => value,
-                (_, true) => value.or(answer),
-                (_, false) => answer,
-            };
-        }
-        value
-    }
-
-    fn through(&mut self, receiver: &Value, name: &str, arguments: &Arguments) -> Value {
-        let element = self.element(receiver);
-        let closures: Vec<Rc<Closure>> = arguments.closures().cloned().collect();
-        let mut made = Value::unknown();
-        for closure in closures {
-            let handed = match name {
-                "reduce" | "reduceRight" => {
-                    Arguments::new(vec![arguments.at(1).cloned().unwrap_or_default(), element.clone()])
-                }
-                _ => Arguments::new(vec![element.clone()]),
-            };
-            made = self.call(&closure, &handed, None).0;
-        }
-        match name {
-            "map" | "flatMap" => self.list_of(vec![made]),
-            "filter" | "sort" => receiver.clone(),
-            "find" | "findLast" => element,
-            "reduce" | "reduceRight" => made,
-            _ => Value::unknown(),
-        }
-    }
-
     /// Methods that make texts of texts.
     fn text_method(&mut self, receiver: &Value, name: &str, arguments: &Arguments) -> Option<Value> {
         match name {
             "join" => {
-                let python = arguments.at(0).is_some_and(Self::is_list);
+                let python =
+                    matches!(receiver.what, What::Text(_)) || arguments.at(0).is_some_and(Self::is_list);
                 let (list, between) = if python {
                     (arguments.at(0), Some(receiver))
                 } else {
@@ -348,8 +320,8 @@ fn fill(pieces: &[Piece], percent: bool, values: &[Value], named: &[(String, Val
                 Err(_) => named.iter().find(|(known, _)| known == name).map(|(_, value)| value),
             };
             parts.push(found.cloned().unwrap_or_else(|| {
-                let taint = values.iter().fold(Taint::default(), |taint, value| taint.join(&value.taint));
-                Value::carrying(taint)
+                let all = values.iter().chain(named.iter().map(|(_, value)| value));
+                Value::carrying(all.fold(Taint::default(), |taint, value| taint.join(&value.taint)))
             }));
             rest = after;
         }

@@ -12,6 +12,9 @@ use crate::source::{FileId, Place};
 /// How many files of the tree one function may load.
 const FILE_LIMIT: usize = 400;
 
+/// Of how many packages one file may import all names.
+const STAR_LIMIT: usize = 6;
+
 /// A file that was loaded, or is being loaded.
 #[derive(Debug)]
 pub(super) struct Loaded {
@@ -61,7 +64,9 @@ impl Machine<'_> {
         let exports = self.new_object(Object::default());
         let value: Value = What::Object(exports).into();
         self.modules.insert(file, Loaded { value: value.clone(), program: program.clone() });
-        let module = Object { entries: vec![("exports".to_owned(), value.clone())], ..Object::default() };
+        let require = ("require".to_owned(), Value::outside("require"));
+        let entries = vec![("exports".to_owned(), value.clone()), require];
+        let module = Object { entries, ..Object::default() };
         let module = self.new_object(module);
         self.declare(scope, "exports", value.clone(), 1);
         self.declare(scope, "module", What::Object(module).into(), 1);
@@ -105,6 +110,16 @@ impl Machine<'_> {
             });
         if let Some(object) = exports.and_then(|id| self.object_mut(id)) {
             object.entries.push((name.to_owned(), value));
+        }
+    }
+
+    /// All that something from outside exports.
+    pub(super) fn export_all(&mut self, frame: &Frame, module: &Value) {
+        let exports = self.lookup(frame.scope, "exports").map(|value| value.what.clone());
+        if let Some(What::Object(id)) = exports
+            && let Some(object) = self.object_mut(id)
+        {
+            object.from = Some(module.clone());
         }
     }
 
@@ -201,9 +216,33 @@ impl Machine<'_> {
                     for (name, value) in self.exports_of(&module) {
                         self.declare(frame.scope, &name, value, frame.branch);
                     }
+                    self.import_star(frame, &module);
                 }
             }
         }
+    }
+
+    /// `from a import *`, of a package: its names are not known, so each that is found nowhere else is one of them.
+    fn import_star(&mut self, frame: &Frame, module: &Value) {
+        let stars = match &module.what {
+            What::Outside(outside) => vec![outside.path.clone()],
+            What::Module(scope) => self.scope(*scope).map(|scope| scope.stars.clone()).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        if let Some(scope) = self.scope_mut(frame.scope) {
+            let known = scope.stars.len();
+            scope.stars.extend(stars.into_iter().take(STAR_LIMIT.saturating_sub(known)));
+        }
+    }
+
+    /// A name that stands nowhere, where all names of other modules were imported: one of these.
+    pub(super) fn starred(&self, from: ScopeId, name: &str) -> Option<Value> {
+        let top = self.scope(self.top_of(from)?)?;
+        let found = top.stars.iter().map(|module| match (module.as_str(), name) {
+            ("os", "environ") => What::Environment.into(),
+            _ => Value::outside(format!("{module}.{name}")),
+        });
+        found.reduce(Value::or)
     }
 
     /// `import a.b`: the name `a` is bound, and `b` can be reached by it.

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::{Frame, Machine};
+use super::{Frame, Machine, Object};
 use crate::code::program::Pattern;
-use crate::code::value::{Arguments, Closure, Outside, Taint, Value, What};
+use crate::code::value::{Arguments, Closure, Outside, Safe, Taint, Value, What};
 use crate::code::{sinks, switches};
 use crate::known::Piece;
 use crate::source::Place;
@@ -27,10 +27,6 @@ const VERBS: [&str; 14] = [
     "add_route",
 ];
 
-/// Functions that call another with what follows it.
-const HANDS_ON: [&str; 5] =
-    [".submit", "asyncio.to_thread", ".run_in_executor", "Executor().map", "Pool().map"];
-
 /// How long the path of a thing from outside may become.
 const PATH_LIMIT_BYTES: usize = 160;
 
@@ -43,6 +39,9 @@ impl Machine<'_> {
         arguments: &Arguments,
         place: Place,
     ) -> Value {
+        if let Some(value) = self.calls_on(frame, path, arguments, place) {
+            return value;
+        }
         if let Some(value) = self.language_call(frame, path, arguments, place) {
             return value;
         }
@@ -84,15 +83,23 @@ impl Machine<'_> {
     ) -> Option<Value> {
         let first = || arguments.at(0).cloned().unwrap_or_default();
         let found = match path {
-            "require" | "importlib.import_module" | "__import__" | "jest.requireActual" => {
-                match arguments.at(0).and_then(Value::literal).map(str::to_owned) {
-                    Some(module) => self.module_at(frame, &module, place),
-                    None => {
-                        self.gap(place, "a module whose name is worked out is loaded".to_owned());
-                        Value::unknown()
-                    }
+            "require"
+            | "module.createRequire()"
+            | "process.mainModule.require"
+            | "process.mainModule.constructor._load"
+            | "process.getBuiltinModule"
+            | "module._load"
+            | "require.main.require"
+            | "importlib.import_module"
+            | "importlib.__import__"
+            | "__import__"
+            | "jest.requireActual" => match arguments.at(0).and_then(Value::literal).map(str::to_owned) {
+                Some(module) => self.module_at(frame, &module, place),
+                None => {
+                    self.gap(place, "a module whose name is worked out is loaded".to_owned());
+                    Value::unknown()
                 }
-            }
+            },
             "os.getenv" | "os.environ.get" => {
                 let name = arguments.at(0).and_then(Value::literal)?.to_owned();
                 let value = self.environment_read(&name, place);
@@ -118,6 +125,8 @@ impl Machine<'_> {
             | "copy.deepcopy"
             | "copy.copy"
             | "structuredClone"
+            | "Proxy"
+            | "Object.create"
             | "asyncio.ensure_future"
             | "asyncio.create_task"
             | "event_source"
@@ -128,7 +137,16 @@ impl Machine<'_> {
             }
             "Promise.all" | "Promise.allSettled" | "Promise.race" | "Promise.any" => first(),
             "asyncio.gather" => self.list_of(arguments.values.clone()),
-            "dict" | "Map" | "Set" | "set" | "collections.defaultdict" | "collections.OrderedDict" => {
+            "Set" | "WeakSet" if arguments.at(0).is_some_and(Self::is_list) => first(),
+            "Map" | "WeakMap" => self.map_of(arguments),
+            "types.SimpleNamespace"
+            | "argparse.Namespace"
+            | "dict"
+            | "Set"
+            | "WeakSet"
+            | "set"
+            | "collections.defaultdict"
+            | "collections.OrderedDict" => {
                 let made = self.named_object(arguments);
                 made.with(arguments.at(0).map(|value| value.taint.clone()).unwrap_or_default())
             }
@@ -143,33 +161,13 @@ impl Machine<'_> {
                 self.list_of(values).with(first().taint)
             }
             "Object.entries" | "enumerate" | "zip" => self.pairs(arguments),
-            "map" | "filter" if arguments.values.len() == 2 => {
-                let element = arguments.at(1).map(|list| self.element(list)).unwrap_or_default();
-                self.callbacks(arguments, &element);
-                self.list_of(vec![Value::carrying(element.taint)])
+            "Reflect.get" | "getattr" => {
+                match (arguments.at(0), arguments.at(1).and_then(Value::literal).map(str::to_owned)) {
+                    (Some(object), Some(name)) => self.member(&object.clone(), &name, place),
+                    (Some(object), None) => self.any_member(&object.clone(), &Value::unknown(), place),
+                    _ => Value::unknown(),
+                }
             }
-            _ if HANDS_ON.iter().any(|name| path.ends_with(name)) => {
-                let closure = arguments.closures().next().cloned()?;
-                let rest: Vec<Value> = arguments
-                    .values
-                    .iter()
-                    .skip_while(|value| !matches!(value.what, What::Function(_)))
-                    .skip(1)
-                    .cloned()
-                    .collect();
-                let rest = if path.ends_with(".map") {
-                    rest.iter().map(|list| self.element(list)).collect()
-                } else {
-                    rest
-                };
-                self.call(&closure, &Arguments::new(rest), Some(place)).0
-            }
-            "getattr" => match (arguments.at(0), arguments.at(1).and_then(Value::literal).map(str::to_owned))
-            {
-                (Some(object), Some(name)) => self.member(&object.clone(), &name, place),
-                (Some(object), None) => self.any_member(&object.clone(), &Value::unknown(), place),
-                _ => Value::unknown(),
-            },
             "setattr" | "print" | "len" | "isinstance" | "hasattr" | "type" | "range" => Value::unknown(),
             _ if path.starts_with("console.")
                 || path.starts_with("logging.")
@@ -183,7 +181,25 @@ impl Machine<'_> {
         Some(found)
     }
 
-    fn merged(&mut self, arguments: &Arguments) -> Value {
+    /// A map of pairs.
+    fn map_of(&mut self, arguments: &Arguments) -> Value {
+        let (mut map, first) = (Object::default(), arguments.at(0).cloned().unwrap_or_default());
+        for pair in self.items(&first) {
+            let mut pair = self.items(&pair).into_iter();
+            let (Some(key), Some(value)) = (pair.next(), pair.next()) else { continue };
+            match key.literal() {
+                Some(name) => map.entries.push((name.to_owned(), value)),
+                None => map.computed.push((key, value)),
+            }
+        }
+        let full = self.deep(&first);
+        if full.taint.event.is_some() {
+            map.rest = Some(Value::carrying(full.taint));
+        }
+        What::Object(self.new_object(map)).into()
+    }
+
+    pub(in crate::code) fn merged(&mut self, arguments: &Arguments) -> Value {
         let target = arguments.at(0).cloned().unwrap_or_default();
         let What::Object(id) = target.what else {
             let taint =
@@ -230,14 +246,18 @@ impl Machine<'_> {
         if sinks::is_stack(path) {
             return Some(self.stack_of(place));
         }
+        if let Some(safe) = sinks::query_part(path) {
+            return Some(self.query_part(path, safe, arguments));
+        }
         let safe = sinks::cleans(path);
         let passes = sinks::passes(path);
-        if !passes && safe == crate::code::value::Safe::default() {
+        if !passes && safe == Safe::default() {
             return None;
         }
         let values: Vec<Value> = arguments.all().map(|value| self.deep(value)).collect();
-        let taint =
+        let mut taint =
             values.iter().fold(Taint::default(), |taint, value| taint.join(&value.taint)).cleaned(safe);
+        switches::decoded(self, path, arguments, &mut taint, place);
         let text = match path {
             "String" | "str" if values.len() == 1 => {
                 values.first().filter(|value| matches!(value.what, What::Text(_) | What::Number(_))).cloned()
@@ -268,6 +288,19 @@ impl Machine<'_> {
         }
     }
 
+    /// A query that a database's package puts together: its texts are the query's, everything else is a value of it.
+    fn query_part(&self, path: &str, safe: Safe, arguments: &Arguments) -> Value {
+        let parts = arguments.all().map(|value| {
+            let taint = self.deep(value).taint;
+            match value.what {
+                What::Outside(_) | What::List(_) | What::OneOf(_) => taint,
+                _ => taint.cleaned(safe),
+            }
+        });
+        let taint = parts.fold(Taint::default(), |taint, part| taint.join(&part));
+        Value::outside(format!("{path}()")).with(taint)
+    }
+
     /// What a call of something from outside makes, and what becomes of the functions that it is handed.
     fn made_outside(&mut self, path: &str, wraps: &[Rc<Closure>], arguments: &Arguments) -> Value {
         let mut wrapped = wraps.to_vec();
@@ -292,7 +325,7 @@ impl Machine<'_> {
         });
         wrapped.extend(inner.flatten().collect::<Vec<_>>());
         wrapped.truncate(64);
-        let path = format!("{path}()");
+        let path = sinks::made(self, path, arguments).unwrap_or_else(|| format!("{path}()"));
         if path.len() > PATH_LIMIT_BYTES && wrapped.is_empty() {
             return Value::unknown();
         }

@@ -15,6 +15,8 @@ pub(super) struct Scope {
     pub(super) top: bool,
     /// Names that belong to a scope further out, though they are set here.
     pub(super) outer: Vec<String>,
+    /// Modules from outside whose names all stand here as well.
+    pub(super) stars: Vec<String>,
     /// What was checked, by its path, and for which sinks.
     clean: Vec<(String, Safe)>,
 }
@@ -54,6 +56,15 @@ impl Machine<'_> {
             at = scope.parent;
         }
         None
+    }
+
+    /// The file's own scope, seen from one within.
+    pub(super) fn top_of(&self, from: ScopeId) -> Option<ScopeId> {
+        let mut at = from;
+        while let Some(parent) = self.scope(at)?.parent {
+            at = parent;
+        }
+        Some(at)
     }
 
     pub(super) fn lookup(&self, from: ScopeId, name: &str) -> Option<&Value> {

@@ -4,8 +4,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{Frame, Machine, Object};
-use crate::code::program::{Export, Expression, FunctionCode, Kind, Language, Program, Statement};
-use crate::code::value::{Arguments, Class, Closure, Value, What};
+use crate::code::program::{
+    Export, Expression, FunctionCode, Handler, Kind, Language, Pattern, Program, Statement,
+};
+use crate::code::switches::ERROR_TEXT;
+use crate::code::value::{Arguments, Class, Closure, Taint, Trail, Value, What};
+use crate::source::Place;
 
 /// Whether what stands below is still reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,18 +177,23 @@ impl Machine<'_> {
         &mut self,
         frame: &mut Frame,
         body: &[Statement],
-        handlers: &[(Option<crate::code::program::Pattern>, Vec<Statement>)],
+        handlers: &[Handler],
         last: &[Statement],
     ) -> Next {
         let next = self.block(frame, body);
         let outer = frame.branch;
         let mut left = next == Next::Left;
-        for (name, handler) in handlers {
+        for handler in handlers {
             frame.branch = self.next_branch();
-            if let Some(name) = name {
-                self.bind(frame, name, Value::outside(CAUGHT), true);
+            if let Some(name) = &handler.name {
+                let caught = Value::outside(CAUGHT);
+                let caught = match (handler.takes_all, name) {
+                    (true, Pattern::Name(_, span)) => caught.with(error_text(frame.program.place(*span))),
+                    _ => caught,
+                };
+                self.bind(frame, name, caught, true);
             }
-            left &= self.block(frame, handler) == Next::Left;
+            left &= self.block(frame, &handler.body) == Next::Left;
         }
         frame.branch = outer;
         self.block(frame, last);
@@ -288,6 +297,9 @@ impl Machine<'_> {
             }
             Export::AllFrom { module, span } => {
                 let from = self.module_value(frame, module, *span);
+                if from.path().is_some() {
+                    self.export_all(frame, &from);
+                }
                 for (name, value) in self.exports_of(&from) {
                     self.set_export(frame, &name, value);
                 }
@@ -298,3 +310,9 @@ impl Machine<'_> {
 
 /// What a caught error is called among things from outside.
 pub(super) const CAUGHT: &str = "caught error";
+
+/// What the text of an error carries that may be any: nobody wrote it for callers.
+fn error_text(place: Place) -> Taint {
+    let trail = Trail { source: place, name: ERROR_TEXT.to_owned(), steps: Vec::new() };
+    Taint { stack: Some(Rc::new(trail)), ..Taint::default() }
+}

@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::super::program::{
-    ClassCode, Expression, Field, ImportCode, ImportedName, Kind, Pattern, Statement,
+    ClassCode, Expression, Field, Handler, ImportCode, ImportedName, Kind, Pattern, Statement,
 };
 use super::super::syntax::{parts, span};
 use super::Lowering;
@@ -66,7 +66,7 @@ impl Lowering<'_, '_> {
             "global_statement" | "nonlocal_statement" => {
                 Statement::Outer(parts(node).into_iter().map(|part| self.words(part).to_owned()).collect())
             }
-            "match_statement" => self.select(node),
+            "match_statement" => return self.select(node),
             "break_statement" | "continue_statement" => Statement::Leave,
             "assert_statement" => match self.leading(node) {
                 Some(test) => Statement::If {
@@ -153,7 +153,8 @@ impl Lowering<'_, '_> {
                 "except_clause" | "except_group_clause" => {
                     let alias = clause.child_by_field_name("alias").or_else(|| alias_of(clause));
                     let name = alias.map(|alias| self.pattern(alias));
-                    handlers.push((name, self.block(clause)));
+                    let takes_all = self.takes_all(clause);
+                    handlers.push(Handler { name, takes_all, body: self.block(clause) });
                 }
                 "else_clause" => body.extend(self.body(clause, "body")),
                 "finally_clause" => last = self.block(clause),
@@ -161,6 +162,14 @@ impl Lowering<'_, '_> {
             }
         }
         Statement::Try { body, handlers, last }
+    }
+
+    /// Whether a clause names the class of all errors.
+    fn takes_all(&self, clause: Node<'_>) -> bool {
+        let Some(value) = clause.child_by_field_name("value") else { return false };
+        let class = if value.kind() == "as_pattern" { parts(value).first().copied() } else { Some(value) };
+        let words = class.map(|class| self.words(class)).unwrap_or_default();
+        words.split(['(', ',', ')']).any(|name| matches!(name.trim(), "Exception" | "BaseException"))
     }
 
     fn with(&mut self, node: Node<'_>) -> Vec<Statement> {
@@ -212,13 +221,6 @@ impl Lowering<'_, '_> {
         }
         self.program.classes.push(class);
         self.program.classes.len() - 1
-    }
-
-    fn select(&mut self, node: Node<'_>) -> Statement {
-        let subject = self.value(node, "subject").unwrap_or_else(|| self.nothing(node));
-        let cases = node.child_by_field_name("body").map(parts).unwrap_or_default();
-        let cases = cases.into_iter().map(|case| (None, self.body(case, "consequence"))).collect();
-        Statement::Switch { subject, cases }
     }
 
     fn import(&mut self, node: Node<'_>) -> Vec<Statement> {

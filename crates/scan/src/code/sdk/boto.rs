@@ -151,7 +151,7 @@ impl Machine<'_> {
                         let source = arguments.either(0, "CopySource").cloned().unwrap_or_default();
                         self.copy_between("CopyObject", &source, &bucket, place);
                     } else {
-                        self.operation_on(service, operation, &bucket, place);
+                        self.operation_with(service, operation, &bucket, arguments, place);
                     }
                 }
                 _ => {
@@ -236,7 +236,8 @@ impl Machine<'_> {
                 return Value::unknown();
             }
         };
-        self.on(service, operation, bound, place)
+        self.operation_with(service, operation, bound, arguments, place);
+        Value::unknown()
     }
 
     fn on(&mut self, service: &str, operation: &str, bound: &Value, place: Place) -> Value {

@@ -7,7 +7,7 @@ use super::parts::Call;
 use super::resources::{Naming, naming, statement};
 use crate::code::machine::Machine;
 use crate::code::value::{Arguments, Value, What};
-use crate::code::{Certainty, SdkCall, sinks};
+use crate::code::{Certainty, NO_RESOURCE, SdkCall, sinks};
 use crate::known::{Piece, Text};
 use crate::source::Place;
 
@@ -59,6 +59,11 @@ impl Machine<'_> {
         place: Place,
     ) {
         let input = self.named_object(arguments);
+        // Methods that move whole files take further parameters in a dictionary of its own.
+        let dictionary = || arguments.values.iter().find(|value| self.is_object(value));
+        if let Some(extra) = arguments.named("ExtraArgs").or_else(dictionary).cloned() {
+            self.merged(&Arguments::new(vec![input.clone(), extra]));
+        }
         self.record_call(Call { service, operation, input: Some(&input), place }, name);
     }
 
@@ -92,11 +97,18 @@ impl Machine<'_> {
             return vec![Value::text("*")];
         }
         let Some(input) = input else { return vec![unknown()] };
+        let given = |name: &str| self.field(input, name).filter(|value| !value.is_nothing());
         match naming {
             Naming::Parameter(names) => {
-                let found =
-                    names.iter().find_map(|name| self.field(input, name).filter(|value| !value.is_nothing()));
-                vec![found.unwrap_or_else(unknown)]
+                vec![names.iter().find_map(|name| given(name)).unwrap_or_else(unknown)]
+            }
+            Naming::ParameterUnless(names, other) => {
+                let found: Vec<Value> = names.iter().find_map(|name| given(name)).into_iter().collect();
+                match (found.is_empty(), given(other)) {
+                    (true, Some(_)) => vec![Value::text(NO_RESOURCE)],
+                    (true, None) => vec![unknown()],
+                    (false, _) => found,
+                }
             }
             Naming::Names(name) => match self.field(input, name).map(|list| self.items(&list)) {
                 Some(items) if !items.is_empty() => items,

@@ -5,6 +5,8 @@
 pub(super) enum Naming {
     /// By the first of these parameters that is there.
     Parameter(&'static [&'static str]),
+    /// By the first of these, unless this parameter is there: then the call concerns no resource, though others of its kind do.
+    ParameterUnless(&'static [&'static str], &'static str),
     /// By a list of names.
     Names(&'static str),
     /// By the keys of an object.
@@ -26,7 +28,8 @@ pub(super) fn naming(service: &str, operation: &str) -> Naming {
         ("s3", _) => Parameter(&["Bucket"]),
         ("sqs", "GetQueueUrl" | "CreateQueue") => Parameter(&["QueueName"]),
         ("sqs", _) => Parameter(&["QueueUrl"]),
-        ("sns", _) => Parameter(&["TopicArn", "TargetArn", "PhoneNumber"]),
+        ("sns", "Publish") => Naming::ParameterUnless(&["TopicArn", "TargetArn"], "PhoneNumber"),
+        ("sns", _) => Parameter(&["TopicArn", "TargetArn"]),
         ("lambda", _) => Parameter(&["FunctionName"]),
         ("secretsmanager", "CreateSecret") => Parameter(&["Name"]),
         ("secretsmanager", "ListSecrets" | "GetRandomPassword") => Naming::None,

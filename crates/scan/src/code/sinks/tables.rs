@@ -89,7 +89,12 @@ pub(super) const INTERPRETERS: [&str; 26] = [
 ];
 
 /// Make objects of bytes, and run what these say.
-pub(super) const DESERIALIZERS: [&str; 28] = [
+pub(super) const DESERIALIZERS: [&str; 33] = [
+    "jsonpickle.unpickler.decode",
+    "jsonpickle.Unpickler().restore",
+    "jsonpickle.unpickler.Unpickler().restore",
+    "ruamel.yaml.YAML(unsafe).load",
+    "ruamel.yaml.YAML(unsafe).load_all",
     "pickle.loads",
     "pickle.load",
     "pickle.Unpickler",
@@ -308,7 +313,8 @@ pub(crate) fn is_source(path: &str) -> bool {
 
 /// Whether something from outside gives the stack of an error.
 pub(crate) fn is_stack(path: &str) -> bool {
-    const STACKS: [&str; 4] = [
+    const STACKS: [&str; 5] = [
+        "sys.exc_info",
         "traceback.format_exc",
         "traceback.format_exception",
         "traceback.format_tb",
@@ -317,9 +323,34 @@ pub(crate) fn is_stack(path: &str) -> bool {
     STACKS.contains(&path)
 }
 
+/// What values are safe for in a query that a database's package puts together, by the function that makes a part of it.
+pub(crate) fn query_part(path: &str) -> Option<Safe> {
+    let (module, name) = path.split_once(".sql.").filter(|(module, _)| module.starts_with("psycopg"))?;
+    let _ = module;
+    match name {
+        "SQL" | "Composed" => Some(Safe::default()),
+        "Identifier" | "Literal" | "Placeholder" => Some(Safe::SQL),
+        // What is filled in and is no part of a query is written as a value.
+        _ if name.starts_with("SQL()") && (name.ends_with(".format") || name.ends_with(".join")) => {
+            Some(Safe::SQL)
+        }
+        _ => None,
+    }
+}
+
 /// Whether a function's result still is what it was handed, in another form.
 pub(crate) fn passes(path: &str) -> bool {
-    const PASSES: [&str; 58] = [
+    const PASSES: [&str; 68] = [
+        "Buffer.concat",
+        "Headers",
+        "max",
+        "min",
+        "itertools.chain",
+        "textwrap.dedent",
+        "os.path.expandvars",
+        "repr",
+        "ascii",
+        "format",
         "JSON.parse",
         "JSON.stringify",
         "String",
@@ -379,7 +410,16 @@ pub(crate) fn passes(path: &str) -> bool {
         "gzip.decompress",
         "Object",
     ];
-    const ENDS: [&str; 5] = [".get_json", "lodash.get", "lodash.pick", "zlib.gunzipSync", "zlib.inflateSync"];
+    const ENDS: [&str; 8] = [
+        ".namedtuple()",
+        ".Template().substitute",
+        ".Template().safe_substitute",
+        ".get_json",
+        "lodash.get",
+        "lodash.pick",
+        "zlib.gunzipSync",
+        "zlib.inflateSync",
+    ];
     PASSES.contains(&path) || ENDS.iter().any(|end| path.ends_with(end))
 }
 

@@ -143,3 +143,90 @@ fn what_the_runtime_loads_is_read_before_its_decoys() {
     );
     assert_eq!(found(&[("app.js", PUBLISH)], "", Some(""), "app.handler", "nodejs24.x").0, "app.js");
 }
+
+#[test]
+fn another_functions_code_is_not_taken_for_ones_own() {
+    let nothing = (String::new(), 0);
+    let other = [("orders/app.js", PUBLISH)];
+    assert_eq!(found(&other, "", Some("payments"), "app.handler", "nodejs22.x"), nothing);
+    assert_eq!(found(&[("app.js", PUBLISH)], "", Some("payments"), "app.handler", "nodejs22.x"), nothing);
+    let python = [("orders/app.py", "def handler(event, context):\n    return 1\n")];
+    assert_eq!(found(&python, "", Some("payments"), "app.handler", "python3.13"), nothing);
+    // The folder is there: what is below it is the function's, and nothing else is.
+    let both = [("payments/lib.js", ""), ("orders/app.js", PUBLISH)];
+    assert_eq!(found(&both, "", Some("payments"), "app.handler", "nodejs22.x"), nothing);
+    let below = [("payments/src/app.js", PUBLISH)];
+    assert_eq!(found(&below, "", Some("payments"), "app.handler", "nodejs22.x").1, 1);
+    // What a build makes is not there, and its sources have the same folder's name.
+    assert_eq!(found(&other, "", Some("dist/payments"), "app.handler", "nodejs22.x"), nothing);
+    assert_eq!(found(&other, "", Some("dist/orders"), "app.handler", "nodejs22.x").1, 1);
+    assert_eq!(found(&other, "", Some("cdk.out/asset.1f2e"), "app.handler", "nodejs22.x").1, 1);
+}
+
+#[test]
+fn one_file_is_not_the_code_of_two_places() {
+    let mut tree = SourceTree::new();
+    let template = tree.add("template.yml", *b"");
+    tree.add("lambda/index.js", PUBLISH.as_bytes());
+    let place = Place::whole(template);
+    let mut app = App::new("test", Framework::Sam, template, "");
+    for (name, folder) in [("One", "cdk.out/asset.1"), ("Two", "cdk.out/asset.2")] {
+        let mut function = Function::new(Name::from(name), place);
+        function.handler = Some(Setting::new(place, "index.handler".to_owned()));
+        function.runtime = Some(Setting::new(place, "nodejs22.x".to_owned()));
+        function.code.location = Known::Value(CodeLocation::Folder(folder.to_owned()));
+        app.functions.push(function);
+    }
+    for function in &app.functions {
+        let reading = read(&tree, &app, function);
+        assert_eq!((reading.files.len(), reading.unknowns.len()), (0, 1), "{}", function.name);
+    }
+}
+
+#[test]
+fn a_script_and_the_typed_one_beside_it_are_both_read() {
+    let runs = "const cp = require('child_process'); exports.handler = async (event) => cp.exec(event.x);";
+    let typed =
+        "import * as cp from 'child_process'; export const handler = async (event: any) => cp.exec(event.x);";
+    let quiet = "export const handler = async () => 1;";
+    for (script, other, flows, from) in [
+        (runs, quiet, 1, "app.js"),
+        ("exports.handler = async () => 1;", typed, 1, "app.ts"),
+        (runs, typed, 1, "app.js"),
+    ] {
+        let (tree, reading) = read_files(&[("app.js", script), ("app.ts", other)], &[]);
+        assert_eq!(reading.flows.len(), flows, "{script} {other}");
+        assert_eq!(tree.path(reading.flows[0].sink.file), from);
+        assert_eq!(reading.entry.map(|entry| tree.path(entry.file)), Some("app.js"));
+        assert_eq!(reading.files.len(), 2);
+    }
+}
+
+#[test]
+fn an_archive_of_what_is_not_there_is_not_another_functions_code() {
+    let main = r#"
+data "archive_file" "pay" {
+  type        = "zip"
+  source_file = "${path.module}/payments/main.py"
+  output_path = "${path.module}/pay.zip"
+}
+resource "aws_lambda_function" "pay" {
+  function_name = "pay"
+  handler       = "main.handler"
+  runtime       = "python3.13"
+  role          = "arn:aws:iam::1:role/x"
+  filename      = data.archive_file.pay.output_path
+}
+"#;
+    let was_read = |code: &str| {
+        let mut tree = SourceTree::new();
+        tree.add("main.tf", main.as_bytes());
+        tree.add(code, b"def handler(event, context):\n    return 1\n".as_slice());
+        let (none, options) = Default::default();
+        let report = crate::inspect::inspect(&tree, &none, &options);
+        report.apps.iter().flat_map(|app| &app.needs).any(|need| need.read)
+    };
+    assert!(was_read("payments/main.py"));
+    assert!(!was_read("src/main.py"));
+    assert!(!was_read("main.py"));
+}

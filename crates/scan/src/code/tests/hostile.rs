@@ -104,3 +104,22 @@ fn nonsense_is_read_without_harm() {
         }
     }
 }
+
+#[test]
+fn functions_that_are_bound_again_and_again_are_cut() {
+    let scripts = [
+        format!("let f = (x) => x; {} exports.handler = f;", "f = f.bind(null, f); ".repeat(20_000)),
+        format!("let f = (x) => x; {} exports.handler = f;", "f = f.call.bind(f, f); ".repeat(20_000)),
+    ];
+    for code in scripts {
+        assert_eq!(read_code("app.js", &code).files.len(), 1);
+    }
+    let python = format!(
+        "import functools\ndef g(x):\n    return x\nf = g\n{}def handler(event, context):\n    return f(event)\n",
+        "f = functools.partial(g, f)\n".repeat(15_000)
+    );
+    assert_eq!(read_code("app.py", &python).files.len(), 1);
+    let cases = "        case {'a': a} as b:\n            pass\n".repeat(8_000);
+    let python = format!("def handler(event, context):\n    match event['x']:\n{cases}");
+    assert_eq!(read_code("app.py", &python).files.len(), 1);
+}

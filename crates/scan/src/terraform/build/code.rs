@@ -41,14 +41,11 @@ impl Builder<'_> {
             archives.iter().find_map(known)
         })?;
         let body = &archive.body;
-        if let Some(folder) = body.literal_of("source_dir") {
-            let path = self.evaluator.resolve(&folder)?;
-            // Modules that pack code take a file where they take a folder.
+        if let Some(source) = body.literal_of("source_dir").or_else(|| body.literal_of("source_file")) {
+            let path = self.evaluator.resolve(&source)?;
+            // Modules that pack code take a file where they take a folder. What is not there is named, so that nothing else is taken for it.
             let file = self.tree.find(&path).map(CodeLocation::File);
             return Some(file.unwrap_or(CodeLocation::Folder(path)));
-        }
-        if let Some(file) = body.literal_of("source_file") {
-            return Some(CodeLocation::File(self.tree.find(&self.evaluator.resolve(&file)?)?));
         }
         let content = body.at(&["source", "content"])?;
         // A file that is read as it is has that file's place.

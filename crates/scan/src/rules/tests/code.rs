@@ -1,0 +1,54 @@
+//! What code does, and who can see or use it.
+
+use crate::facts::Day;
+use crate::inspect::{Dependencies, Options, inspect};
+use crate::source::SourceTree;
+
+/// The rules that an app of one function breaks in its code.
+fn broken(function: &str, code: &str) -> Vec<&'static str> {
+    let template = format!(
+        "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Users: {{ Type: AWS::Cognito::UserPool }}
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties: {{ Auth: {{ Authorizers: {{ Users: {{ JwtConfiguration: {{ issuer: x, audience: [y] }}, IdentitySource: $request.header.a }} }} }} }}
+  Main:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: .
+      Handler: app.handler
+      Runtime: python3.13
+{function}"
+    );
+    let mut tree = SourceTree::new();
+    tree.add("template.yaml", template.into_bytes());
+    tree.add("app.py", code.as_bytes());
+    let options = Options { today: Day::parse("2026-11-22"), ..Options::default() };
+    let report = inspect(&tree, &Dependencies::default(), &options);
+    let findings = report.apps.iter().flat_map(|app| &app.findings).map(|finding| finding.rule.id);
+    findings.filter(|id| ["verbose-errors", "signature-verification-off"].contains(id)).collect()
+}
+
+const ROUTE: &str =
+    "      Events: { R: { Type: HttpApi, Properties: { ApiId: !Ref Api, Path: /, Method: get } } }\n";
+const GUARDED: &str = "      Events: { R: { Type: HttpApi, Properties: { ApiId: !Ref Api, Path: /, Method: get, Auth: { Authorizer: Users } } } }\n";
+const URL: &str = "      FunctionUrlConfig: { AuthType: NONE }\n";
+const SIGNED_URL: &str = "      FunctionUrlConfig: { AuthType: AWS_IAM }\n";
+
+#[test]
+fn the_text_of_an_error_is_shown_to_those_who_ask_from_outside() {
+    let code = "def handler(event, context):\n    try:\n        go()\n    except Exception as e:\n        return {'body': str(e)}\n";
+    for (function, expect) in [(ROUTE, 1), (URL, 1), ("", 0)] {
+        assert_eq!(broken(function, code), vec!["verbose-errors"; expect], "{function}");
+    }
+}
+
+#[test]
+fn a_token_that_somebody_checked_before_may_be_read() {
+    let code = "import base64, json\ndef handler(event, context):\n    token = event['headers']['authorization']\n    return json.loads(base64.urlsafe_b64decode(token.split('.')[1]))['sub']\n";
+    for (function, expect) in [(ROUTE, 1), (URL, 1), (GUARDED, 0), (SIGNED_URL, 0)] {
+        assert_eq!(broken(function, code), vec!["signature-verification-off"; expect], "{function}");
+    }
+}
