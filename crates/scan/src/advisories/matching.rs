@@ -43,6 +43,9 @@ pub struct Judged {
     pub unknown: Vec<(usize, usize, String)>,
 }
 
+/// How many vulnerabilities of packages are told for one tree; more are no list that anybody works through.
+const MAX_MATCHES: usize = 50_000;
+
 /// Packages that are looked up together: lock file, position, package.
 type Wanted<'a> = BTreeMap<(Ecosystem, String), Vec<(usize, usize, &'a Package)>>;
 
@@ -66,6 +69,11 @@ pub fn judge<B: Bytes>(store: &Store<B>, locks: &[Lock]) -> Result<Judged, Store
             continue;
         }
         for (lock, position, package) in packages {
+            if judged.matches.len() >= MAX_MATCHES {
+                let why = "the lock files have more vulnerable packages than are told".to_owned();
+                judged.unknown.push((lock, position, why));
+                continue;
+            }
             match judge_one(package, &known) {
                 Ok(found) => judged.matches.extend(found.into_iter().map(|found| Match {
                     lock,
