@@ -1,3 +1,4 @@
+mod logins;
 mod roles;
 mod secrets;
 
