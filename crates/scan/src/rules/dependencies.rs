@@ -3,7 +3,7 @@
 //! Invariant: one package of one lock file is one finding, however many advisories there are about it. Not here: comparing versions
 //! (`advisories`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::{join, list};
 use super::{Sight, Verdict, catalogue};
@@ -46,7 +46,14 @@ fn vulnerable(sight: &Sight<'_>, package: &Package, matches: &[&Match]) -> Optio
         None if package.dev => " It serves development alone.",
         None => "",
     };
-    let message = format!("`{}` {version} is affected by {}.{reached}", package.name, what(matches));
+    // A record may name a part of a module alone, and that part may be a module of its own that is not in use here.
+    let parts: BTreeSet<&str> = matches.iter().filter_map(|found| found.part.as_deref()).collect();
+    let only_parts = matches.iter().all(|found| found.part.is_some());
+    let named = match parts.is_empty() {
+        true => String::new(),
+        false => format!(" What is known is about {}, a part of it.", list(&parts)),
+    };
+    let message = format!("`{}` {version} is affected by {}.{named}{reached}", package.name, what(matches));
     let advice = match &first.mended_by {
         Some(fix) => format!("Update `{}` to {fix}.", package.name),
         None => format!(
@@ -61,7 +68,7 @@ fn vulnerable(sight: &Sight<'_>, package: &Package, matches: &[&Match]) -> Optio
         finding = finding.seen_at(found.place, found.advisory.id.clone());
     }
     // Where no record says how bad it is, it is not known to be bad.
-    let finding = if told.is_none() { finding.likely() } else { finding };
+    let finding = if told.is_none() || only_parts { finding.likely() } else { finding };
     Some(finding.severity(severity).advice(advice))
 }
 

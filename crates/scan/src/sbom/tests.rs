@@ -125,8 +125,16 @@ fn a_rating_says_how_it_was_made() {
             modified: String::new(),
         };
         let place = crate::source::Place::whole(SourceTree::new().add("a", Vec::new()));
-        let found =
-            Match { lock: 0, package: 0, advisory, fixed_in: None, mended_by: None, place, imported: None };
+        let found = Match {
+            lock: 0,
+            package: 0,
+            advisory,
+            fixed_in: None,
+            mended_by: None,
+            place,
+            part: None,
+            imported: None,
+        };
         let object = vulnerability("X-1", &found, &BTreeMap::new());
         let rating = &object["ratings"][0];
         assert_eq!((rating["method"].as_str(), rating["vector"].as_str()), (method, vector));
