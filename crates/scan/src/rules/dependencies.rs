@@ -131,6 +131,32 @@ mod tests {
     }
 
     #[test]
+    fn packages_whose_version_is_open_are_said_to_be_unknown() {
+        let mut tree = SourceTree::new();
+        tree.add("template.yaml", TEMPLATE.as_bytes().to_vec());
+        tree.add("requirements.txt", b"p\nq>=1\nr\ns==1\n".to_vec());
+        let mut importer = Importer::new();
+        for name in ["p", "q", "s"] {
+            let text = record((name, "", r#"{"fixed":"9"}"#, "LOW"))
+                .replace(r#""name":"p""#, &format!(r#""name":"{name}""#));
+            importer.take(&format!("{name}.json"), text.as_bytes());
+        }
+        let mut store = Vec::new();
+        importer.finish(&mut store).unwrap();
+        let mut dependencies = Dependencies::read(&tree);
+        let unknown = |dependencies: &Dependencies| {
+            let report = inspect(&tree, dependencies, &Options::default());
+            let texts = report.apps[0].unknowns.iter().map(|note| note.text.clone());
+            texts.filter(|text| text.contains("vulnerable")).collect::<Vec<_>>()
+        };
+        assert!(unknown(&dependencies).is_empty(), "nobody looked them up");
+        dependencies.look_up(&Store::open(store).unwrap()).unwrap();
+        let expect =
+            "whether `p` and `q` are vulnerable, as some versions are: it is not pinned to one version";
+        assert_eq!(unknown(&dependencies), [expect], "nothing is known of `r`, and `s` is compared");
+    }
+
+    #[test]
     fn what_is_said_of_one_advisory() {
         let fixed = r#"{"fixed":"1.5"}"#;
         let (severity, confidence, message, advice) = said(&[("A-1", "It leaks.", fixed, "HIGH")]);
