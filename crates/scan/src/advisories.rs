@@ -10,6 +10,7 @@ mod cvss;
 mod fix;
 mod import;
 mod matching;
+mod module;
 mod osv;
 mod reach;
 mod record;

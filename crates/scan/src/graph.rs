@@ -20,7 +20,7 @@ pub use self::access::{
 };
 pub use self::function::{Code, CodeLocation, Function, FunctionUrl, Variable};
 pub use self::resource::{
-    Encryption, Network, Opening, OtherResource, Parameter, PublicAccess, Secret, SecretKind, Store,
+    Encryption, Login, Network, Opening, OtherResource, Parameter, PublicAccess, Secret, SecretKind, Store,
     StoreKind,
 };
 pub use self::role::{Condition, Effect, ManagedPolicy, Origin, Principal, Role, Statement};
@@ -105,6 +105,8 @@ pub struct App {
     pub stores: Vec<Store>,
     /// Managed secrets.
     pub secrets: Vec<Secret>,
+    /// Passwords that the files give to what they make.
+    pub logins: Vec<Login>,
     /// Networks' openings.
     pub networks: Vec<Network>,
     /// Parameters and variables with their defaults.
@@ -168,6 +170,7 @@ impl App {
             roles: Vec::new(),
             stores: Vec::new(),
             secrets: Vec::new(),
+            logins: Vec::new(),
             networks: Vec::new(),
             parameters: Vec::new(),
             others: Vec::new(),

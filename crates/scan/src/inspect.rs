@@ -231,6 +231,7 @@ fn assess(
     let left_out = std::mem::take(&mut assessment.not_looked_at).into_iter();
     let left_out = left_out.map(|why| Unknown { subject: None, place: Place::whole(app.file), why });
     verdict.unknowns.extend(left_out);
+    verdict.unknowns.extend(dependencies.unknowns(&parts.locks));
     let unknowns = app.unknowns.iter().chain(&verdict.unknowns).filter(|it| !app.is_borrowed(it.place));
     let unknowns: BTreeSet<Note> = unknowns.map(|unknown| Note::of_unknown(tree, unknown)).collect();
     let packages = parts.locks.iter().filter_map(|at| dependencies.locks.get(*at));

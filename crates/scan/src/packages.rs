@@ -2,8 +2,9 @@
 //!
 //! Owns: which files are lock files, what they say: name, version, place, who needs whom. Invariants: what a file leaves open (an unpinned
 //! requirement, a property of a parent that is not here) is unknown with its reason; nothing is resolved by guessing; work is
-//! linear in the file's size. Not here: which of them are vulnerable (`advisories`), the bill of materials (`sbom`).
+//! linear in the file's size (`bounds`). Not here: which of them are vulnerable (`advisories`), the bill of materials (`sbom`).
 
+mod bounds;
 mod cargo;
 mod ecosystem;
 mod go;
@@ -176,7 +177,10 @@ pub fn read(files: &SourceTree, file: FileId) -> Option<Result<Lock, Unread>> {
         LockKind::Maven => maven::read(files, &mut lock),
         LockKind::Gradle => gradle::read(files, &mut lock),
     };
-    Some(done.map(|()| lock))
+    Some(done.map(|()| {
+        lock.bound();
+        lock
+    }))
 }
 
 /// Reads every lock file of a tree, by path, and says which ones could not be read.

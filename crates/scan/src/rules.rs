@@ -26,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use self::reach::Reach;
+pub(crate) use self::words::list;
 use crate::advisories::Match;
 use crate::code::Reader;
 use crate::facts::Day;

@@ -1,7 +1,8 @@
 //! The bill of materials: CycloneDX 1.6 as JSON.
 //!
 //! Invariants: the same packages make the same bytes (no clock, no chance: the serial number follows from the content); packages are sorted
-//! by purl, and one that several lock files name is one component with several places. Not here: reading lock files (`packages`).
+//! by purl, and one that several lock files name is one component with several places; what a hostile lock file would make of it is bounded,
+//! and said to be incomplete. Not here: reading lock files (`packages`).
 //!
 //! Source: CycloneDX 1.6 (ECMA-424).
 
@@ -68,29 +69,56 @@ const SPDX_IDS: [&str; 34] = [
     "Zlib",
 ];
 
+/// How many bytes of a bill its components may take, about; more than the lock files of any app come to.
+const MAX_LISTED_BYTES: usize = 256 << 20;
+/// How many bytes the references of components to one another may take.
+const MAX_REFERENCE_BYTES: usize = 64 << 20;
+
 /// One package, wherever it is named.
 #[derive(Default)]
 struct Component<'a> {
+    purl: String,
     packages: Vec<&'a Package>,
-    needs: BTreeSet<String>,
+    /// Positions of others.
+    needs: BTreeSet<usize>,
+    /// Whether there is no more room for what it needs.
+    cut: bool,
+}
+
+/// The components by purl.
+struct Components<'a> {
+    all: Vec<Component<'a>>,
+    /// How many there is no more room for.
+    left_out: usize,
 }
 
 /// Writes the bill of materials of these lock files, with the vulnerabilities that were found in them. `matches` may be empty.
 #[must_use]
 pub fn cyclonedx(files: &SourceTree, locks: &[Lock], matches: &[Match], subject: &Subject<'_>) -> String {
-    let components = components(locks);
+    let components = Components::of(files, locks);
     let root = format!("app:{}", subject.name);
     let mut application = json!({ "type": "application", "bom-ref": root, "name": subject.name });
     set(&mut application, "version", subject.version);
     let tool = json!({ "type": "application", "name": "casemate", "version": subject.tool_version });
-    let metadata = json!({ "tools": { "components": [tool] }, "component": application });
+    let mut metadata = json!({ "tools": { "components": [tool] }, "component": application });
+    set(&mut metadata, "properties", components.said());
     let direct = components
+        .all
         .iter()
-        .filter(|(_, component)| component.packages.iter().any(|package| package.direct == Some(true)));
-    let application = json!({ "ref": root, "dependsOn": direct.map(|(purl, _)| purl).collect::<Vec<_>>() });
-    let vulnerabilities = vulnerabilities(locks, matches);
-    let mut bill =
-        Bill { files, components: &components, metadata, application, serial: None, vulnerabilities };
+        .filter(|component| component.packages.iter().any(|package| package.direct == Some(true)));
+    let application =
+        json!({ "ref": root, "dependsOn": direct.map(|component| &component.purl).collect::<Vec<_>>() });
+    let incomplete = components.incomplete(&root);
+    let vulnerabilities = vulnerabilities(locks, matches, &components);
+    let mut bill = Bill {
+        files,
+        components: &components,
+        metadata,
+        application,
+        incomplete,
+        serial: None,
+        vulnerabilities,
+    };
     // Before the serial number itself and the time are in it: the same packages have the same number whenever it is made.
     bill.serial = Some(serial(&bill));
     set(&mut bill.metadata, "timestamp", subject.timestamp);
@@ -101,23 +129,29 @@ pub fn cyclonedx(files: &SourceTree, locks: &[Lock], matches: &[Match], subject:
 /// The whole bill. What it lists is made while it is written: only the text of a large one is ever whole in memory.
 struct Bill<'a> {
     files: &'a SourceTree,
-    components: &'a BTreeMap<String, Component<'a>>,
+    components: &'a Components<'a>,
     metadata: Value,
     /// On what the app itself depends.
     application: Value,
+    /// What of it is not all that there is.
+    incomplete: Option<Value>,
     serial: Option<String>,
     vulnerabilities: Vec<Value>,
 }
 
 impl Serialize for Bill<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let listed = || self.components.iter().map(|(purl, one)| component(self.files, purl, one));
-        let needs = |(purl, component): (&String, &Component<'_>)| match component.needs.is_empty() {
-            true => json!({ "ref": purl }),
-            false => json!({ "ref": purl, "dependsOn": component.needs }),
+        let all = &self.components.all;
+        let listed = || all.iter().map(|one| component(self.files, one));
+        // One without an entry is one of which it is not known what it needs.
+        let needs = |component: &Component<'_>| match component.needs.is_empty() {
+            true => json!({ "ref": component.purl }),
+            false => {
+                json!({ "ref": component.purl, "dependsOn": self.components.needs(component).collect::<Vec<_>>() })
+            }
         };
-        let dependencies =
-            || std::iter::once(self.application.clone()).chain(self.components.iter().map(needs));
+        let told = || all.iter().filter(|component| !component.cut).map(needs);
+        let dependencies = || std::iter::once(self.application.clone()).chain(told());
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("bomFormat", "CycloneDX")?;
         map.serialize_entry("specVersion", "1.6")?;
@@ -125,6 +159,9 @@ impl Serialize for Bill<'_> {
         map.serialize_entry("metadata", &self.metadata)?;
         map.serialize_entry("components", &Made(listed))?;
         map.serialize_entry("dependencies", &Made(dependencies))?;
+        if let Some(incomplete) = &self.incomplete {
+            map.serialize_entry("compositions", incomplete)?;
+        }
         if !self.vulnerabilities.is_empty() {
             map.serialize_entry("vulnerabilities", &self.vulnerabilities)?;
         }
@@ -150,20 +187,98 @@ fn set(object: &mut Value, name: &str, value: Option<impl Into<Value>>) {
     }
 }
 
-fn components(locks: &[Lock]) -> BTreeMap<String, Component<'_>> {
-    let mut all: BTreeMap<String, Component<'_>> = BTreeMap::new();
-    for lock in locks {
-        for package in &lock.packages {
-            let component = all.entry(package.purl()).or_default();
-            component.packages.push(package);
-            let needs = package.needs.iter().filter_map(|need| lock.packages.get(*need)).map(Package::purl);
-            component.needs.extend(needs);
+impl<'a> Components<'a> {
+    fn of(files: &SourceTree, locks: &'a [Lock]) -> Self {
+        let mut named: Vec<(String, &Package, (usize, usize))> = Vec::new();
+        for (at, lock) in locks.iter().enumerate() {
+            let packages = lock.packages.iter().enumerate();
+            named.extend(packages.map(|(position, package)| (package.purl(), package, (at, position))));
+        }
+        named.sort_by(|one, other| one.0.cmp(&other.0).then(one.2.cmp(&other.2)));
+        // Where the packages of each lock file are among the components.
+        let mut places: Vec<Vec<usize>> =
+            locks.iter().map(|lock| vec![usize::MAX; lock.packages.len()]).collect();
+        let mut made = Self { all: Vec::new(), left_out: 0 };
+        let mut room = MAX_LISTED_BYTES;
+        let mut last = String::new();
+        for (purl, package, (lock, position)) in named {
+            let again = made.all.last().is_some_and(|component: &Component<'_>| component.purl == purl);
+            // As its name, as its purl, as a reference and where it depends on others; each place with its path.
+            let cost = files.path(package.place.file).len() + if again { 60 } else { 4 * purl.len() + 400 };
+            if room < cost {
+                room = 0;
+                made.left_out += usize::from(!again && purl != last);
+                last = purl;
+                continue;
+            }
+            room -= cost;
+            if !again {
+                made.all.push(Component { purl, ..Component::default() });
+            }
+            if let Some(component) = made.all.last_mut() {
+                component.packages.push(package);
+            }
+            if let Some(place) = places.get_mut(lock).and_then(|places| places.get_mut(position)) {
+                *place = made.all.len() - 1;
+            }
+        }
+        made.link(locks, &places);
+        made
+    }
+
+    /// Takes over which needs which, as far as there is room for it.
+    fn link(&mut self, locks: &[Lock], places: &[Vec<usize>]) {
+        for (lock, places) in locks.iter().zip(places) {
+            for (package, place) in lock.packages.iter().zip(places) {
+                let needs = package.needs.iter().filter_map(|need| places.get(*need).copied());
+                if let Some(component) = self.all.get_mut(*place) {
+                    component.needs.extend(needs.filter(|need| *need != usize::MAX));
+                }
+            }
+        }
+        let lengths: Vec<usize> = self.all.iter().map(|component| component.purl.len() + 12).collect();
+        let mut room = MAX_REFERENCE_BYTES;
+        for component in &mut self.all {
+            let cost = component.needs.iter().filter_map(|need| lengths.get(*need)).sum();
+            component.cut = room < cost;
+            match component.cut {
+                true => component.needs.clear(),
+                false => room -= cost,
+            }
         }
     }
-    all
+
+    /// The purls of what a component needs, in their order.
+    fn needs(&self, component: &Component<'_>) -> impl Iterator<Item = &str> {
+        component.needs.iter().filter_map(|need| self.all.get(*need)).map(|needed| needed.purl.as_str())
+    }
+
+    /// How much is left out, where something is.
+    fn said(&self) -> Option<Value> {
+        (self.left_out > 0)
+            .then(|| json!([{ "name": "casemate:components-left-out", "value": self.left_out.to_string() }]))
+    }
+
+    /// Which lists are known not to be whole.
+    fn incomplete(&self, root: &str) -> Option<Value> {
+        let cut: Vec<&str> = self
+            .all
+            .iter()
+            .filter(|component| component.cut)
+            .map(|component| component.purl.as_str())
+            .collect();
+        let assemblies = (self.left_out > 0).then_some([root]);
+        (self.left_out > 0 || !cut.is_empty()).then(|| {
+            let mut whole = json!({ "aggregate": "incomplete" });
+            set(&mut whole, "assemblies", assemblies.map(|root| json!(root)));
+            set(&mut whole, "dependencies", (!cut.is_empty()).then(|| json!(cut)));
+            json!([whole])
+        })
+    }
 }
 
-fn component(files: &SourceTree, purl: &str, component: &Component<'_>) -> Value {
+fn component(files: &SourceTree, component: &Component<'_>) -> Value {
+    let purl = &component.purl;
     let mut object = json!({ "type": "library", "bom-ref": purl, "purl": purl });
     let Some(package) = component.packages.first() else { return object };
     let separator = match package.ecosystem {
@@ -214,13 +329,16 @@ fn licences(text: &str) -> Value {
     json!([{ "license": { "name": text } }])
 }
 
-fn vulnerabilities(locks: &[Lock], matches: &[Match]) -> Vec<Value> {
+fn vulnerabilities(locks: &[Lock], matches: &[Match], components: &Components<'_>) -> Vec<Value> {
     let mut by_id: BTreeMap<&str, (&Match, BTreeMap<String, Option<&Fix>>)> = BTreeMap::new();
     for found in matches {
         let package = locks.get(found.lock).and_then(|lock| lock.packages.get(found.package));
-        let Some(package) = package else { continue };
+        let Some(purl) = package.map(Package::purl) else { continue };
+        if components.all.binary_search_by(|component| component.purl.cmp(&purl)).is_err() {
+            continue;
+        }
         let entry = by_id.entry(&found.advisory.id).or_insert_with(|| (found, BTreeMap::new()));
-        entry.1.insert(package.purl(), found.fixed_in.as_ref());
+        entry.1.insert(purl, found.fixed_in.as_ref());
     }
     by_id.into_iter().map(|(id, (found, affects))| vulnerability(id, found, &affects)).collect()
 }

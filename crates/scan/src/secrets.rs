@@ -5,6 +5,7 @@
 //! reported (`rules::secrets`).
 
 mod formats;
+mod guess;
 mod lines;
 mod names;
 pub(crate) mod shown;
@@ -62,6 +63,12 @@ pub fn is_secret_name(name: &str) -> bool {
 #[must_use]
 pub fn is_placeholder(value: &str) -> bool {
     names::is_placeholder(value)
+}
+
+/// Whether a password is one that anyone would try.
+#[must_use]
+pub fn is_guessable(value: &str) -> bool {
+    guess::is_guessable(value)
 }
 
 /// Whether a value leads to a secret, or is a setting, rather than being one.

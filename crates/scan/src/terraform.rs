@@ -22,10 +22,11 @@ mod syntax;
 mod value;
 mod yaml;
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use self::evaluate::{BUDGET, Evaluator};
-use self::module::{Module, Modules};
+use self::module::{Module, Modules, Tool, tofu};
 use self::switches::Given;
 use crate::graph::{App, Framework, Unread, Variant};
 use crate::source::{Place, SourceTree};
@@ -39,16 +40,31 @@ const MAX_NAMED: usize = 6;
 /// The largest root module that is read once for each choice that its variables leave, in things that it makes.
 const MAX_CHOOSING: usize = 400;
 
-/// Reads every root module of a tree as an app, with what it is when another file of values is named, and says which files could not
-/// be read.
+/// Reads every root module of a tree as an app, with what it is when another file of values is named or the other tool reads it, and says
+/// which files could not be read.
 #[must_use]
 pub fn read(tree: &SourceTree) -> (Vec<(App, Vec<Variant>)>, Vec<Unread>) {
     let mut unread = Vec::new();
-    let modules = Modules::read(tree, &mut unread);
+    let modules = Modules::read(tree, Tool::OpenTofu, &mut unread);
+    let with_terraform = tree.files().any(|(_, file)| tofu(&file.path)).then(|| {
+        let mut further = Vec::new();
+        let modules = Modules::read(tree, Tool::Terraform, &mut further);
+        let known: HashSet<Place> = unread.iter().map(|unread| unread.place).collect();
+        unread.extend(further.into_iter().filter(|unread| !known.contains(&unread.place)));
+        modules
+    });
     let mut left = TREE_BUDGET;
     let read = |root: &Rc<Module>| {
         let mut app = read_root(tree, &modules, root, Given::Nothing, &mut left)?;
-        let variants = variants(tree, &modules, root, &mut app, &mut left);
+        let mut variants = variants(tree, &modules, root, &mut app, &mut left);
+        let other = with_terraform.as_ref().and_then(|modules| Some((modules, modules.find(&root.folder)?)));
+        if let Some((modules, root)) = other
+            && let Some(other) = read_root(tree, modules, &root, Given::Nothing, &mut left)
+            && other != app
+        {
+            let when = "Terraform reads the files, which leaves those of OpenTofu (`.tofu`) out".to_owned();
+            variants.push(Variant { app: other, when, planned: true });
+        }
         Some((app, variants))
     };
     let apps = modules.roots().iter().filter_map(read).collect();

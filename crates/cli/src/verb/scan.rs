@@ -403,9 +403,11 @@ impl Paint for Colours {
     }
 }
 
-/// How many characters a line may have.
+/// How many characters a line may have: as the terminal says, else as `COLUMNS` does.
 fn width() -> usize {
-    std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(100)
+    let terminal = terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
+    let named = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    terminal.filter(|width| *width > 0).or_else(named).unwrap_or(100)
 }
 
 /// The report in colours.

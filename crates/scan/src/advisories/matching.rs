@@ -3,12 +3,13 @@
 //! Invariants: one vulnerability of one package is one match, whatever number of databases know it; what could not be compared is
 //! listed as such. Not here: what a match means for the app (`rules`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
 use super::Advisory;
 use super::fix::{Fix, mend};
+use super::module::Modules;
 use super::record::Affected;
 use super::store::{Bytes, Store, StoreError};
 use crate::packages::{Ecosystem, Lock, Package, go_major};
@@ -30,6 +31,8 @@ pub struct Match {
     pub mended_by: Option<Fix>,
     /// Where the package stands.
     pub place: Place,
+    /// The part of it that the records name alone, where they do not name the whole.
+    pub part: Option<String>,
     /// Whether code imports it, itself or through others; for whoever reads code to fill in.
     pub imported: Option<bool>,
 }
@@ -42,6 +45,9 @@ pub struct Judged {
     /// Packages about which there are advisories, and whose version is not known or cannot be compared: lock file, position, why.
     pub unknown: Vec<(usize, usize, String)>,
 }
+
+/// How many vulnerabilities of packages are told for one tree; more are no list that anybody works through.
+const MAX_MATCHES: usize = 50_000;
 
 /// Packages that are looked up together: lock file, position, package.
 type Wanted<'a> = BTreeMap<(Ecosystem, String), Vec<(usize, usize, &'a Package)>>;
@@ -60,13 +66,26 @@ pub fn judge<B: Bytes>(store: &Store<B>, locks: &[Lock]) -> Result<Judged, Store
         }
     }
     let mut judged = Judged::default();
+    let mut modules: HashMap<usize, Option<Modules>> = HashMap::new();
     for ((ecosystem, key), packages) in wanted {
         let known = store.find(ecosystem, &key)?;
-        if known.is_empty() {
+        let parts = if ecosystem == Ecosystem::Go { store.below(ecosystem, &key)? } else { Vec::new() };
+        if known.is_empty() && parts.is_empty() {
             continue;
         }
         for (lock, position, package) in packages {
-            match judge_one(package, &known) {
+            if judged.matches.len() >= MAX_MATCHES {
+                let why = "the lock files have more vulnerable packages than are told".to_owned();
+                judged.unknown.push((lock, position, why));
+                continue;
+            }
+            let within = |part| {
+                let modules = modules.entry(lock).or_insert_with(|| locks.get(lock).map(Modules::of));
+                Some((modules.as_ref()?.within(&key, part)?, Some(part.name.clone())))
+            };
+            let parts: Vec<_> = parts.iter().filter_map(within).collect();
+            let whole = known.iter().map(|affected| (affected.clone(), None));
+            match judge_one(package, whole.chain(parts)) {
                 Ok(found) => judged.matches.extend(found.into_iter().map(|found| Match {
                     lock,
                     package: position,
@@ -74,6 +93,7 @@ pub fn judge<B: Bytes>(store: &Store<B>, locks: &[Lock]) -> Result<Judged, Store
                     fixed_in: found.fixed_in,
                     mended_by: found.mended_by,
                     place: package.place,
+                    part: found.part,
                     imported: None,
                 })),
                 Err(why) => judged.unknown.push((lock, position, why)),
@@ -97,12 +117,17 @@ struct Held {
     advisory: Advisory,
     fixed_in: Option<Fix>,
     mended_by: Option<Fix>,
+    part: Option<String>,
 }
 
 /// What holds for one package, or why that cannot be told.
-fn judge_one(package: &Package, known: &[Affected]) -> Result<Vec<Held>, String> {
+fn judge_one(
+    package: &Package,
+    known: impl IntoIterator<Item = (Affected, Option<String>)>,
+) -> Result<Vec<Held>, String> {
     let (ecosystem, name) = (package.ecosystem, package.name.as_str());
-    let mut about = known.iter().filter_map(|affected| about(ecosystem, name, affected)).peekable();
+    let is_about = |(affected, _): &(Affected, Option<String>)| about(ecosystem, name, affected).is_some();
+    let mut about = known.into_iter().filter(is_about).peekable();
     if about.peek().is_none() {
         return Ok(Vec::new());
     }
@@ -113,18 +138,29 @@ fn judge_one(package: &Package, known: &[Affected]) -> Result<Vec<Held>, String>
     let Some(version) = Version::parse(ecosystem, text) else {
         return Err(format!("`{text}` is no version that could be compared"));
     };
-    let about: Vec<Affected> = about.map(|affected| for_major(name, affected, &version)).collect();
-    let held: Vec<&Affected> = about.iter().filter(|affected| affected.holds(text, &version)).collect();
+    let about: Vec<_> = about.map(|(affected, part)| (for_major(name, &affected, &version), part)).collect();
+    let held: Vec<&(Affected, Option<String>)> =
+        about.iter().filter(|(affected, _)| affected.holds(text, &version)).collect();
     if held.is_empty() {
         return Ok(Vec::new());
     }
     let mend = |records: &[&Affected]| mend(ecosystem, (text, &version), records);
+    let records: Vec<&Affected> = held.iter().map(|(affected, _)| affected).collect();
     // Better a version of which nothing at all is known; where there is none, one that mends what was found.
-    let mended_by = mend(&about.iter().collect::<Vec<_>>()).or_else(|| mend(&held));
-    let held = merged(held).into_iter().map(|(advisory, records)| Held {
+    let all: Vec<&Affected> = about.iter().map(|(affected, _)| affected).collect();
+    let mended_by = mend(&all).or_else(|| mend(&records));
+    // A record of the whole counts for more than one of a part.
+    let part = |records: &[&Affected]| {
+        let of = |record: &&Affected| held.iter().find(|(affected, _)| std::ptr::eq(affected, *record));
+        let mut parts = records.iter().filter_map(of).map(|(_, part)| part.clone());
+        let first = parts.next()?;
+        if parts.any(|part| part.is_none()) { None } else { first }
+    };
+    let held = merged(records.clone()).into_iter().map(|(advisory, records)| Held {
         advisory,
         fixed_in: mend(&records),
         mended_by: mended_by.clone(),
+        part: part(&records),
     });
     Ok(held.collect())
 }

@@ -152,7 +152,8 @@ pub(super) fn read(mut record: Record) -> Result<Found, Refused> {
             found.informational = true;
             continue;
         }
-        if systems(raw.ecosystem_specific.as_ref()).are_others() {
+        let specific = raw.ecosystem_specific.as_ref();
+        if systems(specific).are_others() || imported_elsewhere(specific) {
             found.other_systems = true;
             continue;
         }
@@ -185,6 +186,18 @@ pub(super) fn read(mut record: Record) -> Result<Found, Refused> {
 fn systems(facts: Option<&Value>) -> Systems {
     let affects = facts.and_then(|facts| facts.get("affects"));
     affects.and_then(|affects| Systems::deserialize(affects).ok()).unwrap_or_default()
+}
+
+/// Whether each package that a record of Go's own lists is only built for other systems (`goos`, `goarch`).
+fn imported_elsewhere(facts: Option<&Value>) -> bool {
+    let imports = facts.and_then(|facts| facts.get("imports")?.as_array());
+    let words = |import: &Value, name: &str| {
+        let listed = import.get(name)?.as_array()?.iter().filter_map(Value::as_str);
+        Some(listed.flat_map(|words| words.split(',')).map(|word| word.trim().to_owned()).collect())
+    };
+    let elsewhere =
+        |import: &Value| Systems { os: words(import, "goos"), arch: words(import, "goarch") }.are_others();
+    imports.is_some_and(|imports| !imports.is_empty() && imports.iter().all(elsewhere))
 }
 
 /// Adds what one entry says of its package.

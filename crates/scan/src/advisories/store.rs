@@ -170,7 +170,35 @@ impl<B: Bytes> Store<B> {
             *last = Some((at, self.block(at)?));
         }
         let block = last.as_ref().map(|(_, bytes)| bytes.as_slice()).unwrap_or_default();
-        search(block, ecosystem, key).ok_or(StoreError::Damaged("a part of it cannot be read"))
+        search(block, |of, found| (of, found) == (ecosystem, key))
+            .ok_or(StoreError::Damaged("a part of it cannot be read"))
+    }
+
+    /// The advisories about what lies below a path, by key: of `golang.org/x/text` those about `golang.org/x/text/language`.
+    ///
+    /// # Errors
+    /// When a block cannot be read or is damaged.
+    pub fn below(&self, ecosystem: Ecosystem, path: &str) -> Result<Vec<Affected>, StoreError> {
+        let start = format!("{path}/");
+        let first = self
+            .blocks
+            .partition_point(|block| (block.first.0, block.first.1.as_str()) <= (ecosystem, start.as_str()))
+            .saturating_sub(1);
+        let mut all = Vec::new();
+        for (at, block) in self.blocks.iter().enumerate().skip(first) {
+            let (of, key) = (block.first.0, block.first.1.as_str());
+            if (of, key) > (ecosystem, start.as_str()) && !(of == ecosystem && key.starts_with(&start)) {
+                break;
+            }
+            let mut last = self.last.borrow_mut();
+            if last.as_ref().is_none_or(|(block, _)| *block != at) {
+                *last = Some((at, self.block(at)?));
+            }
+            let block = last.as_ref().map(|(_, bytes)| bytes.as_slice()).unwrap_or_default();
+            let found = search(block, |of, key| of == ecosystem && key.starts_with(&start));
+            all.extend(found.ok_or(StoreError::Damaged("a part of it cannot be read"))?);
+        }
+        Ok(all)
     }
 
     fn block(&self, at: usize) -> Result<Vec<u8>, StoreError> {
@@ -249,24 +277,18 @@ fn read_index(bytes: &[u8], end: u64) -> Option<(Facts, Vec<Block>)> {
     (from.is_done() && offset == end).then_some((facts, blocks))
 }
 
-/// The advisories about a package in a block; none where the package is not in it.
-fn search(block: &[u8], wanted: Ecosystem, key: &str) -> Option<Vec<Affected>> {
+/// The advisories of a block about the packages that are wanted.
+fn search(block: &[u8], wanted: impl Fn(Ecosystem, &str) -> bool) -> Option<Vec<Affected>> {
     let mut from = Reader(block);
+    let mut all = Vec::new();
     while !from.is_done() {
-        let found = (ecosystem(from.byte()?)?, std::str::from_utf8(from.bytes()?).ok()?);
+        let (ecosystem, key) = (ecosystem(from.byte()?)?, std::str::from_utf8(from.bytes()?).ok()?);
         let mut group = Reader(from.bytes()?);
-        if found == (wanted, key) {
-            let mut all = Vec::new();
-            while !group.is_done() {
-                all.push(Affected::decode(wanted, &mut group)?);
-            }
-            return Some(all);
-        }
-        if found > (wanted, key) {
-            break;
+        while wanted(ecosystem, key) && !group.is_done() {
+            all.push(Affected::decode(ecosystem, &mut group)?);
         }
     }
-    Some(Vec::new())
+    Some(all)
 }
 
 #[cfg(test)]

@@ -53,6 +53,7 @@ fn osv(ecosystem: &str, name: &str, affected: &str) -> String {
 
 mod fixes;
 mod intake;
+mod modules;
 
 #[test]
 fn the_walk_over_events() {

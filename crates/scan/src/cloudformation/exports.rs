@@ -23,8 +23,10 @@ use crate::source::{FileId, SourceTree};
 const MAX_NAMES: usize = 100_000;
 /// How many of them may have parts that only a deployment fills in: each is compared with each import.
 const MAX_OPEN: usize = 2_000;
-/// How often names are compared for one tree: about a second.
-const MAX_COMPARED: usize = 10_000_000;
+/// How much comparing names may cost for one tree: less than a second.
+const MAX_COMPARED: usize = 12_000_000;
+/// What it costs to compare a name with a pattern, beside seeing that two are the same.
+const PATTERN: usize = 4;
 /// How many bytes of text the apps of one tree take over from one another.
 const MAX_COPIED: usize = 64 << 20;
 /// How far stacks may import from stacks that import.
@@ -205,9 +207,11 @@ impl Exports {
 
     /// The output that a name stands for in a file of a folder: one that fits better than all others, or stands nearer.
     pub(super) fn find(&self, name: &Text, folder: &str, is_own: impl Fn(FileId) -> bool) -> Meant {
-        let others =
-            if name.as_literal().is_some() { self.open.len() } else { self.open.len() + self.plain.len() };
-        if !Self::charge(&self.compared, 1 + others, MAX_COMPARED) {
+        let cost = match name.as_literal() {
+            Some(_) => self.open.len() * PATTERN,
+            None => self.open.len() + self.plain.len() * PATTERN,
+        };
+        if !Self::charge(&self.compared, 1 + cost, MAX_COMPARED) {
             return Meant::TooMany;
         }
         let near = |stack: &Exporter| {

@@ -7,7 +7,7 @@ use super::stack::Resource;
 use super::value::{str_at, string, switch, text};
 use super::writer::Writer;
 use crate::document::{Node, NodeKind};
-use crate::graph::{Encryption, PublicAccess, Store, StoreKind};
+use crate::graph::{Encryption, Login, PublicAccess, Store, StoreKind};
 use crate::known::{Known, Setting};
 
 pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool {
@@ -39,6 +39,9 @@ pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool 
     if resource.deployed.is(&false) {
         writer.other(resource);
     } else {
+        let password = ["MasterUserPassword", "AuthToken"].into_iter().find_map(|key| properties.get(key));
+        let login = password.map(|password| Login { of: store.name.clone(), password: text(password) });
+        writer.app.logins.extend(login);
         writer.add_store(store);
     }
     writer.note_condition(resource);

@@ -162,6 +162,16 @@ pub struct Parameter {
     pub secret: bool,
 }
 
+/// A password with which a store is made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Login {
+    /// The store that it opens.
+    pub of: Name,
+    /// The password.
+    #[serde(skip)]
+    pub password: Text,
+}
+
 /// A resource that no rule knows, kept so that references lead somewhere.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OtherResource {

@@ -11,12 +11,21 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = without_start(text, first) else { return false };
     let Some(last) = parts.next_back() else { return rest.is_empty() };
+    // The ends first: most texts are told from a pattern there, without a search.
+    let Some((between, end)) = rest.len().checked_sub(last.len()).and_then(|at| rest.split_at_checked(at))
+    else {
+        return false;
+    };
+    if !same(end, last) {
+        return false;
+    }
+    rest = between;
     // The earliest place is as good as any for each part between two stars: it leaves the most for what follows.
     for part in parts {
         let Some(after) = after(rest, part) else { return false };
         rest = after;
     }
-    rest.len().checked_sub(last.len()).and_then(|at| rest.get(at..)).is_some_and(|end| same(end, last))
+    true
 }
 
 /// Whether a pattern of actions stands for an action: letters of either case are the same, and a lone `*` is everything.

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::bounds::MAX_NEEDS;
 use super::web::Roots;
 use super::{Ecosystem, Lock, MAX_SAME_NAME, Package, tables};
 use crate::graph::Unread;
@@ -50,10 +51,11 @@ pub(super) fn read(files: &SourceTree, lock: &mut Lock) -> Result<(), Unread> {
         };
         all.filter(same).collect::<Vec<_>>()
     };
-    for (package, needs) in lock.packages.iter_mut().zip(&needs) {
-        package.needs = needs.iter().flat_map(found).collect();
-    }
-    let roots = Roots { production: production.iter().flat_map(found).collect(), development: Vec::new() };
+    lock.link(needs.iter().map(|needs| needs.iter().flat_map(found)));
+    let roots = Roots {
+        production: production.iter().flat_map(found).take(MAX_NEEDS).collect(),
+        development: Vec::new(),
+    };
     if !roots.production.is_empty() {
         roots.mark(&mut lock.packages);
     }

@@ -36,7 +36,7 @@ pub(super) fn read(files: &SourceTree, lock: &mut Lock) -> Result<(), Unread> {
         let why = "neither `packages` nor `dependencies` is in it".to_owned();
         return Err(Unread { place: Place::whole(lock.file), why });
     }
-    lock.packages = folders.finish();
+    folders.finish(lock);
     Ok(())
 }
 
@@ -137,15 +137,12 @@ impl Folders {
         None
     }
 
-    fn finish(mut self) -> Vec<Package> {
-        let needs: Vec<Vec<usize>> = self
-            .needs
-            .iter()
-            .map(|(path, names)| names.iter().filter_map(|name| self.find(path, name)).collect())
-            .collect();
-        for (package, needs) in self.packages.iter_mut().zip(needs) {
-            package.needs = needs;
-        }
+    fn finish(mut self, lock: &mut Lock) {
+        lock.packages = std::mem::take(&mut self.packages);
+        let needs = |(path, names): &(String, Vec<String>)| {
+            names.iter().filter_map(|name| self.find(path, name)).collect::<Vec<_>>()
+        };
+        lock.link(self.needs.iter().map(needs));
         let mut roots = Roots::default();
         for (folder, wanted) in &self.wanted {
             let found = |names: &HashMap<String, String>| {
@@ -155,9 +152,8 @@ impl Folders {
             roots.development.extend(found(&wanted.development));
         }
         if !self.wanted.is_empty() {
-            roots.mark(&mut self.packages);
+            roots.mark(&mut lock.packages);
         }
-        self.packages
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn read(files: &SourceTree, lock: &mut Lock) -> Result<(), Unread> {
         }
         None => entries.roots(&document, &mut roots),
     }
-    lock.packages = entries.finish(&roots);
+    entries.finish(&roots, lock);
     Ok(())
 }
 
@@ -102,19 +102,13 @@ impl Entries {
         roots.development.extend(found("devDependencies"));
     }
 
-    fn finish(mut self, roots: &Roots) -> Vec<Package> {
-        let needs: Vec<Vec<usize>> = self
-            .needs
-            .iter()
-            .map(|needs| needs.iter().filter_map(|(name, reference)| self.find(name, reference)).collect())
-            .collect();
-        for (package, mut needs) in self.packages.iter_mut().zip(needs) {
-            needs.sort_unstable();
-            needs.dedup();
-            package.needs = needs;
-        }
-        roots.mark(&mut self.packages);
-        self.packages
+    fn finish(mut self, roots: &Roots, lock: &mut Lock) {
+        lock.packages = std::mem::take(&mut self.packages);
+        let needs = |needs: &Vec<(String, String)>| {
+            needs.iter().filter_map(|(name, reference)| self.find(name, reference)).collect::<Vec<_>>()
+        };
+        lock.link(self.needs.iter().map(needs));
+        roots.mark(&mut lock.packages);
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::bounds::MAX_NEEDS;
 use super::web::Roots;
 use super::{Ecosystem, Lock, MAX_SAME_NAME, Package, manifest, tables};
 use crate::graph::Unread;
@@ -33,11 +34,9 @@ pub(super) fn read(files: &SourceTree, lock: &mut Lock) -> Result<(), Unread> {
         needs.push(named.collect::<Vec<_>>());
     }
     let found = |name: &String| by_name.get(name).into_iter().flatten().take(MAX_SAME_NAME).copied();
-    for (package, needs) in lock.packages.iter_mut().zip(&needs) {
-        package.needs = needs.iter().flat_map(found).collect();
-    }
+    lock.link(needs.iter().map(|needs| needs.iter().flat_map(found)));
     if let Some(wanted) = manifest::pyproject(files, lock.file) {
-        let positions = |names: &HashSet<String>| names.iter().flat_map(found).collect();
+        let positions = |names: &HashSet<String>| names.iter().flat_map(found).take(MAX_NEEDS).collect();
         let roots =
             Roots { production: positions(&wanted.production), development: positions(&wanted.development) };
         roots.mark(&mut lock.packages);

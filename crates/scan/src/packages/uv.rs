@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use toml::de::DeTable;
 
+use super::bounds::MAX_NEEDS;
 use super::web::Roots;
 use super::{Ecosystem, Lock, MAX_SAME_NAME, Package, tables};
 use crate::graph::Unread;
@@ -52,12 +53,10 @@ pub(super) fn read(files: &SourceTree, lock: &mut Lock) -> Result<(), Unread> {
         let same = |at: &usize| versions.get(*at).and_then(Known::value) == version.as_ref();
         all.filter(|at| version.is_none() || same(at)).collect::<Vec<_>>()
     };
-    for (package, needs) in lock.packages.iter_mut().zip(&needs) {
-        package.needs = needs.iter().flat_map(found).collect();
-    }
+    lock.link(needs.iter().map(|needs| needs.iter().flat_map(found)));
     let roots = Roots {
-        production: production.iter().flat_map(found).collect(),
-        development: development.iter().flat_map(found).collect(),
+        production: production.iter().flat_map(found).take(MAX_NEEDS).collect(),
+        development: development.iter().flat_map(found).take(MAX_NEEDS).collect(),
     };
     roots.mark(&mut lock.packages);
     Ok(())

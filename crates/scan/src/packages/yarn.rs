@@ -29,7 +29,7 @@ pub(super) fn read(files: &SourceTree, lock: &mut Lock) -> Result<(), Unread> {
         .into_iter()
         .map(|(path, asks)| (manifest::package_json_in(files, &format!("{folder}/{path}")), asks))
         .collect();
-    lock.packages = entries.finish(&wanted);
+    entries.finish(&wanted, lock);
     Ok(())
 }
 
@@ -61,7 +61,8 @@ impl Entries {
         })
     }
 
-    fn finish(mut self, wanted: &[(Option<Wanted>, Vec<String>)]) -> Vec<Package> {
+    fn finish(mut self, wanted: &[(Option<Wanted>, Vec<String>)], lock: &mut Lock) {
+        lock.packages = std::mem::take(&mut self.packages);
         let mut roots = Roots::default();
         let mut known = false;
         for (wanted, asks) in wanted {
@@ -78,18 +79,10 @@ impl Entries {
                 None => roots.production.extend(asks.iter().filter_map(|descriptor| self.find(descriptor))),
             }
         }
-        let needs: Vec<Vec<usize>> = self
-            .needs
-            .iter()
-            .map(|needs| needs.iter().filter_map(|descriptor| self.find(descriptor)).collect())
-            .collect();
-        for (package, needs) in self.packages.iter_mut().zip(needs) {
-            package.needs = needs;
-        }
+        lock.link(self.needs.iter().map(|needs| needs.iter().filter_map(|descriptor| self.find(descriptor))));
         if known {
-            roots.mark(&mut self.packages);
+            roots.mark(&mut lock.packages);
         }
-        self.packages
     }
 }
 

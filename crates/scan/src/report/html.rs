@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::picture;
+use super::text::word;
 use super::visible::visible;
 use super::{AppReport, EntryKind, Found, Note, Report, Spot};
 use crate::finding::{Confidence, Severity};
@@ -89,16 +90,6 @@ fn words(text: &str) -> String {
 
 fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
-}
-
-fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "critical",
-        Severity::High => "high",
-        Severity::Medium => "medium",
-        Severity::Low => "low",
-        Severity::Hygiene => "hygiene",
-    }
 }
 
 fn spot(spot: &Spot) -> String {

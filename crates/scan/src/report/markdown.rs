@@ -5,9 +5,10 @@
 use std::fmt::Write as _;
 
 use super::need_text::{goes, sure};
+use super::text::word;
 use super::visible::{visible, visible_line};
 use super::{AppReport, EntryKind, Found, Report, Spot};
-use crate::finding::{Confidence, Severity};
+use crate::finding::Confidence;
 use crate::graph::Framework;
 
 /// The whole report.
@@ -141,16 +142,6 @@ fn write_finding(page: &mut String, found: &Found) {
             page.push('\n');
             fenced(page, "text", written);
         }
-    }
-}
-
-fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "critical",
-        Severity::High => "high",
-        Severity::Medium => "medium",
-        Severity::Low => "low",
-        Severity::Hygiene => "hygiene",
     }
 }
 

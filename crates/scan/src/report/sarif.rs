@@ -1,14 +1,15 @@
 //! The report as SARIF 2.1.0 (OASIS, 2020), for code scanning of hosting services and editors.
 //!
 //! Invariants: one run; every rule that a result names stands in the driver, and results name it by index; ids of findings are partial
-//! fingerprints, so that services follow a finding when lines move; what comments allow is a result with a suppression.
+//! fingerprints, so that services follow a finding when lines move; what comments allow is a result with a suppression; what comes from
+//! the scanned files makes no link, no placeholder and no line of its own in a message, and no address out of the scanned folder.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::visible::visible;
-use super::{AppReport, Found, Report, Spot};
+use super::visible::{visible, visible_line};
+use super::{AppReport, Found, Mend, Report, Spot};
 use crate::finding::{Rule, Severity};
 
 /// The schema that the output keeps to.
@@ -30,7 +31,8 @@ pub fn sarif(report: &Report) -> String {
         results.extend(app.findings.iter().map(|found| result(app, found, &index)));
         results.extend(app.suppressed.iter().map(|allowed| {
             let mut result = result(app, &allowed.finding, &index);
-            let justification = format!("{} (until {})", visible(&allowed.reason), allowed.until);
+            let justification =
+                format!("{} (until {})", visible_line(&allowed.reason), visible_line(&allowed.until));
             let place = json!({ "physicalLocation": location(&allowed.at) });
             let suppression = json!({
                 "kind": "inSource", "status": "accepted", "justification": justification, "location": place,
@@ -39,17 +41,15 @@ pub fn sarif(report: &Report) -> String {
             result
         }));
     }
-    let remarks = report
-        .remarks
-        .iter()
-        .map(|remark| json!({ "level": "note", "message": { "text": visible(remark) } }));
+    let remarks =
+        report.remarks.iter().map(|remark| json!({ "level": "note", "message": { "text": line(remark) } }));
     let notes: Vec<Value> = report
         .unread
         .iter()
         .map(|note| {
             json!({
                 "level": "warning",
-                "message": { "text": visible(&note.text) },
+                "message": { "text": line(&note.text) },
                 "locations": [{ "physicalLocation": location(&note.at) }],
             })
         })
@@ -88,8 +88,8 @@ fn describe(rule: &Rule) -> Value {
     json!({
         "id": rule.id,
         "shortDescription": { "text": rule.title },
-        "fullDescription": { "text": rule.explanation.trim() },
-        "help": { "text": rule.explanation.trim(), "markdown": rule.explanation.trim() },
+        "fullDescription": { "text": escape(rule.explanation.trim()) },
+        "help": { "text": escape(rule.explanation.trim()), "markdown": rule.explanation.trim() },
         "defaultConfiguration": { "level": level(rule.severity) },
         "properties": { "tags": tags, "security-severity": points(rule.severity) },
     })
@@ -116,31 +116,31 @@ fn points(severity: Severity) -> &'static str {
 }
 
 fn result(app: &AppReport, found: &Found, index: &BTreeMap<&str, usize>) -> Value {
-    let mut text = found.message.clone();
+    let mut text = line(&found.message);
     if let Some(change) = &found.change {
         text.push_str("\n\n");
-        text.push_str(&change.advice);
+        text.push_str(&proposed(change));
     }
     let related: Vec<Value> = found
         .related
         .iter()
         .enumerate()
         .map(|(id, (spot, what))| {
-            json!({ "id": id, "physicalLocation": location(spot), "message": { "text": visible(what) } })
+            json!({ "id": id, "physicalLocation": location(spot), "message": { "text": line(what) } })
         })
         .collect();
     let mut result = json!({
         "ruleId": found.rule.id,
         "level": level(found.severity),
-        "message": { "text": visible(&text) },
+        "message": { "text": text },
         "locations": [{
             "physicalLocation": location(&found.at),
-            "logicalLocations": found.subjects.iter().map(|name| json!({ "name": visible(name) })).collect::<Vec<_>>(),
+            "logicalLocations": found.subjects.iter().map(|name| json!({ "name": visible_line(name) })).collect::<Vec<_>>(),
         }],
         "relatedLocations": related,
         "partialFingerprints": { FINGERPRINT: found.id },
         "baselineState": if found.known { "unchanged" } else { "new" },
-        "properties": { "app": visible(&app.name), "severity": found.severity, "confidence": found.confidence, "security-severity": points(found.severity) },
+        "properties": { "app": visible_line(&app.name), "severity": found.severity, "confidence": found.confidence, "security-severity": points(found.severity) },
     });
     if let Some(at) = index.get(found.rule.id) {
         put(&mut result, "ruleIndex", json!(at));
@@ -163,7 +163,7 @@ fn fix(found: &Found) -> Option<Value> {
         .into_iter()
         .map(|(path, replacements)| json!({ "artifactLocation": artifact(path), "replacements": replacements }))
         .collect();
-    Some(json!({ "description": { "text": visible(&change.advice) }, "artifactChanges": changes }))
+    Some(json!({ "description": { "text": proposed(change) }, "artifactChanges": changes }))
 }
 
 fn location(spot: &Spot) -> Value {
@@ -180,27 +180,75 @@ fn artifact(path: &str) -> Value {
     json!({ "uri": uri(path), "uriBaseId": "SRCROOT" })
 }
 
-/// A path as a relative URI (RFC 3986 §2.1): everything but what is unreserved, and `/`, is percent-encoded.
+/// Advice in words, and what is to be written in lines of its own.
+fn proposed(change: &Mend) -> String {
+    match change.parts() {
+        (words, Some(written)) => format!("{}\n{}", line(words), escape(written)),
+        (words, None) => line(words),
+    }
+}
+
+/// A part of a message that stays on one line, whatever stands in it.
+fn line(text: &str) -> String {
+    escape(&visible_line(text))
+}
+
+/// Text for a message. Viewers make links of `[text](id)` there and fill in `{0}`, so brackets and the sign that escapes them are escaped
+/// (§3.11.6), and braces around numbers are doubled (§3.11.5).
+///
+/// WHY: the section would double every brace. No common viewer takes that back where nothing is to be filled in, and what people copy from
+/// there (`{{resolve:…}}`) would be wrong.
+fn escape(text: &str) -> String {
+    let text = visible(text);
+    let mut message = String::with_capacity(text.len());
+    let mut rest = &*text;
+    while let Some(at) = rest.find(['\\', '[', ']', '{']) {
+        let (before, from) = rest.split_at(at);
+        message.push_str(before);
+        let slot = slot(from);
+        let length = slot.unwrap_or_else(|| from.bytes().take_while(|byte| *byte == b'{').count().max(1));
+        let (special, behind) = from.split_at(length);
+        for character in special.chars() {
+            match character {
+                '\\' | '[' | ']' => message.extend(['\\', character]),
+                '{' | '}' if slot.is_some() => message.extend([character, character]),
+                character => message.push(character),
+            }
+        }
+        rest = behind;
+    }
+    message + rest
+}
+
+/// How many bytes a text begins with that may be taken for a place to fill in: `{0}`, with all braces on both sides.
+fn slot(text: &str) -> Option<usize> {
+    let run = |from: usize, of: fn(&u8) -> bool| {
+        text.as_bytes().get(from..).unwrap_or_default().iter().take_while(|byte| of(byte)).count()
+    };
+    let open = run(0, |byte| *byte == b'{');
+    let digits = run(open, u8::is_ascii_digit);
+    let closed = run(open + digits, |byte| *byte == b'}');
+    (open > 0 && digits > 0 && closed > 0).then_some(open + digits + closed)
+}
+
+/// A path as a relative URI (RFC 3986 §2.1, §4.2): everything but what is unreserved, and `/`, is percent-encoded. Parts that say
+/// nothing or lead upwards are left out, so that it neither names a host nor leaves the folder.
 fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            uri.push_str(&format!("%{byte:02X}"));
+    for part in path.split('/').filter(|part| !matches!(*part, "" | "." | "..")) {
+        if !uri.is_empty() {
+            uri.push('/');
+        }
+        for byte in part.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                uri.push(char::from(byte));
+            } else {
+                uri.push_str(&format!("%{byte:02X}"));
+            }
         }
     }
     uri
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_become_relative_uris() {
-        let check = |path, expect: &str| assert_eq!(uri(path), expect);
-        check("a/b.yml", "a/b.yml");
-        check("a b/ü:c.yml", "a%20b/%C3%BC%3Ac.yml");
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 //! Invariant: one package of one lock file is one finding, however many advisories there are about it. Not here: comparing versions
 //! (`advisories`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::{join, list};
 use super::{Sight, Verdict, catalogue};
@@ -46,7 +46,14 @@ fn vulnerable(sight: &Sight<'_>, package: &Package, matches: &[&Match]) -> Optio
         None if package.dev => " It serves development alone.",
         None => "",
     };
-    let message = format!("`{}` {version} is affected by {}.{reached}", package.name, what(matches));
+    // A record may name a part of a module alone, and that part may be a module of its own that is not in use here.
+    let parts: BTreeSet<&str> = matches.iter().filter_map(|found| found.part.as_deref()).collect();
+    let only_parts = matches.iter().all(|found| found.part.is_some());
+    let named = match parts.is_empty() {
+        true => String::new(),
+        false => format!(" What is known is about {}, a part of it.", list(&parts)),
+    };
+    let message = format!("`{}` {version} is affected by {}.{named}{reached}", package.name, what(matches));
     let advice = match &first.mended_by {
         Some(fix) => format!("Update `{}` to {fix}.", package.name),
         None => format!(
@@ -61,7 +68,7 @@ fn vulnerable(sight: &Sight<'_>, package: &Package, matches: &[&Match]) -> Optio
         finding = finding.seen_at(found.place, found.advisory.id.clone());
     }
     // Where no record says how bad it is, it is not known to be bad.
-    let finding = if told.is_none() { finding.likely() } else { finding };
+    let finding = if told.is_none() || only_parts { finding.likely() } else { finding };
     Some(finding.severity(severity).advice(advice))
 }
 
@@ -121,6 +128,32 @@ mod tests {
             found.message.clone(),
             found.change.as_ref().unwrap().advice.clone(),
         )
+    }
+
+    #[test]
+    fn packages_whose_version_is_open_are_said_to_be_unknown() {
+        let mut tree = SourceTree::new();
+        tree.add("template.yaml", TEMPLATE.as_bytes().to_vec());
+        tree.add("requirements.txt", b"p\nq>=1\nr\ns==1\n".to_vec());
+        let mut importer = Importer::new();
+        for name in ["p", "q", "s"] {
+            let text = record((name, "", r#"{"fixed":"9"}"#, "LOW"))
+                .replace(r#""name":"p""#, &format!(r#""name":"{name}""#));
+            importer.take(&format!("{name}.json"), text.as_bytes());
+        }
+        let mut store = Vec::new();
+        importer.finish(&mut store).unwrap();
+        let mut dependencies = Dependencies::read(&tree);
+        let unknown = |dependencies: &Dependencies| {
+            let report = inspect(&tree, dependencies, &Options::default());
+            let texts = report.apps[0].unknowns.iter().map(|note| note.text.clone());
+            texts.filter(|text| text.contains("vulnerable")).collect::<Vec<_>>()
+        };
+        assert!(unknown(&dependencies).is_empty(), "nobody looked them up");
+        dependencies.look_up(&Store::open(store).unwrap()).unwrap();
+        let expect =
+            "whether `p` and `q` are vulnerable, as some versions are: it is not pinned to one version";
+        assert_eq!(unknown(&dependencies), [expect], "nothing is known of `r`, and `s` is compared");
     }
 
     #[test]

@@ -22,6 +22,7 @@ type Told<'a> = BTreeSet<&'a str>;
 
 pub(super) fn look<'a>(sight: &Sight<'a>, verdict: &mut Verdict) {
     let mut told = Told::new();
+    logins(sight, &mut told, verdict);
     parameters(sight, &mut told, verdict);
     environment(sight, &mut told, verdict);
     managed(sight, &mut told, verdict);
@@ -37,13 +38,53 @@ fn severity(weight: Weight) -> Severity {
     }
 }
 
+/// Databases that are made with a password that anyone would try. It protects nothing, whether the file says it or a default does that
+/// nobody has to replace; elsewhere such a word stands for what is still to be filled in.
+fn logins<'a>(sight: &Sight<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
+    for login in &sight.app.logins {
+        let value = login.password.as_literal().filter(|value| secrets::is_guessable(value));
+        let Some(value) = value else { continue };
+        let written = sight.tree.excerpt(login.password.place).contains(value);
+        let default = sight.app.parameters.iter().find_map(|parameter| {
+            let default = parameter.default.as_ref().filter(|default| default.as_literal() == Some(value))?;
+            Some((parameter, default.place))
+        });
+        let default = default.filter(|(_, place)| !written || *place == login.password.place);
+        let place = default.map_or(login.password.place, |(_, place)| place);
+        let shown = secrets::cut(value);
+        // A word of everybody's need not be hidden wherever it stands.
+        let hidden = secrets::of_value("password", value).is_some();
+        let (with, severity) = match default {
+            Some((parameter, _)) => (
+                format!("the default of `{}` (`{shown}`) unless another is given", parameter.name),
+                if hidden { Severity::High } else { Severity::Medium },
+            ),
+            None => (format!("the password `{shown}`"), Severity::High),
+        };
+        let message = format!("`{}` is made with {with}: it is among the first that anyone tries.", login.of);
+        let cause = format!("password of {}", login.of);
+        let found = Finding::new(&catalogue::SECRET_IN_TEMPLATE, cause, place, message)
+            .touching([&login.of])
+            .severity(severity)
+            .advice(by_format(
+                sight.app,
+                "Let the provider make it: `ManageMasterUserPassword: true`.",
+                "Let the provider make it: `ManageMasterUserPassword: true`.",
+                "Let the provider make it: `ManageMasterUserPassword: true`.",
+                "Let the provider make it: `manage_master_user_password = true`, or give it `random_password`.",
+            ));
+        told.insert(value);
+        verdict.report(if hidden { found.hiding(value) } else { found });
+    }
+}
+
 fn parameters<'a>(sight: &Sight<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
     for parameter in &sight.app.parameters {
         let default = parameter.default.as_ref().and_then(Text::as_literal);
         if let Some((value, (what, weight))) =
             default.and_then(|value| Some((value, secrets::of_value(&parameter.name, value)?)))
+            && told.insert(value)
         {
-            told.insert(value);
             let place = parameter.default.as_ref().map_or(parameter.place, |text| text.place);
             let message = format!(
                 "The default of `{}` is {what}, in clear text (`{}`): whoever reads the file or the stack has it.",
@@ -182,7 +223,7 @@ fn syntax(path: &str, part: Part) -> Option<Syntax> {
         _ if is_test(path) => None,
         (
             "js" | "mjs" | "cjs" | "ts" | "mts" | "cts" | "jsx" | "tsx" | "py" | "go" | "java" | "rb" | "cs"
-            | "kt" | "tf" | "tfvars" | "hcl",
+            | "kt" | "tf" | "tofu" | "tfvars" | "hcl",
             _,
         ) => Some(Syntax::Quoted),
         ("yml" | "yaml" | "template", Part::Infrastructure) | ("env" | "properties" | "ini", _) => {

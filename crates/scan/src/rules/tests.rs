@@ -1,4 +1,5 @@
 mod code;
+mod logins;
 mod roles;
 mod secrets;
 

@@ -125,8 +125,16 @@ fn a_rating_says_how_it_was_made() {
             modified: String::new(),
         };
         let place = crate::source::Place::whole(SourceTree::new().add("a", Vec::new()));
-        let found =
-            Match { lock: 0, package: 0, advisory, fixed_in: None, mended_by: None, place, imported: None };
+        let found = Match {
+            lock: 0,
+            package: 0,
+            advisory,
+            fixed_in: None,
+            mended_by: None,
+            place,
+            part: None,
+            imported: None,
+        };
         let object = vulnerability("X-1", &found, &BTreeMap::new());
         let rating = &object["ratings"][0];
         assert_eq!((rating["method"].as_str(), rating["vector"].as_str()), (method, vector));
@@ -136,4 +144,57 @@ fn a_rating_says_how_it_was_made() {
     check(Some("CVSS:3.1/AV:N"), Some("CVSSv31"));
     check(Some("CVSS:4.0/AV:N"), Some("CVSSv4"));
     check(None, None);
+}
+
+#[test]
+fn a_long_version_that_many_need_is_not_repeated() {
+    // A megabyte for the version, fifty bytes for each that needs it.
+    let version = format!("1.0.0-{}", "é".repeat(500_000));
+    let others: String = (0..2_000)
+        .map(|at| format!(r#","node_modules/p{at}":{{"version":"1.0.0","dependencies":{{"a":"1"}}}}"#))
+        .collect();
+    let lock = format!(
+        r#"{{"lockfileVersion":3,"packages":{{"":{{"dependencies":{{"a":"1"}}}},"node_modules/a":{{"version":"{version}"}}{others}}}}}"#
+    );
+    let tree = tree(&[("package-lock.json", &lock)]);
+    let (locks, _) = read_all(&tree);
+    let subject = Subject { name: "shop", version: None, timestamp: None, tool_version: "0.1.0" };
+    let text = cyclonedx(&tree, &locks, &[], &subject);
+    assert!(text.len() < 2_000 * 1_000, "{}", text.len());
+    let document: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document["components"].as_array().unwrap().len(), 2_001);
+    let one = document["components"].as_array().unwrap().iter().find(|one| one["name"] == "a").unwrap();
+    assert_eq!(one["properties"][0]["value"], "it is longer than any version");
+    assert_eq!(document["compositions"], Value::Null);
+}
+
+#[test]
+fn what_there_is_no_room_for_is_said() {
+    // Each of 400 packages needs all 400: ten million bytes of lock file would ask for much more of the bill.
+    let version = "1".repeat(250);
+    let name = |at: usize| format!("p{at}-{}", "n".repeat(450));
+    let mut locks = Vec::new();
+    let mut files = SourceTree::new();
+    let file = files.add("Cargo.lock", Vec::new());
+    let packages = (0..400).map(|at| crate::packages::Package {
+        ecosystem: crate::packages::Ecosystem::Cargo,
+        name: name(at),
+        version: crate::known::Known::Value(version.clone()),
+        direct: None,
+        dev: false,
+        place: crate::source::Place::whole(file),
+        licence: None,
+        needs: (0..400).collect(),
+    });
+    let kind = crate::packages::LockKind::Cargo;
+    locks.push(Lock { file, kind, packages: packages.collect(), unread: Vec::new() });
+    let subject = Subject { name: "shop", version: None, timestamp: None, tool_version: "0.1.0" };
+    let text = cyclonedx(&files, &locks, &[], &subject);
+    assert!(text.len() < MAX_REFERENCE_BYTES + (4 << 20), "{}", text.len());
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let (told, left_out) = (document["dependencies"].as_array().unwrap(), &document["compositions"][0]);
+    assert_eq!(left_out["aggregate"], "incomplete");
+    let left_out = left_out["dependencies"].as_array().unwrap();
+    assert_eq!((document["components"].as_array().unwrap().len(), told.len() + left_out.len()), (400, 401));
+    assert!(!left_out.is_empty() && told.len() > 100, "{} {}", told.len(), left_out.len());
 }

@@ -322,13 +322,29 @@ pub(super) fn is_reference(value: &str) -> bool {
 pub(super) fn is_placeholder(value: &str) -> bool {
     let value = value.trim();
     let small: String = value.chars().take(256).map(|c| c.to_ascii_lowercase()).collect();
-    const WORDS: [&str; 33] = [
+    const WORDS: [&str; 49] = [
         "changeme",
         "change-me",
         "change_me",
         "changeit",
         "change-it",
         "change_it",
+        "change-this",
+        "change_this",
+        "changethis",
+        "replace-this",
+        "replace_this",
+        "replacethis",
+        "fill-me",
+        "fill_me",
+        "fillme",
+        "put-your",
+        "put_your",
+        "-goes-here",
+        "_goes_here",
+        "not-a-",
+        "not_a_",
+        "notasecret",
         "replaceme",
         "replace-me",
         "replace_me",
@@ -363,5 +379,13 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || marks.iter().any(|mark| small.contains(mark))
         || (value.starts_with('<') && value.ends_with('>'))
         || (value.starts_with('{') && value.ends_with('}'))
+        || (value.starts_with('[') && value.ends_with(']'))
+        || is_crossed_out(value)
         || value.chars().all(|c| value.starts_with(c))
+}
+
+/// `xxx123`, `XXX-XXX`: every letter is an x, and there are some.
+fn is_crossed_out(value: &str) -> bool {
+    let crosses = value.bytes().filter(|byte| matches!(byte, b'x' | b'X')).count();
+    crosses >= 3 && value.bytes().filter(u8::is_ascii_alphabetic).count() == crosses
 }

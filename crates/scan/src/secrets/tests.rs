@@ -67,6 +67,15 @@ fn names_that_give_values_away() {
         "example-1234",
         "********",
         "secret",
+        "change_this_now1",
+        "Replace-This-1",
+        "put-your-secret-here-1",
+        "secret-goes-here-1",
+        "fill-me-in-1",
+        "ThisIsNotASecret1",
+        "[password1]",
+        "xxx123",
+        "XXX-XXX-123",
     ] {
         check("DB_PASSWORD", value, false);
     }

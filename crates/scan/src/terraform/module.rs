@@ -1,7 +1,7 @@
 //! A module: what the Terraform files of one folder declare.
 //!
-//! Owns: gathering files into modules, and which modules are roots. Invariant: a file that cannot be read leaves the others of its module
-//! readable. Not here: what the declarations come to (`evaluate`).
+//! Owns: gathering files into modules as each tool does, and which modules are roots. Invariant: a file that cannot be read leaves the others
+//! of its module readable. Not here: what the declarations come to (`evaluate`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
@@ -227,17 +227,51 @@ fn is_true(expr: &Expr) -> bool {
     matches!(expr.kind, super::syntax::ExprKind::Bool(true)) || expr.as_literal() == Some("true")
 }
 
+/// Which tool reads the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tool {
+    /// It takes `main.tofu` in the place of `main.tf`.
+    OpenTofu,
+    /// It leaves files out that are only for the other.
+    Terraform,
+}
+
+impl Tool {
+    /// Whether it reads a file of blocks.
+    fn reads(self, tree: &SourceTree, path: &str) -> bool {
+        match (self, tofu(path), tofu_of(path)) {
+            (Self::Terraform, true, _) => false,
+            (Self::OpenTofu, false, Some(instead)) => tree.find(&instead).is_none(),
+            _ => true,
+        }
+    }
+}
+
+/// Whether a file is for OpenTofu alone.
+pub(super) fn tofu(path: &str) -> bool {
+    path.ends_with(".tofu") || path.ends_with(".tofu.json")
+}
+
+/// The file that OpenTofu reads instead of a file, where it is there.
+fn tofu_of(path: &str) -> Option<String> {
+    let plain = path.strip_suffix(".tf").map(|stem| format!("{stem}.tofu"));
+    plain.or_else(|| path.strip_suffix(".tf.json").map(|stem| format!("{stem}.tofu.json")))
+}
+
 /// All modules of a tree, by folder.
 pub(super) struct Modules {
     by_folder: BTreeMap<String, Rc<Module>>,
 }
 
 impl Modules {
-    /// Reads every Terraform file of the tree.
-    pub(super) fn read(tree: &SourceTree, unread: &mut Vec<Unread>) -> Self {
+    /// Reads every file of the tree that a tool reads.
+    pub(super) fn read(tree: &SourceTree, tool: Tool, unread: &mut Vec<Unread>) -> Self {
         let mut folders: BTreeMap<String, Module> = BTreeMap::new();
         let mut others = Vec::new();
-        let of_terraform = tree.files().filter_map(|(id, file)| Some((id, file, Sort::of(&file.path)?)));
+        let of_terraform = tree
+            .files()
+            .filter_map(|(id, file)| Some((id, file, Sort::of(&file.path)?)))
+            .filter(|(_, file, _)| tool.reads(tree, &file.path));
         let mut files: Vec<_> = of_terraform.collect();
         // Overrides change what the other files declare, wherever they stand among them by name.
         files.sort_by_key(|(_, file, _)| is_override(&file.path));

@@ -1,12 +1,16 @@
 //! The files of a folder, as far as an assessment wants them.
 //!
+//! Owns: which files are read, and saying which are not although they look like infrastructure.
 //! Invariants: links are not followed; what `.gitignore` or the caller leaves out, and what tools made or fetched, is not read; sizes and
 //! counts are bounded; whatever is left out and looks like infrastructure is said, so that no app goes missing in silence; no file takes
-//! another one's place. Not here: what the files say.
+//! another one's place. Not here: what the files say, which folders are taken for those of tools (`made`).
+
+mod made;
 
 use std::collections::BTreeSet;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use casemate_scan::source::SourceTree;
 use ignore::overrides::{Override, OverrideBuilder};
@@ -65,7 +69,8 @@ pub(super) fn take_in(path: &Path, exclude: &[String]) -> Result<Taken, Failure>
     }
     let exclude = excluding(path, exclude)?;
     let (mut files, mut bytes) = (0_usize, 0_usize);
-    for entry in walk(path, exclude.clone(), true).build() {
+    let passed = Passed::default();
+    for entry in walk(path, exclude.clone(), true, &passed).build() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -101,7 +106,8 @@ pub(super) fn take_in(path: &Path, exclude: &[String]) -> Result<Taken, Failure>
             Err(error) => taken.leave_out(&name, error),
         }
     }
-    look_for_the_rest(path, exclude, &mut taken);
+    look_for_the_rest(path, &exclude, &mut taken);
+    made::look_into(path, &exclude, &passed, &mut taken);
     Ok(taken)
 }
 
@@ -112,9 +118,10 @@ impl Taken {
 }
 
 /// Files that nobody read although they look like infrastructure: ignored, or reached by a link.
-fn look_for_the_rest(path: &Path, exclude: Override, taken: &mut Taken) {
+fn look_for_the_rest(path: &Path, exclude: &Override, taken: &mut Taken) {
     let known: BTreeSet<String> = taken.left_out.iter().map(|one| one.path.clone()).collect();
-    for entry in walk(path, exclude, false).build().take(MAX_LOOKED_FOR).flatten() {
+    for entry in walk(path, exclude.clone(), false, &Passed::default()).build().take(MAX_LOOKED_FOR).flatten()
+    {
         let Ok(relative) = entry.path().strip_prefix(path) else { continue };
         let name = name_of(relative);
         if !(describes(&name) || may_describe(&name))
@@ -131,8 +138,24 @@ fn look_for_the_rest(path: &Path, exclude: Override, taken: &mut Taken) {
     }
 }
 
+/// Folders that were passed by, taken for those of tools.
+#[derive(Debug, Clone, Default)]
+struct Passed(Arc<Mutex<Vec<PathBuf>>>);
+
+impl Passed {
+    fn note(&self, folder: &Path) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(folder.to_owned());
+    }
+
+    fn folders(&self) -> Vec<PathBuf> {
+        let mut folders = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        folders.sort();
+        folders
+    }
+}
+
 /// All entries but those that tools made. With `heed`, without what a `.gitignore` of the same repository names.
-fn walk(path: &Path, exclude: Override, heed: bool) -> WalkBuilder {
+fn walk(path: &Path, exclude: Override, heed: bool, passed: &Passed) -> WalkBuilder {
     let mut walk = WalkBuilder::new(path);
     walk.standard_filters(false).follow_links(false).overrides(exclude).sort_by_file_path(Path::cmp);
     if heed {
@@ -141,33 +164,20 @@ fn walk(path: &Path, exclude: Override, heed: bool) -> WalkBuilder {
         let inside = is_in_repository(path);
         walk.git_ignore(true).require_git(inside).parents(inside);
     }
-    walk.filter_entry(|entry| !is_made(entry));
+    let passed = passed.clone();
+    walk.filter_entry(move |entry| {
+        let made = made::is_made(entry);
+        if made {
+            passed.note(entry.path());
+        }
+        !made
+    });
     walk
 }
 
 /// Whether a folder belongs to a repository.
 fn is_in_repository(path: &Path) -> bool {
     path.canonicalize().is_ok_and(|path| path.ancestors().any(|folder| folder.join(".git").exists()))
-}
-
-/// Whether a folder holds what tools made or fetched. Two names are ordinary words: there something must say so.
-fn is_made(entry: &DirEntry) -> bool {
-    if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
-        return false;
-    }
-    let beside = |name: &str| entry.path().parent().is_some_and(|folder| folder.join(name).is_file());
-    match entry.file_name().to_str() {
-        Some(
-            "node_modules" | ".git" | ".aws-sam" | ".serverless" | ".terraform" | "site-packages"
-            | "__pycache__",
-        ) => true,
-        Some("venv" | ".venv") => entry.path().join("pyvenv.cfg").is_file(),
-        Some("target") => {
-            entry.path().join("CACHEDIR.TAG").is_file()
-                || ["Cargo.toml", "pom.xml", "build.sbt"].into_iter().any(beside)
-        }
-        _ => false,
-    }
 }
 
 fn excluding(path: &Path, globs: &[String]) -> Result<Override, Failure> {
@@ -243,3 +253,6 @@ fn speaks_of_provider(line: &str) -> bool {
     let value = value.split([',', '#', '}']).next().unwrap_or(value);
     matches!(bare(key).as_str(), "name" | "provider") && bare(value) == "aws"
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,26 @@ Outputs:
   Worker: { Value: !GetAtt Worker.Arn, Export: { Name: data-worker } }
 ";
 
+/// A stack that exports a role for functions.
+fn role(name: &str, action: &str, resource: &str, export: &str) -> String {
+    format!(
+        "
+Resources:
+  {name}:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: {{ Effect: Allow, Principal: {{ Service: lambda.amazonaws.com }}, Action: sts:AssumeRole }}
+      Policies:
+        - PolicyName: some
+          PolicyDocument:
+            Statement: {{ Effect: Allow, Action: {action}, Resource: {resource} }}
+Outputs:
+  {name}: {{ Value: !GetAtt {name}.Arn, Export: {{ Name: {export} }} }}
+"
+    )
+}
+
 /// A function that anyone can call, with a policy or a role.
 fn shop(rest: &str) -> String {
     format!(
@@ -148,23 +168,10 @@ fn the_nearest_of_several_exports_is_meant() {
 
 #[test]
 fn imports_lead_on_but_not_in_a_circle() {
-    let roles = "
-Resources:
-  Writer:
-    Type: AWS::IAM::Role
-    Properties:
-      AssumeRolePolicyDocument:
-        Statement: { Effect: Allow, Principal: { Service: lambda.amazonaws.com }, Action: sts:AssumeRole }
-      Policies:
-        - PolicyName: some
-          PolicyDocument:
-            Statement: { Effect: Allow, Action: 'dynamodb:PutItem', Resource: !ImportValue data-orders-arn }
-Outputs:
-  Writer: { Value: !GetAtt Writer.Arn, Export: { Name: roles-writer } }
-";
+    let roles = role("Writer", "'dynamodb:PutItem'", "!ImportValue data-orders-arn", "roles-writer");
     let importing = shop("      Role: !ImportValue roles-writer\n");
     let files =
-        [("api/template.yaml", &*importing), ("data/template.yaml", DATA), ("roles/template.yaml", roles)];
+        [("api/template.yaml", &*importing), ("data/template.yaml", DATA), ("roles/template.yaml", &*roles)];
     let found = report(&files);
     assert_eq!(
         reached(app(&found, "api/template.yaml")),
@@ -295,21 +302,9 @@ Outputs: { P: { Value: !Ref P, Export: { Name: data-policy } } }
 
 #[test]
 fn what_is_worse_where_it_is_used_is_told_there() {
-    let data = "
-Resources:
-  Worker:
-    Type: AWS::IAM::Role
-    Properties:
-      AssumeRolePolicyDocument:
-        Statement: { Effect: Allow, Principal: { Service: lambda.amazonaws.com }, Action: sts:AssumeRole }
-      Policies:
-        - PolicyName: some
-          PolicyDocument:
-            Statement: { Effect: Allow, Action: ['iam:PutRolePolicy', 'iam:CreatePolicyVersion'], Resource: '*' }
-Outputs: { Worker: { Value: !GetAtt Worker.Arn, Export: { Name: data-worker } } }
-";
+    let data = role("Worker", "['iam:PutRolePolicy', 'iam:CreatePolicyVersion']", "'*'", "data-worker");
     let importing = shop("      Role: !ImportValue data-worker\n");
-    let found = report(&[("api/template.yaml", &importing), ("data/template.yaml", data)]);
+    let found = report(&[("api/template.yaml", &importing), ("data/template.yaml", &data)]);
     let told: Vec<_> = found
         .findings()
         .filter(|(_, found)| found.rule.id == "privilege-escalation")

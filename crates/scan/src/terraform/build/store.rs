@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Builder;
-use crate::graph::{Encryption, PublicAccess, Store, StoreKind};
+use crate::graph::{Encryption, Login, PublicAccess, Store, StoreKind};
 use crate::known::{Name, Setting};
 use crate::terraform::expand::Resource;
 use crate::terraform::value::Value;
@@ -84,6 +84,10 @@ impl Builder<'_> {
         for (kind, named, what) in KINDS {
             for resource in self.of_kind(kind) {
                 let store = self.store(resource, named, what());
+                let password = ["password", "master_password", "auth_token"].into_iter();
+                let password = password.filter_map(|key| resource.body.text_of(key)).next();
+                let login = password.map(|password| Login { of: store.name.clone(), password });
+                self.app.logins.extend(login);
                 index.insert(store.name.clone(), stores.len());
                 stores.push(store);
             }

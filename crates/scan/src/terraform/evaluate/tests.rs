@@ -1,6 +1,7 @@
 //! Expressions and what they come to.
 
 use super::*;
+use crate::terraform::module::Tool;
 use crate::terraform::value::Kind;
 
 /// Evaluates a local value of a module with some files beside it, and shows it as JSON would.
@@ -29,7 +30,7 @@ resource "aws_sqs_queue" "maybe" {{ count = var.open }}
     tree.add("m/src/a.py", Vec::new());
     tree.add("m/src/deep/b.py", Vec::new());
     let mut unread = Vec::new();
-    let modules = Modules::read(&tree, &mut unread);
+    let modules = Modules::read(&tree, Tool::OpenTofu, &mut unread);
     assert_eq!(unread, [], "{expression}");
     let root = modules.find("m").expect("the module");
     let evaluator = Evaluator::new(&tree, &modules, &root, BUDGET);

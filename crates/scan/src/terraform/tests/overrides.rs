@@ -75,3 +75,40 @@ fn an_override_of_nothing_is_read_all_the_same() {
     let (_, app) = read_one(&[("main.tf", FUNCTION), alone]);
     assert_eq!(app.stores.len(), 1);
 }
+
+/// What is wrong with a tree, by rule, with the beginning of what is said.
+fn found(files: &[(&str, &str)]) -> Vec<(&'static str, bool)> {
+    use crate::inspect::{Dependencies, Options, inspect};
+    let mut tree = SourceTree::new();
+    for (path, text) in files {
+        tree.add(path, text.as_bytes().to_vec());
+    }
+    let report = inspect(&tree, &Dependencies::default(), &Options::default());
+    assert!(report.unread.is_empty() && report.apps.len() == 1, "{:?}", report.unread);
+    let told =
+        |found: &crate::report::Found| (found.rule.id, found.message.starts_with("When Terraform reads"));
+    report.apps[0].findings.iter().map(told).collect()
+}
+
+#[test]
+fn each_tool_reads_its_own_files() {
+    const CLOSED: &str = "resource \"aws_s3_bucket\" \"b\" {\n  bucket = \"x\"\n}\n";
+    const OPEN: &str =
+        "resource \"aws_s3_bucket\" \"b\" {\n  bucket = \"x\"\n  acl = \"public-read-write\"\n}\n";
+    const JSON: &str =
+        r#"{"resource": {"aws_s3_bucket": {"b": {"bucket": "x", "acl": "public-read-write"}}}}"#;
+    let check =
+        |files: &[(&str, &str)], expect: &[(&str, bool)]| assert_eq!(found(files), expect, "{files:?}");
+    check(&[("main.tf", OPEN)], &[("open-store", false)]);
+    check(&[("main.tofu", OPEN)], &[("open-store", false)]);
+    // Neither file hides the other: each is what is deployed, by one of the tools.
+    check(&[("main.tf", CLOSED), ("main.tofu", OPEN)], &[("open-store", false)]);
+    check(&[("main.tf", OPEN), ("main.tofu", CLOSED)], &[("open-store", true)]);
+    check(&[("main.tf.json", JSON), ("main.tofu.json", "{}"), ("b.tofu", CLOSED)], &[("open-store", true)]);
+    check(&[("main.tf", OPEN), ("main.tofu", OPEN)], &[("open-store", false)]);
+    check(&[("main.tf", CLOSED), ("main.tofu", CLOSED)], &[]);
+    // A file with a name of its own adds to what OpenTofu reads.
+    let opened =
+        "resource \"aws_s3_bucket_acl\" \"a\" {\n  bucket = aws_s3_bucket.b.id\n  acl = \"public-read\"\n}\n";
+    check(&[("main.tf", CLOSED), ("more.tofu", opened)], &[("open-store", false)]);
+}
