@@ -23,7 +23,7 @@ pub use self::resource::{
     Encryption, Network, Opening, OtherResource, Parameter, PublicAccess, Secret, SecretKind, Store,
     StoreKind,
 };
-pub use self::role::{Condition, Effect, ManagedPolicy, Origin, Principal, Role, Statement};
+pub use self::role::{Boundary, Condition, Effect, ManagedPolicy, Origin, Principal, Role, Statement};
 use crate::known::{Name, Text};
 use crate::source::{FileId, Place};
 

@@ -9,7 +9,7 @@ use super::value::{text, texts_at};
 use super::writer::Writer;
 use crate::document::Node;
 use crate::facts;
-use crate::graph::{ManagedPolicy, Origin, Role, Statement};
+use crate::graph::{Boundary, ManagedPolicy, Origin, Role, Statement};
 use crate::known::{Known, Text};
 use crate::source::Place;
 
@@ -24,7 +24,7 @@ pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool 
         statements: Vec::new(),
         managed: Vec::new(),
         trust: properties.get("AssumeRolePolicyDocument").map(statements).unwrap_or_default(),
-        boundary: properties.get("PermissionsBoundary").map(text),
+        boundary: boundary(writer, properties),
         implicit: false,
     };
     match properties.get("Policies") {
@@ -86,9 +86,17 @@ fn grant(writer: &mut Writer<'_, '_>, role: &Text, granted: &[Statement], place:
     }
 }
 
+/// The policy that bounds a role.
+pub(super) fn boundary(writer: &Writer<'_, '_>, properties: &Node) -> Option<Boundary> {
+    let (ManagedPolicy { policy, statements }, granted) =
+        attached(writer, text(properties.get("PermissionsBoundary")?));
+    Some(Boundary { policy, statements: statements.map(|()| granted) })
+}
+
 /// What naming a policy gives: the provider's by the tables, the template's own by its document.
 pub(super) fn attached(writer: &Writer<'_, '_>, policy: Text) -> (ManagedPolicy, Vec<Statement>) {
     let own = policy.references().find_map(|name| writer.resource(name));
+    let own = own.or_else(|| writer.resource(writer.policy_called(&policy)?));
     if let Some(document) = own.and_then(|own| own.properties.get("PolicyDocument")) {
         let granted = statements(document);
         return (ManagedPolicy { policy, statements: Known::Value(()) }, granted);

@@ -19,7 +19,7 @@ pub struct Role {
     /// Who may take it on.
     pub trust: Vec<Statement>,
     /// The policy that bounds it.
-    pub boundary: Option<Text>,
+    pub boundary: Option<Boundary>,
     /// Whether the framework makes it, one for each function or one for all.
     pub implicit: bool,
 }
@@ -31,6 +31,15 @@ pub struct ManagedPolicy {
     pub policy: Text,
     /// Whether its statements are among the role's.
     pub statements: Known<()>,
+}
+
+/// A policy that bounds a role: the role may do what its own policies and this one allow.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Boundary {
+    /// Its ARN or name.
+    pub policy: Text,
+    /// What it says.
+    pub statements: Known<Vec<Statement>>,
 }
 
 /// One statement of a policy.
