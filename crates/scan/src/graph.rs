@@ -23,7 +23,7 @@ pub use self::resource::{
     Encryption, Network, Opening, OtherResource, Parameter, PublicAccess, Secret, SecretKind, Store,
     StoreKind,
 };
-pub use self::role::{Boundary, Condition, Effect, ManagedPolicy, Origin, Principal, Role, Statement};
+pub use self::role::{Boundary, Condition, Effect, Guest, ManagedPolicy, Origin, Principal, Role, Statement};
 use crate::known::{Name, Text};
 use crate::source::{FileId, Place};
 
@@ -98,6 +98,8 @@ pub struct App {
     pub triggers: Vec<Trigger>,
     /// Roles that functions run with, and others that the app makes.
     pub roles: Vec<Role>,
+    /// Roles that are handed to whoever is not signed in.
+    pub guests: Vec<Guest>,
     /// Where data is or passes through.
     pub stores: Vec<Store>,
     /// Managed secrets.
@@ -151,6 +153,7 @@ impl App {
             authorizers: Vec::new(),
             triggers: Vec::new(),
             roles: Vec::new(),
+            guests: Vec::new(),
             stores: Vec::new(),
             secrets: Vec::new(),
             networks: Vec::new(),

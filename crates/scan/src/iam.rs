@@ -24,7 +24,7 @@ pub mod wildcard;
 
 use serde::Serialize;
 
-pub use self::condition::{Binding, binding};
+pub use self::condition::{Binding, binding, has_come};
 pub use self::deed::{Deed, deed, deed_services};
 pub use self::escalation::{Combination, Escalation, combinations};
 pub use self::limit::bound_patterns;

@@ -5,11 +5,11 @@
 
 use super::policy::statements;
 use super::stack::Resource;
-use super::value::{text, texts_at};
+use super::value::{text, texts_at, truth_at};
 use super::writer::Writer;
 use crate::document::Node;
 use crate::facts;
-use crate::graph::{Boundary, ManagedPolicy, Origin, Role, Statement};
+use crate::graph::{Boundary, Guest, ManagedPolicy, Origin, Role, Statement};
 use crate::known::{Known, Text};
 use crate::source::Place;
 
@@ -71,8 +71,33 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
                 grant(writer, &role, &granted, resource.place);
             }
         }
+        "AWS::Cognito::IdentityPoolRoleAttachment" => guest(writer, resource),
         _ => {}
     }
+}
+
+/// The role that an identity pool hands to guests.
+fn guest(writer: &mut Writer<'_, '_>, resource: &Resource) {
+    let Some(roles) = resource.properties.get("Roles") else { return };
+    let role = match (roles.get("unauthenticated"), roles.why_open()) {
+        (Some(role), _) => role,
+        (None, Some(_)) => roles,
+        (None, None) => return,
+    };
+    let named = Writer::text_at(resource, "IdentityPoolId");
+    let pool = named.as_ref().and_then(|text| text.references().find_map(|name| writer.resource(name)));
+    let admitted = match pool {
+        Some(pool) => truth_at(&pool.properties, "AllowUnauthenticatedIdentities", false),
+        None => Known::Unknown("the identity pool is not among these files".to_owned()),
+    };
+    let name = pool.map(|pool| pool.name.to_string()).or_else(|| named.map(|text| text.to_string()));
+    let guest = Guest {
+        pool: name.unwrap_or_default(),
+        place: role.place,
+        role: writer.role_of(&text(role)),
+        admitted,
+    };
+    writer.app.guests.push(guest);
 }
 
 fn grant(writer: &mut Writer<'_, '_>, role: &Text, granted: &[Statement], place: Place) {

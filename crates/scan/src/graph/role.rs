@@ -42,6 +42,19 @@ pub struct Boundary {
     pub statements: Known<Vec<Statement>>,
 }
 
+/// A role that an identity pool hands to whoever asks, without a sign-in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Guest {
+    /// The pool; where it is not of this app, what names it.
+    pub pool: String,
+    /// Where that is said.
+    pub place: Place,
+    /// The role.
+    pub role: Known<Name>,
+    /// Whether the pool admits guests.
+    pub admitted: Known<bool>,
+}
+
 /// One statement of a policy.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Statement {

@@ -117,11 +117,12 @@ fn holds(condition: &Condition, passed_to: Option<&str>) -> Verdict {
         ("aws:viaawsservice", Some(values), _) if operator.name == "bool" && values == ["false"] => {
             Verdict::Yes
         }
-        ("aws:sourceip", Some(values), _)
-            if operator.name == "ipaddress" && values.contains(&"0.0.0.0/0") =>
-        {
-            Verdict::Yes
-        }
+        // The provider's addresses that SDKs call are of the older kind, unless somebody sets them otherwise.
+        ("aws:sourceip", Some(values), _) if values.contains(&"0.0.0.0/0") => match operator.name.as_str() {
+            "ipaddress" => Verdict::Yes,
+            "notipaddress" => Verdict::No,
+            _ => unknown(),
+        },
         ("aws:currenttime", Some(values), _) => timed(&operator, &values).unwrap_or_else(unknown),
         ("iam:passedtoservice", Some(values), Some(service)) if !operator.is_negative() => {
             let named = values.iter().any(|value| wildcard::matches(value, service));
@@ -130,6 +131,16 @@ fn holds(condition: &Condition, passed_to: Option<&str>) -> Verdict {
         (key, _, _) if ALWAYS_OWN.contains(&key) && !operator.is_negative() => Verdict::Yes,
         _ => unknown(),
     }
+}
+
+/// Whether a condition on the time holds from now on, whoever calls; `None` where it is about something else or nobody can tell.
+#[must_use]
+pub fn has_come(condition: &Condition) -> Option<bool> {
+    if !condition.key.eq_ignore_ascii_case("aws:CurrentTime") {
+        return None;
+    }
+    let values: Option<Vec<&str>> = condition.values.iter().map(Text::as_literal).collect();
+    timed(&Operator::of(&condition.operator), &values?).map(|verdict| verdict.is_yes())
 }
 
 /// Whether a time has come, for times that lie before the day of this release's own tables: what is past stays past.

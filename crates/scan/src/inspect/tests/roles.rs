@@ -77,6 +77,80 @@ fn a_boundary_that_is_not_in_the_files_is_neither_blamed_nor_excused() {
 }
 
 #[test]
+fn a_role_that_is_handed_to_guests() {
+    let check = |allowed: &str, action: &str, wanted: &[&str]| {
+        let trust = |amr: &str| {
+            format!(
+                "AssumeRolePolicyDocument: {{Statement: [{{Effect: Allow, Principal: {{Federated: cognito-identity.amazonaws.com}}, Action: 'sts:AssumeRoleWithWebIdentity', Condition: {{StringEquals: {{'cognito-identity.amazonaws.com:aud': !Ref Pool}}, 'ForAnyValue:StringLike': {{'cognito-identity.amazonaws.com:amr': {amr}}}}}}}]}}"
+            )
+        };
+        let text = format!(
+            "Resources:
+  Table: {{Type: AWS::DynamoDB::Table, Properties: {{AttributeDefinitions: []}}}}
+  Pool: {{Type: AWS::Cognito::IdentityPool, Properties: {{{allowed}}}}}
+  Given:
+    Type: AWS::Cognito::IdentityPoolRoleAttachment
+    Properties: {{IdentityPoolId: !Ref Pool, Roles: {{authenticated: !GetAtt User.Arn, unauthenticated: !GetAtt Guest.Arn}}}}
+  User:
+    Type: AWS::IAM::Role
+    Properties:
+      {}
+      Policies: [{{PolicyName: p, PolicyDocument: {{Statement: [{{Effect: Allow, Action: 'dynamodb:GetItem', Resource: !GetAtt Table.Arn}}]}}}}]
+  Guest:
+    Type: AWS::IAM::Role
+    Properties:
+      {}
+      Policies: [{{PolicyName: p, PolicyDocument: {{Statement: [{{Effect: Allow, Action: '{action}', Resource: !GetAtt Table.Arn}}]}}}}]
+",
+            trust("authenticated"),
+            trust("unauthenticated")
+        );
+        assert_eq!(told("template.yaml", &text).0, wanted, "{allowed} {action}");
+    };
+    let open = "AllowUnauthenticatedIdentities: true";
+    check(open, "dynamodb:PutItem", &["open-trust"]);
+    check(open, "rum:PutRumEvents", &[]);
+    check("AllowUnauthenticatedIdentities: false", "dynamodb:PutItem", &[]);
+    check("IdentityPoolName: p", "dynamodb:PutItem", &[]);
+}
+
+#[test]
+fn guests_of_an_identity_pool_reach_what_their_role_does() {
+    let text = r#"resource "aws_dynamodb_table" "t" { name = "orders" }
+resource "aws_cognito_identity_pool" "p" {
+  identity_pool_name               = "p"
+  allow_unauthenticated_identities = true
+}
+resource "aws_cognito_identity_pool_roles_attachment" "p" {
+  identity_pool_id = aws_cognito_identity_pool.p.id
+  roles            = { "unauthenticated" = aws_iam_role.guest.arn }
+}
+resource "aws_iam_role" "guest" {
+  assume_role_policy = jsonencode({ Statement = [{ Effect = "Allow", Principal = { Federated = "cognito-identity.amazonaws.com" }, Action = "sts:AssumeRoleWithWebIdentity", Condition = { StringEquals = { "cognito-identity.amazonaws.com:aud" = aws_cognito_identity_pool.p.id } } }] })
+}
+resource "aws_iam_role_policy" "guest" {
+  role   = aws_iam_role.guest.id
+  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "dynamodb:PutItem", Resource = aws_dynamodb_table.t.arn }] })
+}
+resource "aws_lambda_function" "f" {
+  function_name = "f"
+  role          = aws_iam_role.guest.arn
+  handler       = "i.h"
+  runtime       = "nodejs24.x"
+  filename      = "f.zip"
+}
+"#;
+    let mut tree = SourceTree::new();
+    tree.add("main.tf", text.as_bytes().to_vec());
+    let report = inspect(&tree, &Dependencies::default(), &Options::default());
+    let app = &report.apps[0];
+    let found = app.findings.iter().find(|found| found.rule.id == "open-trust").expect("guests");
+    assert!(found.message.contains("without signing in"), "{}", found.message);
+    let paths = format!("{:?}", app.assessment.paths);
+    assert!(paths.contains("anyone can take on the role `aws_iam_role.guest`"), "{paths}");
+}
+
+#[test]
 fn boundaries_of_other_formats() {
     let serverless = |bounds: &str| {
         format!(

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::Builder;
 use super::policy::{self, Policy};
 use crate::facts;
-use crate::graph::{Boundary, ManagedPolicy, Role, Statement};
+use crate::graph::{Boundary, Guest, ManagedPolicy, Role, Statement};
 use crate::known::{Known, Name, Text};
 use crate::source::Place;
 use crate::terraform::expand::Resource;
@@ -58,6 +58,33 @@ impl Builder<'_> {
             }
         }
         self.app.roles.extend(roles);
+        for resource in self.of_kind("aws_cognito_identity_pool_roles_attachment") {
+            self.guest(resource);
+        }
+    }
+
+    /// The role that an identity pool hands to guests.
+    fn guest(&mut self, resource: &Resource) {
+        let body = &resource.body;
+        let roles = body.blocks("roles").first();
+        let Some(role) = roles.and_then(|roles| roles.get("unauthenticated")) else { return };
+        let written = body.get("identity_pool_id");
+        let pool = self.named(written, "aws_cognito_identity_pool", "id");
+        let admitted = match pool {
+            Some(pool) => pool
+                .body
+                .bool_of("allow_unauthenticated_identities")
+                .map_or(Known::Value(false), |setting| setting.value),
+            None => Known::Unknown("the identity pool is not among these files".to_owned()),
+        };
+        let named = || written.map(|value| value.to_text().to_string()).unwrap_or_default();
+        let guest = Guest {
+            pool: pool.map_or_else(named, |pool| pool.name.to_string()),
+            place: role.place,
+            role: self.name_of(Some(role), &["aws_iam_role"]),
+            admitted,
+        };
+        self.app.guests.push(guest);
     }
 
     fn role(&mut self, resource: &Resource) -> Role {
