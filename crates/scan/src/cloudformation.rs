@@ -139,7 +139,7 @@ fn note_switched_off(stack: &Stack<'_>, app: &mut App) {
     let own: BTreeSet<String> = choices
         .into_iter()
         .flat_map(|choice| choice.given.into_keys())
-        .filter(|name| !stack.is_given(name))
+        .filter(|name| !stack.is_given(name) && !name.starts_with("AWS::"))
         .collect();
     let resources = stack.document().get("Resources").map(Node::entries).unwrap_or_default();
     let off = resources.iter().find(|(_, node)| {
