@@ -11,7 +11,7 @@ mod role;
 #[cfg(test)]
 pub(crate) mod sketch;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -92,6 +92,9 @@ pub struct App {
     pub apis: Vec<Api>,
     /// What callers from outside can call.
     pub routes: Vec<Route>,
+    /// Roles with which interfaces act themselves, by the place of the route.
+    #[serde(skip)]
+    pub route_roles: BTreeMap<Place, Name>,
     /// What asks callers who they are.
     pub authorizers: Vec<Authorizer>,
     /// What else starts a function.
@@ -150,6 +153,7 @@ impl App {
             functions: Vec::new(),
             apis: Vec::new(),
             routes: Vec::new(),
+            route_roles: BTreeMap::new(),
             authorizers: Vec::new(),
             triggers: Vec::new(),
             roles: Vec::new(),
@@ -212,6 +216,12 @@ impl App {
     #[must_use]
     pub fn role_of(&self, function: &Function) -> Option<&Role> {
         self.role(function.role.as_ref()?.known()?)
+    }
+
+    /// The role with which the interface of a route acts itself, and the operation that it does.
+    #[must_use]
+    pub fn act_of<'a>(&'a self, route: &'a Route) -> Option<(&'a Name, &'a str)> {
+        Some((self.route_roles.get(&route.place)?, route.operation()?))
     }
 
     /// The functions that run with a role.

@@ -15,6 +15,7 @@ mod condition;
 mod deed;
 mod escalation;
 mod limit;
+mod operation;
 mod pattern;
 mod permissions;
 mod reach;

@@ -76,6 +76,17 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
     }
 }
 
+/// The role with which an interface itself does what a route asks for.
+pub(super) fn acting(writer: &mut Writer<'_, '_>, route: Place, integration: Option<&Node>) {
+    let role = ["Credentials", "CredentialsArn", "credentials"]
+        .iter()
+        .find_map(|key| integration?.get(key))
+        .map(text);
+    if let Some(Known::Value(role)) = role.map(|role| writer.role_of(&role)) {
+        writer.app.route_roles.insert(route, role);
+    }
+}
+
 /// The role that an identity pool hands to guests.
 fn guest(writer: &mut Writer<'_, '_>, resource: &Resource) {
     let Some(roles) = resource.properties.get("Roles") else { return };

@@ -191,24 +191,9 @@ fn is_about_itself(route: &Route) -> bool {
 
 /// What strangers get at through a route, whatever its method.
 fn worth(sight: &Sight<'_>, route: &Route) -> Severity {
-    let function = route.target.value().and_then(|name| sight.app.function(name));
-    let reach = function.map(|function| severity_of(Some(&sight.reach(function))));
-    let own = if operation_of(route).is_some() { Severity::Medium } else { Severity::Low };
+    let reach = sight.reach_of_route(route).map(|reach| severity_of(Some(&reach)));
+    let own = if route.operation().is_some() { Severity::Medium } else { Severity::Low };
     reach.unwrap_or(Severity::Low).max(own)
-}
-
-/// The operation of another service, `dynamodb:action/Scan`, that the interface does itself for whoever calls.
-fn operation_of(route: &Route) -> Option<&str> {
-    let (_, uri) = route.target.why()?.split_once(":apigateway:")?;
-    let uri = uri.split_once('`').map_or(uri, |(uri, _)| uri);
-    let is_service =
-        |word: &str| word.chars().all(|found| found.is_ascii_lowercase() || "0123456789-".contains(found));
-    let at = uri.find(":action/").or_else(|| uri.find(":path/"))?;
-    let service = uri.get(..at)?.rsplit(':').next()?;
-    // Files of a bucket are often meant for everyone, and a function is a function.
-    (is_service(service) && !matches!(service, "lambda" | "s3"))
-        .then(|| uri.get(at - service.len()..))
-        .flatten()
 }
 
 /// Whether the interface asks by default and the route says itself that nobody is asked.
@@ -232,13 +217,8 @@ fn finding(
 ) -> Finding {
     let app = sight.app;
     let rule = cause.rule();
-    let mut reached: Vec<(&Route, Option<Rc<Reach>>)> = routes
-        .iter()
-        .map(|route| {
-            let function = route.target.value().and_then(|name| app.function(name));
-            (*route, function.map(|function| sight.reach(function)))
-        })
-        .collect();
+    let mut reached: Vec<(&Route, Option<Rc<Reach>>)> =
+        routes.iter().map(|route| (*route, sight.reach_of_route(route))).collect();
     reached.sort_by_key(|(route, reach)| std::cmp::Reverse(weight(route, reach.as_deref())));
     let worst = reached.first().map_or(Severity::Low, |(route, reach)| weight(route, reach.as_deref()));
     let place = mark.or_else(|| routes.iter().map(|route| route.access.place).min());
@@ -263,7 +243,7 @@ fn finding(
 fn weight(route: &Route, reach: Option<&Reach>) -> Severity {
     let reads = route.method.value().is_some_and(|method| method == "GET" || method == "HEAD");
     let lets_in = reach.is_some() && !reads;
-    let least = if lets_in || operation_of(route).is_some() { Severity::Medium } else { Severity::Low };
+    let least = if lets_in || route.operation().is_some() { Severity::Medium } else { Severity::Low };
     severity_of(reach).max(least)
 }
 
@@ -273,7 +253,7 @@ fn message(cause: Cause, api: &str, reached: &[(&Route, Option<Rc<Reach>>)]) -> 
         .map(|(route, reach)| {
             let runs = match route.target.value() {
                 Some(function) => format!("runs `{function}`"),
-                None => match operation_of(route) {
+                None => match route.operation() {
                     Some(operation) => format!("does `{operation}` itself"),
                     None => "runs something that these files do not tell".to_owned(),
                 },

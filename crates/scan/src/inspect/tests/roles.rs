@@ -1,6 +1,7 @@
 //! Roles from file to finding, in all formats.
 
 use super::*;
+use crate::finding::Severity;
 
 /// The rules that are reported for one app, sorted, and what cannot be told of it.
 fn told(path: &str, text: &str) -> (Vec<&'static str>, Vec<String>) {
@@ -148,6 +149,50 @@ resource "aws_lambda_function" "f" {
     assert!(found.message.contains("without signing in"), "{}", found.message);
     let paths = format!("{:?}", app.assessment.paths);
     assert!(paths.contains("anyone can take on the role `aws_iam_role.guest`"), "{paths}");
+}
+
+#[test]
+fn what_an_interface_does_itself_weighs_what_it_reaches() {
+    let template = |auth: &str, action: &str| {
+        format!(
+            "Resources:
+  Table: {{Type: AWS::DynamoDB::Table, Properties: {{AttributeDefinitions: []}}}}
+  Api: {{Type: AWS::ApiGateway::RestApi, Properties: {{Name: a}}}}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {{Statement: [{{Effect: Allow, Principal: {{Service: apigateway.amazonaws.com}}, Action: 'sts:AssumeRole'}}]}}
+      Policies: [{{PolicyName: p, PolicyDocument: {{Statement: [{{Effect: Allow, Action: 'dynamodb:{action}', Resource: !GetAtt Table.Arn}}]}}}}]
+  Put:
+    Type: AWS::ApiGateway::Method
+    Properties:
+      RestApiId: !Ref Api
+      ResourceId: !GetAtt Api.RootResourceId
+      HttpMethod: POST
+      AuthorizationType: {auth}
+      Integration: {{Type: AWS, IntegrationHttpMethod: POST, Credentials: !GetAtt Role.Arn, Uri: !Sub 'arn:aws:apigateway:${{AWS::Region}}:dynamodb:action/{action}'}}
+"
+        )
+    };
+    let assessed = |text: &str| {
+        let mut tree = SourceTree::new();
+        tree.add("template.yaml", text.as_bytes().to_vec());
+        let report = inspect(&tree, &Dependencies::default(), &Options::default());
+        let app = &report.apps[0];
+        let found: Vec<_> =
+            app.findings.iter().map(|found| (found.rule.id, found.severity, found.message.clone())).collect();
+        (found, app.assessment.paths.len())
+    };
+    let check = |action: &str, severity: Severity, may: &str| {
+        let (found, paths) = assessed(&template("NONE", action));
+        let [(rule, weight, message)] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((*rule, *weight), ("open-route", severity), "{action}");
+        assert!(message.contains(may), "{message}");
+        assert_eq!(paths, 1, "{action}");
+    };
+    check("PutItem", Severity::High, "does `dynamodb:action/PutItem` itself, which may change `Table`");
+    check("Scan", Severity::Medium, "does `dynamodb:action/Scan` itself, which may read `Table`");
+    assert_eq!(assessed(&template("AWS_IAM", "PutItem")), (vec![], 0));
 }
 
 #[test]

@@ -63,6 +63,13 @@ impl Builder<'_> {
         }
     }
 
+    /// The role with which an interface itself does what a route asks for.
+    pub(super) fn acting(&mut self, route: Place, role: Option<&Value>) {
+        if let Known::Value(role) = self.name_of(role, &["aws_iam_role"]) {
+            self.app.route_roles.insert(route, role);
+        }
+    }
+
     /// The role that an identity pool hands to guests.
     fn guest(&mut self, resource: &Resource) {
         let body = &resource.body;
