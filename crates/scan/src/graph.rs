@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 pub use self::access::{
-    Access, Api, ApiKind, Authorizer, AuthorizerKind, Cors, Endpoint, Route, Trigger, TriggerKind,
+    Access, Api, ApiKind, Authorizer, AuthorizerKind, Cors, Endpoint, Route, Trigger, TriggerKind, Written,
 };
 pub use self::function::{Code, CodeLocation, Function, FunctionUrl, Variable};
 pub use self::resource::{
@@ -90,6 +90,8 @@ pub struct App {
     pub functions: Vec<Function>,
     /// Interfaces with routes.
     pub apis: Vec<Api>,
+    /// Interfaces that are written in another way than the app's format has it.
+    pub written: BTreeMap<Name, Written>,
     /// What callers from outside can call.
     pub routes: Vec<Route>,
     /// Roles with which interfaces act themselves, by the place of the route.
@@ -152,6 +154,7 @@ impl App {
             folder: folder.into(),
             functions: Vec::new(),
             apis: Vec::new(),
+            written: BTreeMap::new(),
             routes: Vec::new(),
             route_roles: BTreeMap::new(),
             authorizers: Vec::new(),

@@ -65,6 +65,16 @@ pub enum ApiKind {
     GraphQl,
 }
 
+/// How an interface is written where it is not as the app's format has it: what has to be changed is that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Written {
+    /// As a plain resource of CloudFormation.
+    Resource,
+    /// In a description (OpenAPI).
+    Description,
+}
+
 /// From where an interface can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -196,6 +196,43 @@ fn what_an_interface_does_itself_weighs_what_it_reaches() {
 }
 
 #[test]
+fn advice_is_about_what_is_written() {
+    let advice = |path: &str, text: &str| {
+        let mut tree = SourceTree::new();
+        tree.add(path, text.as_bytes().to_vec());
+        let report = inspect(&tree, &Dependencies::default(), &Options::default());
+        let found =
+            report.apps[0].findings.iter().find(|found| found.rule.id == "open-route").expect("a route");
+        found.change.as_ref().map(|change| change.advice.clone()).unwrap_or_default()
+    };
+    // A plain interface in a template of SAM.
+    let plain = "Transform: AWS::Serverless-2016-10-31
+Resources:
+  F: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs24.x, Handler: i.h, CodeUri: s3://b/k}}
+  Api: {Type: AWS::ApiGateway::RestApi, Properties: {Name: a}}
+  Put:
+    Type: AWS::ApiGateway::Method
+    Properties: {RestApiId: !Ref Api, ResourceId: !GetAtt Api.RootResourceId, HttpMethod: POST, AuthorizationType: NONE, Integration: {Type: AWS_PROXY, IntegrationHttpMethod: POST, Uri: !Sub 'arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${F.Arn}/invocations'}}
+";
+    let said = advice("template.yaml", plain);
+    assert!(said.starts_with("Set `AuthorizationType`"), "{said}");
+    let body = r#"resource "aws_lambda_function" "f" {
+  function_name = "f"
+  role          = "r"
+  handler       = "i.h"
+  runtime       = "nodejs24.x"
+  filename      = "f.zip"
+}
+resource "aws_api_gateway_rest_api" "a" {
+  name = "a"
+  body = jsonencode({ openapi = "3.0.1", paths = { "/x" = { post = { "x-amazon-apigateway-integration" = { type = "aws_proxy", uri = aws_lambda_function.f.invoke_arn } } } } })
+}
+"#;
+    let said = advice("main.tf", body);
+    assert!(said.starts_with("Write `security`"), "{said}");
+}
+
+#[test]
 fn boundaries_of_other_formats() {
     let serverless = |bounds: &str| {
         format!(

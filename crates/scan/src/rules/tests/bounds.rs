@@ -130,3 +130,54 @@ fn roles_through_which_callers_act() {
     // Who deploys needs much.
     check(Principal::Service(Text::literal("cloudformation.amazonaws.com", place())), &[]);
 }
+
+/// The advice of the only finding of a rule.
+fn advice_of(app: &App, rule: &str) -> Vec<String> {
+    let tree = SourceTree::new();
+    let found = judge(&Context::bare(&tree, app, &[])).findings.into_iter();
+    found.filter(|it| it.rule.id == rule).filter_map(|it| it.change).map(|change| change.advice).collect()
+}
+
+#[test]
+fn advice_follows_the_resource_that_has_to_change() {
+    let check = |kind: ApiKind, written: Option<Written>, wanted: &str, bill: &str| {
+        let mut app = sketch::app();
+        app.draw_function("F", vec![]);
+        app.draw_api("Api", kind);
+        app.draw_route("Api", "POST /", "F", Access::Anyone);
+        app.written.extend(written.map(|written| (Name::from("Api"), written)));
+        let (advice, limit) = (advice_of(&app, "open-route"), advice_of(&app, "unbounded-public-function"));
+        assert!(advice.len() == 1 && advice[0].contains(wanted), "{kind:?} {written:?}: {advice:?}");
+        assert!(limit.len() == 1 && limit[0].contains(bill), "{kind:?} {written:?}: {limit:?}");
+    };
+    check(ApiKind::Rest, None, "`DefaultAuthorizer`", "(`MethodSettings: [");
+    check(
+        ApiKind::Rest,
+        Some(Written::Resource),
+        "Set `AuthorizationType`",
+        "on the stage (`MethodSettings`",
+    );
+    check(ApiKind::Http, Some(Written::Description), "Write `security`", "`DefaultRouteSettings");
+    check(ApiKind::LoadBalancer, None, "`authenticate-oidc`", "`RateBasedStatement`");
+    // A role that is written out takes no policy templates.
+    let role = |implicit: bool| {
+        let mut app = sketch::app();
+        app.draw_function("F", vec![allow(&["dynamodb:*"], &["*"])]);
+        app.roles[0].implicit = implicit;
+        advice_of(&app, "wildcard-action")
+    };
+    assert!(role(true)[0].contains("policy template"), "{:?}", role(true));
+    assert!(!role(false)[0].contains("policy template"), "{:?}", role(false));
+}
+
+#[test]
+fn addresses_without_a_rate_are_one_cause() {
+    let mut app = sketch::app();
+    for name in ["F", "G"] {
+        app.draw_function(name, vec![]).url =
+            Some(FunctionUrl { place: place(), access: Setting::new(place(), Access::Anyone), cors: None });
+    }
+    let found = judged(&app);
+    let bills: Vec<_> = found.iter().filter(|(rule, _)| *rule == "unbounded-public-function").collect();
+    assert!(bills.len() == 1 && bills[0].1.contains("`F` and `G`"), "{found:?}");
+}

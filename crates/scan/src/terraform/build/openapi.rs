@@ -1,7 +1,7 @@
 //! Routes and authorizers that an API's OpenAPI body declares.
 
 use super::{Builder, rest};
-use crate::graph::{Access, Authorizer, AuthorizerKind, Cors, Route};
+use crate::graph::{Access, Authorizer, AuthorizerKind, Cors, Route, Written};
 use crate::known::{Known, Name, Setting};
 use crate::source::Place;
 use crate::terraform::evaluate::Evaluator;
@@ -24,6 +24,7 @@ pub(super) fn read(builder: &mut Builder<'_>, api: &Name, body: &Value, place: P
         }
     };
     let reader = Reader { api, document: &document, place };
+    builder.app.written.insert(api.clone(), Written::Description);
     let authorizers = reader.authorizers(builder);
     builder.app.authorizers.extend(authorizers);
     for (path, item) in document.at(&["paths"]).map_or(&[][..], Value::entries) {
