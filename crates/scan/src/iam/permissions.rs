@@ -201,8 +201,9 @@ impl<'a> Permissions<'_, 'a> {
     /// Takes from the work that one app may be what one question costs; false when there is not so much left.
     #[must_use]
     pub fn affords(&self) -> bool {
-        let actions: usize = self.all_statements().map(|it| it.statement.actions.len()).sum();
-        let spent = self.grants.spent.get().saturating_add(u64::try_from(actions).unwrap_or(u64::MAX));
+        // A pattern of actions costs as much as several tokens of a resource.
+        let actions = self.all_statements().map(|it| it.statement.actions.len() as u64 * 16).sum();
+        let spent = self.grants.spent.get().saturating_add(actions);
         self.grants.spent.set(spent);
         spent <= MAX_WORK
     }
