@@ -40,7 +40,7 @@ pub(crate) use self::role::provided;
 pub use self::stack::{Declared, Stack};
 use self::writer::Writer;
 use crate::document::Node;
-use crate::graph::{App, Framework, Unread, Variant};
+use crate::graph::{App, Framework, Unread, Variant, Written};
 use crate::source::{FileId, Place, SourceTree};
 
 /// Whether a document is a template: of CloudFormation, SAM or what CDK makes.
@@ -139,7 +139,7 @@ fn note_switched_off(stack: &Stack<'_>, app: &mut App) {
     let own: BTreeSet<String> = choices
         .into_iter()
         .flat_map(|choice| choice.given.into_keys())
-        .filter(|name| !stack.is_given(name))
+        .filter(|name| !stack.is_given(name) && !name.starts_with("AWS::"))
         .collect();
     let resources = stack.document().get("Resources").map(Node::entries).unwrap_or_default();
     let off = resources.iter().find(|(_, node)| {
@@ -195,6 +195,9 @@ fn declare(writer: &mut Writer<'_, '_>, resource: &stack::Resource) {
         || graphql::declare(writer, resource)
         || balancer::declare(writer, resource)
         || machine::declare(writer, resource);
+    if matches!(resource.kind.as_str(), "AWS::ApiGateway::RestApi" | "AWS::ApiGatewayV2::Api") {
+        writer.app.written.insert(resource.name.clone(), Written::Resource);
+    }
     if !done {
         writer.other(resource);
     }

@@ -11,19 +11,19 @@ mod role;
 #[cfg(test)]
 pub(crate) mod sketch;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 pub use self::access::{
-    Access, Api, ApiKind, Authorizer, AuthorizerKind, Cors, Endpoint, Route, Trigger, TriggerKind,
+    Access, Api, ApiKind, Authorizer, AuthorizerKind, Cors, Endpoint, Route, Trigger, TriggerKind, Written,
 };
 pub use self::function::{Code, CodeLocation, Function, FunctionUrl, Variable};
 pub use self::resource::{
     Encryption, Login, Network, Opening, OtherResource, Parameter, PublicAccess, Secret, SecretKind, Store,
     StoreKind,
 };
-pub use self::role::{Condition, Effect, ManagedPolicy, Origin, Principal, Role, Statement};
+pub use self::role::{Boundary, Condition, Effect, Guest, ManagedPolicy, Origin, Principal, Role, Statement};
 use crate::known::{Attribute, Name, Text};
 use crate::source::{FileId, Place};
 
@@ -93,14 +93,21 @@ pub struct App {
     pub functions: Vec<Function>,
     /// Interfaces with routes.
     pub apis: Vec<Api>,
+    /// Interfaces that are written in another way than the app's format has it.
+    pub written: BTreeMap<Name, Written>,
     /// What callers from outside can call.
     pub routes: Vec<Route>,
+    /// Roles with which interfaces act themselves, by the place of the route.
+    #[serde(skip)]
+    pub route_roles: BTreeMap<Place, Name>,
     /// What asks callers who they are.
     pub authorizers: Vec<Authorizer>,
     /// What else starts a function.
     pub triggers: Vec<Trigger>,
     /// Roles that functions run with, and others that the app makes.
     pub roles: Vec<Role>,
+    /// Roles that are handed to whoever is not signed in.
+    pub guests: Vec<Guest>,
     /// Where data is or passes through.
     pub stores: Vec<Store>,
     /// Managed secrets.
@@ -164,10 +171,13 @@ impl App {
             folder: folder.into(),
             functions: Vec::new(),
             apis: Vec::new(),
+            written: BTreeMap::new(),
             routes: Vec::new(),
+            route_roles: BTreeMap::new(),
             authorizers: Vec::new(),
             triggers: Vec::new(),
             roles: Vec::new(),
+            guests: Vec::new(),
             stores: Vec::new(),
             secrets: Vec::new(),
             logins: Vec::new(),
@@ -227,6 +237,12 @@ impl App {
     #[must_use]
     pub fn role_of(&self, function: &Function) -> Option<&Role> {
         self.role(function.role.as_ref()?.known()?)
+    }
+
+    /// The role with which the interface of a route acts itself, and the operation that it does.
+    #[must_use]
+    pub fn act_of<'a>(&'a self, route: &'a Route) -> Option<(&'a Name, &'a str)> {
+        Some((self.route_roles.get(&route.place)?, route.operation()?))
     }
 
     /// The functions that run with a role.

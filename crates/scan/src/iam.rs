@@ -14,6 +14,8 @@
 mod condition;
 mod deed;
 mod escalation;
+mod limit;
+mod operation;
 mod pattern;
 mod permissions;
 mod reach;
@@ -23,9 +25,10 @@ pub mod wildcard;
 
 use serde::Serialize;
 
-pub use self::condition::is_void;
+pub use self::condition::{Binding, binding, has_come};
 pub use self::deed::{Deed, deed, deed_services};
 pub use self::escalation::{Combination, Escalation, combinations};
+pub use self::limit::bound_patterns;
 pub use self::permissions::{Grants, Permissions};
 pub use self::reach::{Hold, Reach};
 pub use self::target::{Target, is_every_thing_of};

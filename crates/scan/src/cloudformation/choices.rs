@@ -9,6 +9,7 @@ use super::resolve::intrinsic_of;
 use super::value::str_at;
 use crate::document::{Node, NodeKind};
 use crate::known::Piece;
+use crate::source::Place;
 
 /// How many other apps one template is read as.
 const MAX_CHOICES: usize = 8;
@@ -33,6 +34,8 @@ struct Uses<'a> {
     compared: BTreeMap<&'a str, Vec<String>>,
     /// Parameters that conditions depend on, however.
     deciding: BTreeSet<&'a str>,
+    /// What the provider fills in, such as the account, with the words with which conditions compare it.
+    provided: BTreeMap<&'a str, Vec<String>>,
 }
 
 /// The choices that a template leaves, and the parameters for which not all of them are tried.
@@ -66,6 +69,7 @@ pub(super) fn choices(document: &Node) -> (Vec<Choice>, BTreeSet<String>) {
         }
         tried.insert(name, words);
     }
+    all.extend(uses.of_provider(document.place));
     for (_, condition) in conditions {
         let mut within = Uses::default();
         within.see_all(document, condition);
@@ -104,16 +108,50 @@ fn referred(node: &Node) -> Option<&str> {
     intrinsic_of(node).filter(|(function, _)| *function == "Ref")?.1.as_str()
 }
 
+/// Which parameter must be which word so that a value is a word: one that is that parameter, or that is put together with it alone.
+fn asked(node: &Node, word: String) -> Option<(&str, String)> {
+    if let Some(name) = referred(node) {
+        return Some((name, word));
+    }
+    let template = intrinsic_of(node).filter(|(function, _)| *function == "Fn::Sub")?.1.as_str()?;
+    let (before, (name, after)) =
+        template.split_once("${").and_then(|(before, tail)| Some((before, tail.split_once('}')?)))?;
+    let plain = !name.contains(['!', '.']) && !after.contains("${");
+    let within = word.strip_prefix(before)?.strip_suffix(after).filter(|_| plain)?;
+    Some((name, within.to_owned()))
+}
+
 impl<'a> Uses<'a> {
+    /// What the provider fills in may be each word that it is compared with, and another one.
+    fn of_provider(&self, place: Place) -> Vec<Choice> {
+        let mut all = Vec::new();
+        for (name, words) in self.provided.iter().filter(|(_, words)| !words.is_empty()) {
+            // Whoever asks for the account or region deploys to several.
+            let planned = matches!(*name, "AWS::AccountId" | "AWS::Region");
+            for word in words {
+                let given = Node { place, kind: NodeKind::String(word.clone()) };
+                all.push(Choice { given: one(name, given), when: format!("`{name}` is `{word}`"), planned });
+            }
+            let listed: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+            let when = format!("`{name}` is not {}", listed.join(" or "));
+            all.push(Choice { given: one(name, Node { place, kind: NodeKind::Null }), when, planned });
+        }
+        all
+    }
+
     /// Takes in what a value compares. Documents are bounded in depth.
     fn see(&mut self, document: &'a Node, node: &'a Node, decides: bool) {
         match intrinsic_of(node) {
             Some(("Fn::Equals", argument)) => {
                 let [left, right] = argument.items() else { return };
                 for (one, other) in [(left, right), (right, left)] {
-                    match (referred(one), other.as_scalar()) {
-                        (Some(name), Some(word)) => self.compare(name, [word]),
-                        _ => self.see(document, one, decides),
+                    match other.as_scalar().and_then(|word| asked(one, word)) {
+                        Some((name, word)) if name.starts_with("AWS::") => {
+                            let words = self.provided.entry(name).or_default();
+                            words.extend(Some(word).filter(|word| decides && !words.contains(word)));
+                        }
+                        Some((name, word)) => self.compare(name, [word]),
+                        None => self.see(document, one, decides),
                     }
                 }
             }
@@ -202,6 +240,15 @@ impl<'a> Uses<'a> {
             given.insert((*name).to_owned(), Node { place, kind: NodeKind::String(word.clone()) });
             when.push(format!("`{name}` is `{word}`"));
             planned &= is_stage(word);
+        }
+        for (name, words) in &self.provided {
+            if let Some(word) = words.first() {
+                given.insert(
+                    (*name).to_owned(),
+                    Node { place: document.place, kind: NodeKind::String(word.clone()) },
+                );
+                when.push(format!("`{name}` is `{word}`"));
+            }
         }
         (given.len() > 1).then(|| Choice { given, when: when.join(" and "), planned })
     }

@@ -5,7 +5,7 @@
 use super::resolve::intrinsic_of;
 use super::stack::Stack;
 use super::value::text;
-use crate::document::Node;
+use crate::document::{Node, NodeKind};
 use crate::known::{Known, Piece, Text};
 
 impl Stack<'_> {
@@ -75,6 +75,10 @@ impl Stack<'_> {
         let (Some(left), Some(right)) = (read(left), read(right)) else {
             return Known::Unknown("a value is missing".to_owned());
         };
+        if self.is_another(&left, &right) || self.is_another(&right, &left) {
+            return Known::Value(false);
+        }
+        let (left, right) = (self.with_choice(left), self.with_choice(right));
         if let (Some(left), Some(right)) = (left.as_literal(), right.as_literal()) {
             return Known::Value(left == right);
         }
@@ -82,6 +86,26 @@ impl Stack<'_> {
             return Known::Value(true);
         }
         Known::Unknown(why_open(&left).or_else(|| why_open(&right)).unwrap_or_default())
+    }
+
+    /// A text in which the account or region is the one that a choice names.
+    fn with_choice(&self, mut text: Text) -> Text {
+        let chosen = |piece: Piece| match &piece {
+            Piece::Provider(name) => match self.choice(name) {
+                Some(NodeKind::String(word)) => Piece::Literal(word.clone()),
+                _ => piece,
+            },
+            _ => piece,
+        };
+        let pieces = std::mem::take(&mut text.pieces);
+        pieces.into_iter().map(chosen).for_each(|piece| text.push(piece));
+        text
+    }
+
+    /// Whether a text is about an account or region that a choice says is none of those that conditions name.
+    fn is_another(&self, text: &Text, other: &Text) -> bool {
+        let another = |piece: &Piece| matches!(piece, Piece::Provider(name) if matches!(self.choice(name), Some(NodeKind::Null)));
+        other.as_literal().is_some() && text.pieces.iter().any(another)
     }
 }
 

@@ -202,6 +202,8 @@ fn route(writer: &mut Writer<'_, '_>, resource: &Resource) {
         }
         (Known::Unknown(why), _) => (Known::Unknown(why.clone()), Known::Unknown(why.clone())),
     };
+    let integration = integration_of(writer, resource).map(|integration| &integration.properties);
+    super::role::acting(writer, resource.place, integration);
     writer.add_route(Route {
         api,
         place: resource.place,
@@ -214,13 +216,16 @@ fn route(writer: &mut Writer<'_, '_>, resource: &Resource) {
     });
 }
 
+fn integration_of<'a>(writer: &Writer<'a, '_>, resource: &Resource) -> Option<&'a Resource> {
+    Writer::text_at(resource, "Target")?.references().find_map(|name| writer.resource(name))
+}
+
 /// A route names its integration, which names the function.
 fn integration_target(writer: &Writer<'_, '_>, resource: &Resource) -> Known<Name> {
     let Some(target) = Writer::text_at(resource, "Target") else {
         return Known::Unknown("it names no integration".to_owned());
     };
-    let integration = target.references().find_map(|name| writer.resource(name));
-    match integration {
+    match integration_of(writer, resource) {
         Some(integration) => target_of(writer, &integration.properties),
         None => Known::Unknown(format!("`{target}` is not among these files")),
     }

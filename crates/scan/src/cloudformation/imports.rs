@@ -187,7 +187,11 @@ fn add(app: &mut App, from: &Exported, name: &Name) -> Vec<Name> {
         Thing::Role(at) => from.app.roles.get(*at).map(|role| {
             app.roles.push(role.clone());
             let resources = role.statements.iter().flat_map(|statement| &statement.resources);
-            resources.chain(&role.boundary).flat_map(Text::references).cloned().collect()
+            resources
+                .chain(role.boundary.as_ref().map(|it| &it.policy))
+                .flat_map(Text::references)
+                .cloned()
+                .collect()
         }),
         Thing::Api(at) => from.app.apis.get(*at).map(|api| {
             app.apis.push(api.clone());

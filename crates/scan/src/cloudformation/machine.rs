@@ -2,7 +2,7 @@
 //!
 //! Invariant: every function that a definition or its substitutions name is taken for a step. Not here: the order of steps.
 
-use super::role::{Addition, trusted};
+use super::role::{Addition, boundary, trusted};
 use super::sam;
 use super::stack::Resource;
 use super::value::{str_at, text};
@@ -41,7 +41,7 @@ pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool 
             statements: Vec::new(),
             managed: Vec::new(),
             trust: trusted("states.amazonaws.com", resource.place),
-            boundary: properties.get("PermissionsBoundary").map(text),
+            boundary: boundary(writer, properties),
             implicit: true,
         };
         if properties.at(&["Tracing", "Enabled"]).and_then(Node::as_bool) == Some(true) {

@@ -141,6 +141,7 @@ fn route(
         Some(node) => target_of(writer, node),
         None => Known::Unknown("its description names no integration".to_owned()),
     };
+    super::role::acting(writer, key.place, integration);
     let asked = asked(operation, key.place, &method, asking);
     writer.add_route(Route {
         api: Known::Value(api.clone()),

@@ -211,6 +211,7 @@ fn method(writer: &mut Writer<'_, '_>, resource: &Resource) {
         Some(node) => openapi::target_of(writer, node),
         None => Known::Unknown("it names no integration".to_owned()),
     };
+    super::role::acting(writer, resource.place, integration);
     let path = match Writer::text_at(resource, "ResourceId") {
         Some(text) => path_of(writer, &text),
         None => Known::Unknown("it names no path".to_owned()),

@@ -5,11 +5,11 @@
 
 use super::policy::statements;
 use super::stack::Resource;
-use super::value::{text, texts_at};
+use super::value::{text, texts_at, truth_at};
 use super::writer::Writer;
 use crate::document::Node;
 use crate::facts;
-use crate::graph::{ManagedPolicy, Origin, Role, Statement};
+use crate::graph::{Boundary, Guest, ManagedPolicy, Origin, Role, Statement};
 use crate::known::{Known, Text};
 use crate::source::Place;
 
@@ -24,7 +24,7 @@ pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool 
         statements: Vec::new(),
         managed: Vec::new(),
         trust: properties.get("AssumeRolePolicyDocument").map(statements).unwrap_or_default(),
-        boundary: properties.get("PermissionsBoundary").map(text),
+        boundary: boundary(writer, properties),
         implicit: false,
     };
     match properties.get("Policies") {
@@ -71,8 +71,44 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
                 grant(writer, &role, &granted, resource.place);
             }
         }
+        "AWS::Cognito::IdentityPoolRoleAttachment" => guest(writer, resource),
         _ => {}
     }
+}
+
+/// The role with which an interface itself does what a route asks for.
+pub(super) fn acting(writer: &mut Writer<'_, '_>, route: Place, integration: Option<&Node>) {
+    let role = ["Credentials", "CredentialsArn", "credentials"]
+        .iter()
+        .find_map(|key| integration?.get(key))
+        .map(text);
+    if let Some(Known::Value(role)) = role.map(|role| writer.role_of(&role)) {
+        writer.app.route_roles.insert(route, role);
+    }
+}
+
+/// The role that an identity pool hands to guests.
+fn guest(writer: &mut Writer<'_, '_>, resource: &Resource) {
+    let Some(roles) = resource.properties.get("Roles") else { return };
+    let role = match (roles.get("unauthenticated"), roles.why_open()) {
+        (Some(role), _) => role,
+        (None, Some(_)) => roles,
+        (None, None) => return,
+    };
+    let named = Writer::text_at(resource, "IdentityPoolId");
+    let pool = named.as_ref().and_then(|text| text.references().find_map(|name| writer.resource(name)));
+    let admitted = match pool {
+        Some(pool) => truth_at(&pool.properties, "AllowUnauthenticatedIdentities", false),
+        None => Known::Unknown("the identity pool is not among these files".to_owned()),
+    };
+    let name = pool.map(|pool| pool.name.to_string()).or_else(|| named.map(|text| text.to_string()));
+    let guest = Guest {
+        pool: name.unwrap_or_default(),
+        place: role.place,
+        role: writer.role_of(&text(role)),
+        admitted,
+    };
+    writer.app.guests.push(guest);
 }
 
 fn grant(writer: &mut Writer<'_, '_>, role: &Text, granted: &[Statement], place: Place) {
@@ -86,9 +122,17 @@ fn grant(writer: &mut Writer<'_, '_>, role: &Text, granted: &[Statement], place:
     }
 }
 
+/// The policy that bounds a role.
+pub(super) fn boundary(writer: &Writer<'_, '_>, properties: &Node) -> Option<Boundary> {
+    let (ManagedPolicy { policy, statements }, granted) =
+        attached(writer, text(properties.get("PermissionsBoundary")?));
+    Some(Boundary { policy, statements: statements.map(|()| granted) })
+}
+
 /// What naming a policy gives: the provider's by the tables, the template's own by its document.
 pub(super) fn attached(writer: &Writer<'_, '_>, policy: Text) -> (ManagedPolicy, Vec<Statement>) {
     let own = policy.references().find_map(|name| writer.resource(name));
+    let own = own.or_else(|| writer.resource(writer.policy_called(&policy)?));
     if let Some(document) = own.and_then(|own| own.properties.get("PolicyDocument")) {
         let granted = statements(document);
         return (ManagedPolicy { policy, statements: Known::Value(()) }, granted);

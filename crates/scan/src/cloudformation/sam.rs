@@ -68,7 +68,7 @@ pub(super) fn function_role(writer: &Writer<'_, '_>, resource: &Resource, proper
         statements: Vec::new(),
         managed: Vec::new(),
         trust,
-        boundary: properties.get("PermissionsBoundary").map(text),
+        boundary: role::boundary(writer, properties),
         implicit: true,
     };
     Addition::Policy("service-role/AWSLambdaBasicExecutionRole", resource.place).apply(&mut made);

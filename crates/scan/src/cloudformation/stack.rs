@@ -155,6 +155,11 @@ impl<'a> Stack<'a> {
     }
 
     /// Whether the stack around gives a parameter.
+    /// What a choice gives, by name.
+    pub(super) fn choice(&self, name: &str) -> Option<&NodeKind> {
+        self.given.get(name).map(|node| &node.kind)
+    }
+
     pub(super) fn is_given(&self, name: &str) -> bool {
         self.given.contains_key(name)
     }

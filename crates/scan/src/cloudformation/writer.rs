@@ -42,6 +42,8 @@ pub(super) struct Writer<'a, 's> {
     defaults: HashMap<Name, Rc<Defaults>>,
     /// Properties of the template's resources, by name.
     properties: HashMap<Name, &'a Resource>,
+    /// Managed policies by the name that they will have.
+    policies: HashMap<String, Name>,
 }
 
 /// Adds what was written since; all of it the first time.
@@ -84,7 +86,10 @@ impl<'a, 's> Writer<'a, 's> {
     pub(super) fn new(stack: &'a Stack<'s>, app: &'a mut App, resources: &'a [Resource]) -> Self {
         let mut index = std::mem::take(&mut *stack.index.borrow_mut());
         index.follow(app);
+        let mut policies = HashMap::new();
         for resource in resources {
+            let called = resource.properties.get("ManagedPolicyName").and_then(|name| written(&text(name)));
+            policies.extend(called.map(|called| (called, resource.name.clone())));
             if let ("AWS::Lambda::Function" | "AWS::Serverless::Function", Some(name)) =
                 (resource.kind.as_str(), str_at(&resource.properties, "FunctionName"))
             {
@@ -97,7 +102,16 @@ impl<'a, 's> Writer<'a, 's> {
             properties: resources.iter().map(|resource| (resource.name.clone(), resource)).collect(),
             stack,
             app,
+            policies,
         }
+    }
+
+    /// The managed policy of the template that an ARN names.
+    pub(super) fn policy_called(&self, arn: &Text) -> Option<&Name> {
+        let arn = written(arn)?;
+        let (account, path) = arn.split_once(":policy/")?;
+        let name = path.rsplit('/').next().unwrap_or(path);
+        self.policies.get(name).filter(|_| !account.ends_with(":aws"))
     }
 
     /// Hands what is known of the graph on to the app's next template.

@@ -65,6 +65,16 @@ pub enum ApiKind {
     GraphQl,
 }
 
+/// How an interface is written where it is not as the app's format has it: what has to be changed is that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Written {
+    /// As a plain resource of CloudFormation.
+    Resource,
+    /// In a description (OpenAPI).
+    Description,
+}
+
 /// From where an interface can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -94,6 +104,24 @@ pub struct Route {
     pub api_key: bool,
     /// Scopes that a token must have.
     pub scopes: Vec<String>,
+}
+
+impl Route {
+    /// The operation of another service, `dynamodb:action/Scan`, that the interface does itself for whoever calls.
+    #[must_use]
+    pub fn operation(&self) -> Option<&str> {
+        let (_, uri) = self.target.why()?.split_once(":apigateway:")?;
+        let uri = uri.split_once('`').map_or(uri, |(uri, _)| uri);
+        let is_service = |word: &str| {
+            word.chars().all(|found| found.is_ascii_lowercase() || "0123456789-".contains(found))
+        };
+        let at = uri.find(":action/").or_else(|| uri.find(":path/"))?;
+        let service = uri.get(..at)?.rsplit(':').next()?;
+        // Files of a bucket are often meant for everyone, and a function is a function.
+        (is_service(service) && !matches!(service, "lambda" | "s3"))
+            .then(|| uri.get(at - service.len()..))
+            .flatten()
+    }
 }
 
 /// Something that asks callers who they are.

@@ -19,7 +19,7 @@ pub struct Role {
     /// Who may take it on.
     pub trust: Vec<Statement>,
     /// The policy that bounds it.
-    pub boundary: Option<Text>,
+    pub boundary: Option<Boundary>,
     /// Whether the framework makes it, one for each function or one for all.
     pub implicit: bool,
 }
@@ -31,6 +31,28 @@ pub struct ManagedPolicy {
     pub policy: Text,
     /// Whether its statements are among the role's.
     pub statements: Known<()>,
+}
+
+/// A policy that bounds a role: the role may do what its own policies and this one allow.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Boundary {
+    /// Its ARN or name.
+    pub policy: Text,
+    /// What it says.
+    pub statements: Known<Vec<Statement>>,
+}
+
+/// A role that an identity pool hands to whoever asks, without a sign-in.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Guest {
+    /// The pool; where it is not of this app, what names it.
+    pub pool: String,
+    /// Where that is said.
+    pub place: Place,
+    /// The role.
+    pub role: Known<Name>,
+    /// Whether the pool admits guests.
+    pub admitted: Known<bool>,
 }
 
 /// One statement of a policy.

@@ -4,7 +4,8 @@
 
 use super::{Verdict, wildcard};
 use crate::facts::{self, Day};
-use crate::graph::Condition;
+use crate::graph::{Condition, Statement};
+use crate::known::Text;
 
 /// Keys that narrow a permission to this account, its regions or encrypted calls: a function's own calls pass.
 const ALWAYS_OWN: [&str; 5] = [
@@ -33,10 +34,54 @@ pub(super) fn hold(conditions: &[Condition], passed_to: Option<&str>) -> Verdict
     conditions.iter().fold(Verdict::Yes, |all, condition| all.and(holds(condition, passed_to)))
 }
 
-/// Whether a condition binds a role's own calls to nothing: it is met whatever the role does.
+/// How far the conditions of a statement bind what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Binding {
+    /// Not at all, but for which account and transport.
+    Nothing,
+    /// To calls that meet them.
+    Narrowed,
+    /// They never hold.
+    Never,
+    /// A condition is not in the files: why.
+    Unreadable(String),
+}
+
+/// How far the conditions of a statement bind a role's own calls.
 #[must_use]
-pub fn is_void(condition: &Condition) -> bool {
-    holds(condition, None).is_yes()
+pub fn binding(statement: &Statement) -> Binding {
+    const NARROW_NOTHING: [&str; 6] = [
+        "aws:securetransport",
+        "aws:requestedregion",
+        "aws:resourceaccount",
+        "aws:principalaccount",
+        "aws:resourceorgid",
+        "aws:principalorgid",
+    ];
+    let mut all = Binding::Nothing;
+    for condition in &statement.conditions {
+        let held = holds(condition, None);
+        if held.is_no() {
+            return Binding::Never;
+        }
+        if held.is_yes() || NARROW_NOTHING.contains(&condition.key.to_ascii_lowercase().as_str()) {
+            continue;
+        }
+        match (why_unreadable(condition), &all) {
+            (None, _) => all = Binding::Narrowed,
+            (Some(why), Binding::Nothing) => all = Binding::Unreadable(why),
+            (Some(_), _) => {}
+        }
+    }
+    all
+}
+
+fn why_unreadable(condition: &Condition) -> Option<String> {
+    let why = condition.values.iter().find_map(Text::why_unknown);
+    if condition.operator == "?" || condition.key == "?" {
+        return Some(format!("its condition cannot be told: {}", why.unwrap_or("it is not in the files")));
+    }
+    why.map(|why| format!("the condition on `{}` cannot be told: {why}", condition.key))
 }
 
 fn holds(condition: &Condition, passed_to: Option<&str>) -> Verdict {
@@ -72,11 +117,12 @@ fn holds(condition: &Condition, passed_to: Option<&str>) -> Verdict {
         ("aws:viaawsservice", Some(values), _) if operator.name == "bool" && values == ["false"] => {
             Verdict::Yes
         }
-        ("aws:sourceip", Some(values), _)
-            if operator.name == "ipaddress" && values.contains(&"0.0.0.0/0") =>
-        {
-            Verdict::Yes
-        }
+        // The provider's addresses that SDKs call are of the older kind, unless somebody sets them otherwise.
+        ("aws:sourceip", Some(values), _) if values.contains(&"0.0.0.0/0") => match operator.name.as_str() {
+            "ipaddress" => Verdict::Yes,
+            "notipaddress" => Verdict::No,
+            _ => unknown(),
+        },
         ("aws:currenttime", Some(values), _) => timed(&operator, &values).unwrap_or_else(unknown),
         ("iam:passedtoservice", Some(values), Some(service)) if !operator.is_negative() => {
             let named = values.iter().any(|value| wildcard::matches(value, service));
@@ -85,6 +131,16 @@ fn holds(condition: &Condition, passed_to: Option<&str>) -> Verdict {
         (key, _, _) if ALWAYS_OWN.contains(&key) && !operator.is_negative() => Verdict::Yes,
         _ => unknown(),
     }
+}
+
+/// Whether a condition on the time holds from now on, whoever calls; `None` where it is about something else or nobody can tell.
+#[must_use]
+pub fn has_come(condition: &Condition) -> Option<bool> {
+    if !condition.key.eq_ignore_ascii_case("aws:CurrentTime") {
+        return None;
+    }
+    let values: Option<Vec<&str>> = condition.values.iter().map(Text::as_literal).collect();
+    timed(&Operator::of(&condition.operator), &values?).map(|verdict| verdict.is_yes())
 }
 
 /// Whether a time has come, for times that lie before the day of this release's own tables: what is past stays past.

@@ -13,7 +13,7 @@ use super::target::{Index, Target, anything};
 use super::{Verdict, condition, wildcard};
 use crate::facts::{self, ActionFact};
 use crate::graph::{App, Condition, Effect, Function, Role, Statement};
-use crate::known::{Known, Name, Text};
+use crate::known::{Known, Name};
 use crate::source::Place;
 
 /// Comparing stops here for one app: about a quarter of a second.
@@ -36,6 +36,7 @@ pub struct Grants<'a> {
 struct Compared<'a> {
     role: &'a Role,
     statements: Vec<Compiled<'a>>,
+    bounds: Option<Bounds<'a>>,
     /// The same number for roles that say the same, whatever their names and wherever that stands.
     class: usize,
     /// Why it may be allowed more than its statements say, and where.
@@ -49,6 +50,13 @@ pub(super) struct Compiled<'a> {
     resources: Vec<Vec<Token>>,
 }
 
+/// What the policy that bounds a role says, or why that cannot be told.
+#[derive(Debug)]
+pub(super) enum Bounds<'a> {
+    Read(Vec<Compiled<'a>>),
+    Unread(String),
+}
+
 /// What one role may do.
 #[derive(Debug, Clone, Copy)]
 pub struct Permissions<'g, 'a> {
@@ -56,6 +64,7 @@ pub struct Permissions<'g, 'a> {
     /// The role.
     pub role: &'a Role,
     pub(super) statements: &'g [Compiled<'a>],
+    pub(super) bounds: Option<&'g Bounds<'a>>,
     class: usize,
     pub(super) unread: Option<&'g (Place, String)>,
     /// Whether policies that could not be read may allow what no other does.
@@ -87,7 +96,18 @@ impl<'a> Grants<'a> {
             let next = classes.len();
             let class = *classes.entry(likeness(role, unread.as_ref())).or_insert(next);
             let statements = role.statements.iter().take(MAX_STATEMENTS).map(compile).collect();
-            (&role.name, Compared { role, statements, class, unread })
+            let bounds = role.boundary.as_ref().map(|boundary| match &boundary.statements {
+                Known::Value(statements) => {
+                    Bounds::Read(statements.iter().take(MAX_STATEMENTS).map(compile).collect())
+                }
+                Known::Unknown(why) => {
+                    let policy = &boundary.policy;
+                    Bounds::Unread(format!(
+                        "the role is bounded by `{policy}`, which could not be read: {why}"
+                    ))
+                }
+            });
+            (&role.name, Compared { role, statements, bounds, class, unread })
         };
         let roles = app.roles.iter().map(&mut compared).collect();
         Self { app, reaches: Reaches::of(app), index, roles, spent: Cell::new(0) }
@@ -102,9 +122,9 @@ impl<'a> Grants<'a> {
     /// What a role may do; `None` for one that is not of this app.
     #[must_use]
     pub fn role(&self, name: &Name) -> Option<Permissions<'_, 'a>> {
-        let Compared { role, statements, class, unread } = self.roles.get(name)?;
-        let (class, unread) = (*class, unread.as_ref());
-        Some(Permissions { grants: self, role, statements, class, unread, heeds_unread: true })
+        let Compared { role, statements, bounds, class, unread } = self.roles.get(name)?;
+        let (bounds, class, unread) = (bounds.as_ref(), *class, unread.as_ref());
+        Some(Permissions { grants: self, role, statements, bounds, class, unread, heeds_unread: true })
     }
 
     /// The role that a function runs with, where that is one of this app.
@@ -149,6 +169,43 @@ impl<'a> Permissions<'_, 'a> {
     #[must_use]
     pub fn without_unread(self) -> Self {
         Self { heeds_unread: false, ..self }
+    }
+
+    /// The same without the policy that bounds the role.
+    #[must_use]
+    pub fn without_bounds(self) -> Self {
+        Self { bounds: None, ..self }
+    }
+
+    /// Why it cannot be told what the policy that bounds the role leaves, and where that stands.
+    #[must_use]
+    pub fn why_unbounded(&self) -> Option<(Place, &str)> {
+        match (self.bounds?, &self.role.boundary) {
+            (Bounds::Unread(why), Some(boundary)) => Some((boundary.policy.place, why)),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing takes away what a statement allows: no deny and no policy that bounds the role.
+    #[must_use]
+    pub fn is_only_granted(&self) -> bool {
+        self.bounds.is_none() && self.statements.iter().all(|it| it.statement.may_allow())
+    }
+
+    /// Whether a policy bounds the role.
+    #[must_use]
+    pub fn is_bounded(&self) -> bool {
+        self.bounds.is_some()
+    }
+
+    /// Takes from the work that one app may be what one question costs; false when there is not so much left.
+    #[must_use]
+    pub fn affords(&self) -> bool {
+        // A pattern of actions costs as much as several tokens of a resource.
+        let actions = self.all_statements().map(|it| it.statement.actions.len() as u64 * 16).sum();
+        let spent = self.grants.spent.get().saturating_add(actions);
+        self.grants.spent.set(spent);
+        spent <= MAX_WORK
     }
 
     /// Why the role may be allowed more than its statements say, and where.
@@ -215,25 +272,8 @@ impl<'a> Permissions<'_, 'a> {
     }
 
     pub(super) fn judge(&self, question: &Question<'_>) -> Verdict {
-        let (allowed, denied) = self.decide(|_, compiled| self.applies(compiled, question));
+        let (allowed, denied) = decide(self.statements, |_, compiled| self.applies(compiled, question));
         self.bounded(self.with_unread(allowed), question).and(not(denied))
-    }
-
-    /// What the statements allow and deny, given what each of them says to a question.
-    pub(super) fn decide(&self, applies: impl Fn(usize, &Compiled<'a>) -> Verdict) -> (Verdict, Verdict) {
-        let (mut allowed, mut denied) = (Verdict::No, Verdict::No);
-        for (at, compiled) in self.statements.iter().enumerate() {
-            match &compiled.statement.effect {
-                Known::Value(Effect::Allow) if allowed.is_yes() => {}
-                Known::Value(Effect::Allow) => allowed = allowed.or(applies(at, compiled)),
-                Known::Value(Effect::Deny) => denied = denied.or(applies(at, compiled)),
-                Known::Unknown(why) if applies(at, compiled).is_possible() => {
-                    allowed = allowed.or(Verdict::Unknown(why.clone()));
-                }
-                Known::Unknown(_) => {}
-            }
-        }
-        (allowed, denied)
     }
 
     /// A policy that nobody has read may allow what no other does.
@@ -244,20 +284,35 @@ impl<'a> Permissions<'_, 'a> {
 
     /// A boundary takes away what it does not allow itself.
     fn bounded(&self, allowed: Verdict, question: &Question<'_>) -> Verdict {
-        let Some(boundary) = self.role.boundary.as_ref().filter(|_| allowed.is_possible()) else {
+        if allowed.is_no() {
             return allowed;
-        };
-        let known = boundary.as_literal().and_then(facts::managed_policy);
-        let Some(statements) = known.and_then(|policy| policy.at(boundary.place)) else {
-            return allowed.and(Verdict::Unknown(format!("the role is bounded by `{boundary}`")));
-        };
-        let (mut within, mut denied) = (Verdict::No, Verdict::No);
-        for statement in &statements {
-            let resources = statement.resources.iter().map(|text| self.grants.index.pattern(text)).collect();
-            let applies = self.applies(&Compiled { statement, resources }, question);
-            if statement.may_allow() { within = within.or(applies) } else { denied = denied.or(applies) }
         }
-        allowed.and(within).and(not(denied))
+        self.within(allowed, |_, compiled| self.applies(compiled, question))
+    }
+
+    /// What is left within the role's boundary, given what each of its statements says.
+    pub(super) fn within(
+        &self,
+        allowed: Verdict,
+        applies: impl Fn(usize, &Compiled<'a>) -> Verdict,
+    ) -> Verdict {
+        match self.bounds {
+            None => allowed,
+            Some(Bounds::Unread(why)) => allowed.and(Verdict::Unknown(why.clone())),
+            Some(Bounds::Read(statements)) => {
+                let (within, denied) = decide(statements, applies);
+                allowed.and(within).and(not(denied))
+            }
+        }
+    }
+
+    /// The role's own statements and behind them those of its boundary.
+    pub(super) fn all_statements(&self) -> impl Iterator<Item = &Compiled<'a>> {
+        let bounds = match self.bounds {
+            Some(Bounds::Read(statements)) => statements.as_slice(),
+            _ => &[],
+        };
+        self.statements.iter().chain(bounds)
     }
 
     /// Whether a statement speaks of what is asked, whatever its effect.
@@ -303,26 +358,54 @@ fn why_unread(role: &Role) -> Option<(Place, String)> {
     unread.or_else(|| (role.statements.len() > MAX_STATEMENTS).then(cut))
 }
 
+/// What statements allow and deny, given what each of them says to a question.
+pub(super) fn decide<'a>(
+    statements: &[Compiled<'a>],
+    applies: impl Fn(usize, &Compiled<'a>) -> Verdict,
+) -> (Verdict, Verdict) {
+    let (mut allowed, mut denied) = (Verdict::No, Verdict::No);
+    for (at, compiled) in statements.iter().enumerate() {
+        match &compiled.statement.effect {
+            Known::Value(Effect::Allow) if allowed.is_yes() => {}
+            Known::Value(Effect::Allow) => allowed = allowed.or(applies(at, compiled)),
+            Known::Value(Effect::Deny) => denied = denied.or(applies(at, compiled)),
+            Known::Unknown(why) if applies(at, compiled).is_possible() => {
+                allowed = allowed.or(Verdict::Unknown(why.clone()));
+            }
+            Known::Unknown(_) => {}
+        }
+    }
+    (allowed, denied)
+}
+
 /// All that a role's permissions depend on, as a text: everything but names and places.
 fn likeness(role: &Role, unread: Option<&(Place, String)>) -> String {
-    let pieces = |text: &Text| format!("{:?}", text.pieces);
-    let mut key = format!("{:?} {:?}", unread.map(|(_, why)| why), role.boundary.as_ref().map(pieces));
-    for statement in role.statements.iter().take(MAX_STATEMENTS) {
-        let actions: Vec<_> = statement.actions.iter().map(|action| &action.value).collect();
-        let resources: Vec<_> = statement.resources.iter().map(|text| &text.pieces).collect();
-        let hold = |condition: &Condition| {
-            let values: Vec<_> = condition.values.iter().map(|value| &value.pieces).collect();
-            format!("{:?} {:?} {values:?}", condition.operator, condition.key)
-        };
-        let conditions: Vec<_> = statement.conditions.iter().map(hold).collect();
-        let Statement { effect, not_actions, not_resources, .. } = statement;
-        // Writing to a text cannot fail.
-        let _ = write!(
-            key,
-            "\n{effect:?} {not_actions} {actions:?} {not_resources} {resources:?} {conditions:?}"
-        );
+    let mut key = format!("{:?}", unread.map(|(_, why)| why));
+    role.statements.iter().take(MAX_STATEMENTS).for_each(|statement| add_likeness(&mut key, statement));
+    // Writing to a text cannot fail.
+    match role.boundary.as_ref().map(|boundary| (&boundary.statements, &boundary.policy.pieces)) {
+        None => {}
+        Some((Known::Unknown(why), pieces)) => _ = write!(key, "\nbounded by {why:?} {pieces:?}"),
+        Some((Known::Value(statements), _)) => {
+            key.push_str("\nbounded by");
+            statements.iter().take(MAX_STATEMENTS).for_each(|statement| add_likeness(&mut key, statement));
+        }
     }
     key
+}
+
+fn add_likeness(key: &mut String, statement: &Statement) {
+    let actions: Vec<_> = statement.actions.iter().map(|action| &action.value).collect();
+    let resources: Vec<_> = statement.resources.iter().map(|text| &text.pieces).collect();
+    let hold = |condition: &Condition| {
+        let values: Vec<_> = condition.values.iter().map(|value| &value.pieces).collect();
+        format!("{:?} {:?} {values:?}", condition.operator, condition.key)
+    };
+    let conditions: Vec<_> = statement.conditions.iter().map(hold).collect();
+    let Statement { effect, not_actions, not_resources, .. } = statement;
+    // Writing to a text cannot fail.
+    let _ =
+        write!(key, "\n{effect:?} {not_actions} {actions:?} {not_resources} {resources:?} {conditions:?}");
 }
 
 pub(super) fn not(verdict: Verdict) -> Verdict {

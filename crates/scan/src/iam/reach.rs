@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 
 use super::deed::{Deed, deed, deed_services};
-use super::permissions::{Compiled, not, speaks_of};
+use super::permissions::{Compiled, decide, not, speaks_of};
 use super::target::Form;
 use super::{Permissions, Target, Verdict, condition};
 use crate::facts::{self, ActionFact, Level};
@@ -53,8 +53,8 @@ pub(super) struct Reaches<'a> {
     forms: Vec<OnceCell<Vec<Form>>>,
     /// The targets that a service's actions can touch.
     near: BTreeMap<&'a str, Vec<usize>>,
-    /// By class of roles, and whether unread policies are heeded.
-    found: RefCell<BTreeMap<(usize, bool), Rc<Reach<'a>>>>,
+    /// By class of roles, whether unread policies are heeded, and whether the boundary is.
+    found: RefCell<BTreeMap<(usize, bool, bool), Rc<Reach<'a>>>>,
     left: Cell<usize>,
 }
 
@@ -90,12 +90,10 @@ struct Touching {
 struct Spoken {
     service: &'static str,
     kinds: &'static [&'static str],
-    /// The first of them, which is the only one where a boundary has an opinion of each.
-    first: ActionFact,
     /// The levels of all of them, and what they come to.
     levels: BTreeSet<Level>,
     deeds: BTreeSet<Deed>,
-    /// For each statement of the role, whether it speaks of them and its conditions hold.
+    /// For each statement of the role and then of its boundary, whether it speaks of them and its conditions hold.
     said: Vec<Verdict>,
 }
 
@@ -168,7 +166,7 @@ impl<'a> Permissions<'_, 'a> {
     #[must_use]
     pub fn reach(&self) -> Rc<Reach<'a>> {
         // A role of which every policy was read is the same with and without heeding the others.
-        let key = (self.class(), self.heeds_unread && self.unread.is_some());
+        let key = (self.class(), self.heeds_unread && self.unread.is_some(), self.bounds.is_some());
         let reaches = &self.grants.reaches;
         if let Some(found) = reaches.found.borrow().get(&key) {
             return Rc::clone(found);
@@ -226,16 +224,16 @@ impl<'a> Permissions<'_, 'a> {
 
     /// The actions of a service of which some statement speaks that may allow.
     fn spoken(&self, service: &'static str) -> Vec<Spoken> {
-        let near: Vec<_> = self.statements.iter().map(|one| is_near(one.statement, service)).collect();
+        let near: Vec<_> = self.all_statements().map(|one| is_near(one.statement, service)).collect();
         let unread = self.heeds_unread && self.unread.is_some();
-        if !unread && !near.contains(&true) {
+        if !unread && near.iter().take(self.statements.len()).all(|near| !near) {
             return Vec::new();
         }
-        let conditions = self.statements.iter().map(|one| condition::hold(&one.statement.conditions, None));
+        let conditions = self.all_statements().map(|one| condition::hold(&one.statement.conditions, None));
         let conditions: Vec<_> = conditions.collect();
         let mut groups: Vec<Spoken> = Vec::new();
         for action in actions(service) {
-            let of = self.statements.iter().zip(&near).zip(&conditions);
+            let of = self.all_statements().zip(&near).zip(&conditions);
             let say = |((one, near), condition): ((&Compiled<'a>, &bool), &Verdict)| {
                 let speaks = if *near { speaks_of(one.statement, &action.text) } else { Verdict::No };
                 if speaks.is_no() { speaks } else { speaks.and(condition.clone()) }
@@ -246,9 +244,8 @@ impl<'a> Permissions<'_, 'a> {
             if !unread && !self.statements.iter().zip(&said).any(allows) {
                 continue;
             }
-            // A boundary has an opinion of each action of its own.
             let alike = |group: &&mut Spoken| group.kinds == action.kinds && group.said == said;
-            match groups.iter_mut().find(alike).filter(|_| self.role.boundary.is_none()) {
+            match groups.iter_mut().find(alike) {
                 Some(group) => {
                     group.levels.insert(action.fact.level);
                     group.deeds.extend(action.deed);
@@ -256,7 +253,6 @@ impl<'a> Permissions<'_, 'a> {
                 None => groups.push(Spoken {
                     service,
                     kinds: &action.kinds,
-                    first: action.fact,
                     levels: BTreeSet::from([action.fact.level]),
                     deeds: action.deed.into_iter().collect(),
                     said,
@@ -274,7 +270,7 @@ impl<'a> Permissions<'_, 'a> {
         let (mut levels, mut deeds) = (BTreeMap::new(), BTreeMap::new());
         let mut places = BTreeSet::new();
         for one in spoken {
-            let verdict = self.verdict(one, target, &mut named);
+            let verdict = self.verdict(one, &mut named);
             if verdict.is_no() {
                 continue;
             }
@@ -295,16 +291,18 @@ impl<'a> Permissions<'_, 'a> {
         Some(Hold { target, levels, deeds, statements: shared(&mut same.statements, places) })
     }
 
-    fn verdict(&self, one: &Spoken, target: Target<'a>, named: &mut Named<'_, '_, 'a>) -> Verdict {
-        if self.role.boundary.is_some() {
-            return self.may_do(one.first, target);
-        }
-        let named = std::cell::RefCell::new(named);
-        let (allowed, denied) = self.decide(|at, _| match one.said.get(at) {
+    fn verdict(&self, one: &Spoken, named: &mut Named<'_, '_, 'a>) -> Verdict {
+        let named = RefCell::new(named);
+        let say = |at: usize| match one.said.get(at) {
             Some(said) if said.is_possible() => said.clone().and(named.borrow_mut().ask(at, one)),
             _ => Verdict::No,
-        });
-        self.with_unread(allowed).and(not(denied))
+        };
+        let (allowed, denied) = decide(self.statements, |at, _| say(at));
+        let allowed = self.with_unread(allowed).and(not(denied));
+        if allowed.is_no() {
+            return allowed;
+        }
+        self.within(allowed, |at, _| say(self.statements.len() + at))
     }
 }
 
@@ -323,7 +321,7 @@ impl Named<'_, '_, '_> {
             if all.is_yes() || form.service != one.service || !one.kinds.contains(&form.kind) {
                 continue;
             }
-            let Some(compiled) = self.permissions.statements.get(statement) else { continue };
+            let Some(compiled) = self.permissions.all_statements().nth(statement) else { continue };
             let compare = || self.permissions.names(compiled, std::slice::from_ref(&form.arn));
             all = all.or(self.found.entry((statement, number)).or_insert_with(compare).clone());
         }

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::cloudformation::Exports;
 use crate::document;
 use crate::graph::{App, Framework, Statement, Unread, Variant};
-use crate::known::{Known, Text};
+use crate::iam::bound_patterns;
+use crate::known::Text;
 use crate::packages::Lock;
 use crate::rules::Part;
 use crate::source::{FileId, Place, SourceTree};
@@ -80,38 +81,13 @@ pub(super) fn find(tree: &SourceTree) -> Found {
     found.apps.extend(apps.into_iter().map(|(app, variants)| Described { app, variants }));
     found.unread.extend(unread);
     for it in &mut found.apps {
-        bound(&mut it.app);
-        it.variants.iter_mut().for_each(|variant| bound(&mut variant.app));
+        bound_patterns(&mut it.app);
+        it.variants.iter_mut().for_each(|variant| bound_patterns(&mut variant.app));
     }
     let path = |it: &Described| (tree.path(it.app.file).to_owned(), it.app.name.clone());
     found.apps.sort_by_cached_key(path);
     take_parts_out(tree, &mut found);
     found
-}
-
-/// How many patterns of one app may leave the service open: each is compared with every action that there is.
-const MAX_OPEN_PATTERNS: usize = 50;
-/// The longest action is shorter by far.
-const MAX_ACTION: usize = 200;
-
-/// Leaves patterns of actions open that no policy of the provider could hold, before anything is compared with them.
-fn bound(app: &mut App) {
-    let mut open = 0;
-    let statements = app.roles.iter_mut().flat_map(|role| &mut role.statements);
-    for action in statements.flat_map(|statement| &mut statement.actions) {
-        let Known::Value(pattern) = &action.value else { continue };
-        let service = pattern.split(':').next().unwrap_or_default();
-        let is_open = pattern.len() > 3 && service.contains(['*', '?']);
-        open += usize::from(is_open);
-        let why = match () {
-            () if pattern.len() > MAX_ACTION => "it is longer than any action",
-            () if is_open && open > MAX_OPEN_PATTERNS => {
-                "the app has more patterns of services than are followed"
-            }
-            () => continue,
-        };
-        action.value = Known::Unknown(why.to_owned());
-    }
 }
 
 /// Whether a file is worth parsing: most YAML and JSON describes something else.

@@ -1,4 +1,5 @@
 mod imports;
+mod roles;
 mod variants;
 
 use super::*;

@@ -92,7 +92,9 @@ fn advice(cause: &Cause) -> String {
             format!("Say in the permissions of `{name}` which account or source may call it.")
         }
         Cause::Store(name) => format!("Close `{name}` to everyone whom the app does not name."),
-        Cause::Trust(name) => format!("Name in the trust policy of `{name}` who may take it on."),
+        Cause::Trust(name) => format!(
+            "Say who may take on `{name}`: in its trust policy, or at the identity pool that hands it to guests."
+        ),
         Cause::Weakness(name, "vulnerable-dependency", _) => {
             format!("Update the package with the known hole that `{name}` uses.")
         }

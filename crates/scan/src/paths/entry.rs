@@ -128,6 +128,12 @@ impl Entry {
     }
 }
 
+/// Whether a route asks nobody.
+pub(super) fn is_for_anyone(app: &App, route: &Route, findings: &[Finding]) -> bool {
+    let api = route.api.value().and_then(|name| app.api(name));
+    gate(app, &route.access, route.api_key, api, findings).likelihood >= ANYONE
+}
+
 fn of_route(
     app: &App,
     route: &Route,

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::model::Cause;
-use super::{Reached, verbs};
+use super::spread::FRONT_DOOR;
+use super::{Reached, entry, verbs};
 use crate::finding::{Confidence, Finding};
-use crate::graph::{App, Role, StoreKind};
+use crate::graph::{App, Role, Route, StoreKind};
 use crate::iam::{Deed, Grants, Hold, Permissions, Reach, Target, Verdict};
 use crate::known::Name;
 use crate::source::Place;
@@ -312,8 +313,36 @@ pub(super) struct Direct {
 }
 
 /// All of them.
-pub(super) fn direct(app: &App, findings: &[Finding]) -> Vec<Direct> {
-    findings.iter().flat_map(|finding| of_finding(app, finding)).collect()
+pub(super) fn direct(grants: &Grants<'_>, findings: &[Finding]) -> Vec<Direct> {
+    let app = grants.app();
+    let routes = app.routes.iter().flat_map(|route| of_route(grants, route, findings));
+    findings.iter().flat_map(|finding| of_finding(app, finding)).chain(routes).collect()
+}
+
+/// What an interface does itself for anyone who calls: as likely as what code does for every caller.
+fn of_route(grants: &Grants<'_>, route: &Route, findings: &[Finding]) -> Vec<Direct> {
+    let app = grants.app();
+    let Some((role, operation)) = app.act_of(route) else { return Vec::new() };
+    let Some(role) = grants.role(role) else { return Vec::new() };
+    let Some(api) = route.api.value().and_then(|name| app.api(name)) else { return Vec::new() };
+    if !entry::is_for_anyone(app, route, findings) {
+        return Vec::new();
+    }
+    let make = |(target, deed): (Target<'_>, Deed)| {
+        let name = target.name().filter(|_| matches!(target, Target::Store(_)))?;
+        let text = format!("`{}` does `{operation}` itself and may {} `{name}`", api.name, verbs(&[deed]));
+        let reached = Reached::Store(name.clone());
+        let goal = Goal::of(reached, harm_of(target, deed), &Verdict::Yes, Words::Said(text));
+        Some(Direct {
+            goal: Goal { places: BTreeSet::from([route.place]), ..goal },
+            likelihood: FRONT_DOOR,
+            entry: "anyone".to_owned(),
+            need: None,
+            place: route.access.place,
+            cause: Cause::Api(api.name.clone()),
+        })
+    };
+    role.through(operation).into_iter().filter_map(make).collect()
 }
 
 fn of_finding(app: &App, finding: &Finding) -> Vec<Direct> {

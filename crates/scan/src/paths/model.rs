@@ -128,7 +128,7 @@ impl<'a> Model<'a> {
         let mut model = Self {
             entries: entry::entries(app, findings),
             classes: shared.into_iter().map(|shared| Class { shared, ..Class::default() }).collect(),
-            direct: goal::direct(app, findings),
+            direct: goal::direct(grants, findings),
             reached: Vec::new(),
             nodes,
             given,

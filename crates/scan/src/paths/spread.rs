@@ -17,7 +17,7 @@ const ROUNDS: usize = 6;
 /// What an attacker sends survives a function that hands it on.
 const HANDED_ON: u32 = 500;
 /// What code does for every caller needs no flaw, when calls are meant to change something.
-const FRONT_DOOR: u32 = 400;
+pub(super) const FRONT_DOOR: u32 = 400;
 
 /// A state of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

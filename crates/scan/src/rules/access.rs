@@ -7,10 +7,10 @@ use std::rc::Rc;
 
 use super::opening::open_statement;
 use super::reach::{Reach, severity_of};
-use super::words::{by_format, count, join, list};
+use super::words::{by_format, by_interface, count, join, list};
 use super::{Sight, Verdict, catalogue};
 use crate::finding::{Finding, Remedy, Rule, Severity};
-use crate::graph::{Access, Api, ApiKind, App, Endpoint, Framework, Route};
+use crate::graph::{Access, Api, ApiKind, App, Endpoint, Framework, Route, Written};
 use crate::known::{Known, Name};
 use crate::source::Place;
 
@@ -191,24 +191,9 @@ fn is_about_itself(route: &Route) -> bool {
 
 /// What strangers get at through a route, whatever its method.
 fn worth(sight: &Sight<'_>, route: &Route) -> Severity {
-    let function = route.target.value().and_then(|name| sight.app.function(name));
-    let reach = function.map(|function| severity_of(Some(&sight.reach(function))));
-    let own = if operation_of(route).is_some() { Severity::Medium } else { Severity::Low };
+    let reach = sight.reach_of_route(route).map(|reach| severity_of(Some(&reach)));
+    let own = if route.operation().is_some() { Severity::Medium } else { Severity::Low };
     reach.unwrap_or(Severity::Low).max(own)
-}
-
-/// The operation of another service, `dynamodb:action/Scan`, that the interface does itself for whoever calls.
-fn operation_of(route: &Route) -> Option<&str> {
-    let (_, uri) = route.target.why()?.split_once(":apigateway:")?;
-    let uri = uri.split_once('`').map_or(uri, |(uri, _)| uri);
-    let is_service =
-        |word: &str| word.chars().all(|found| found.is_ascii_lowercase() || "0123456789-".contains(found));
-    let at = uri.find(":action/").or_else(|| uri.find(":path/"))?;
-    let service = uri.get(..at)?.rsplit(':').next()?;
-    // Files of a bucket are often meant for everyone, and a function is a function.
-    (is_service(service) && !matches!(service, "lambda" | "s3"))
-        .then(|| uri.get(at - service.len()..))
-        .flatten()
 }
 
 /// Whether the interface asks by default and the route says itself that nobody is asked.
@@ -232,13 +217,8 @@ fn finding(
 ) -> Finding {
     let app = sight.app;
     let rule = cause.rule();
-    let mut reached: Vec<(&Route, Option<Rc<Reach>>)> = routes
-        .iter()
-        .map(|route| {
-            let function = route.target.value().and_then(|name| app.function(name));
-            (*route, function.map(|function| sight.reach(function)))
-        })
-        .collect();
+    let mut reached: Vec<(&Route, Option<Rc<Reach>>)> =
+        routes.iter().map(|route| (*route, sight.reach_of_route(route))).collect();
     reached.sort_by_key(|(route, reach)| std::cmp::Reverse(weight(route, reach.as_deref())));
     let worst = reached.first().map_or(Severity::Low, |(route, reach)| weight(route, reach.as_deref()));
     let place = mark.or_else(|| routes.iter().map(|route| route.access.place).min());
@@ -251,7 +231,7 @@ fn finding(
     let mut finding = Finding::new(rule, id, place, message(cause, api_word, &reached))
         .touching(routes.iter().filter_map(|route| route.target.value()))
         .severity(if cause == Cause::KeyOnly { worst.min(Severity::Medium) } else { worst })
-        .advice(advice(app, cause));
+        .advice(advice(app, api, cause));
     for route in routes {
         let runs = route.target.value().map_or("something else", Name::as_str);
         finding = finding.seen_at(route.place, format!("{} runs {runs}", name_of(route)));
@@ -263,7 +243,7 @@ fn finding(
 fn weight(route: &Route, reach: Option<&Reach>) -> Severity {
     let reads = route.method.value().is_some_and(|method| method == "GET" || method == "HEAD");
     let lets_in = reach.is_some() && !reads;
-    let least = if lets_in || operation_of(route).is_some() { Severity::Medium } else { Severity::Low };
+    let least = if lets_in || route.operation().is_some() { Severity::Medium } else { Severity::Low };
     severity_of(reach).max(least)
 }
 
@@ -273,7 +253,7 @@ fn message(cause: Cause, api: &str, reached: &[(&Route, Option<Rc<Reach>>)]) -> 
         .map(|(route, reach)| {
             let runs = match route.target.value() {
                 Some(function) => format!("runs `{function}`"),
-                None => match operation_of(route) {
+                None => match route.operation() {
                     Some(operation) => format!("does `{operation}` itself"),
                     None => "runs something that these files do not tell".to_owned(),
                 },
@@ -308,23 +288,40 @@ fn message(cause: Cause, api: &str, reached: &[(&Route, Option<Rc<Reach>>)]) -> 
     }
 }
 
-fn advice(app: &App, cause: Cause) -> &'static str {
+fn advice(app: &App, api: Option<&Name>, cause: Cause) -> &'static str {
     if cause == Cause::Websocket {
-        return by_format(
+        return by_interface(
             app,
+            api,
             "Give `$connect` an `AuthorizerId` and `AuthorizationType: CUSTOM`.",
             "Give the route `$connect` an `AuthorizerId` and `AuthorizationType: CUSTOM` (or `AWS_IAM`).",
             "Give the event of `$connect` an authorizer: `authorizer: name-of-a-function`.",
             "Give the route `$connect` `authorization_type = \"CUSTOM\"` and an `authorizer_id` (or `AWS_IAM`).",
         );
     }
-    by_format(
-        app,
-        "Give the interface `Auth` with `Authorizers` and a `DefaultAuthorizer` (under `Globals: Api` or `HttpApi` where SAM makes the interface), and write `Auth: Authorizer: NONE` on the routes that are meant for everyone.",
-        "Set `AuthorizationType` (`JWT`, `COGNITO_USER_POOLS`, `CUSTOM` or `AWS_IAM`) and `AuthorizerId` on each route, or `security` in the API's definition.",
-        "Write `authorizer: <name>` on each event; for IAM `authorizer: aws_iam` on `http`, `authorizer: { type: aws_iam }` on `httpApi`.",
-        "Set `authorization_type` (`authorization` for REST) to `JWT`, `COGNITO_USER_POOLS`, `CUSTOM` or `AWS_IAM`, with `authorizer_id`.",
-    )
+    match api.and_then(|name| app.api(name)).map(|api| api.kind) {
+        Some(ApiKind::LoadBalancer) => by_format(
+            app,
+            "Put an action `authenticate-oidc` or `authenticate-cognito` before `forward` in the listener's rule.",
+            "Put an action `authenticate-oidc` or `authenticate-cognito` before `forward` in the listener's rule.",
+            "Name an authorizer at the `alb` event: `authorizer: <name>`, declared under `provider.alb.authorizers`.",
+            "Put an action of type `authenticate-oidc` or `authenticate-cognito` before `forward` in the listener's rule.",
+        ),
+        Some(ApiKind::GraphQl) => {
+            "Ask for a sign-in: `AMAZON_COGNITO_USER_POOLS`, `OPENID_CONNECT`, `AWS_LAMBDA` or `AWS_IAM` as the authentication type."
+        }
+        _ if api.and_then(|api| app.written.get(api)) == Some(&Written::Description) => {
+            "Write `security` at each operation of the interface's description, or once for all of it, with an authorizer under `securitySchemes`."
+        }
+        _ => by_interface(
+            app,
+            api,
+            "Give the interface `Auth` with `Authorizers` and a `DefaultAuthorizer` (under `Globals: Api` or `HttpApi` where SAM makes the interface), and write `Auth: Authorizer: NONE` on the routes that are meant for everyone.",
+            "Set `AuthorizationType` (`JWT`, `COGNITO_USER_POOLS`, `CUSTOM` or `AWS_IAM`) and `AuthorizerId` on each route, or `security` in the API's definition.",
+            "Write `authorizer: <name>` on each event; for IAM `authorizer: aws_iam` on `http`, `authorizer: { type: aws_iam }` on `httpApi`.",
+            "Set `authorization_type` (`authorization` for REST) to `JWT`, `COGNITO_USER_POOLS`, `CUSTOM` or `AWS_IAM`, with `authorizer_id`.",
+        ),
+    }
 }
 
 fn no_connect(app: &App, api: &Api) -> Finding {
@@ -425,8 +422,9 @@ fn unused_authorizers(sight: &Sight<'_>, verdict: &mut Verdict) {
         let severity = if open > 0 { Severity::Medium } else { Severity::Low };
         verdict.report(
             found.touching(routes.iter().filter_map(|route| route.target.value())).severity(severity).advice(
-                by_format(
+                by_interface(
                     app,
+                    authorizer.api.as_ref(),
                     "Name it in `Auth: DefaultAuthorizer`, or delete it.",
                     "Set `AuthorizerId` on the routes, or delete it.",
                     "Write `authorizer: <name>` on the events, or delete it.",

@@ -84,10 +84,13 @@ pub(crate) fn to_service(statement: &Statement) -> Option<(&str, Opening)> {
     Some((service, opening))
 }
 
-/// Services that only ever act for the account in which they are set up, or that cannot name a source.
+/// Services that only ever act for the account in which they are set up, or that cannot name a source. A load balancer is among them: the
+/// provider registers a function only with a target group of the function's own account ("Use Lambda functions as targets of an Application
+/// Load Balancer", Limits), so a permission without `SourceArn` lets in no load balancer of a stranger.
 fn acts_for_strangers(service: &str) -> bool {
-    const OWN: [&str; 9] = [
+    const OWN: [&str; 10] = [
         "edgelambda",
+        "elasticloadbalancing",
         "lambda",
         "cloudformation",
         "replicator.lambda",
@@ -127,6 +130,14 @@ pub(crate) fn narrowed(conditions: &[Condition]) -> Opening {
 fn narrows(condition: &Condition) -> Opening {
     let key = condition.key.to_ascii_lowercase();
     let operator = condition.operator.to_ascii_lowercase();
+    // What was allowed up to a time that is past is allowed no more.
+    if crate::iam::has_come(condition) == Some(false) {
+        return Opening::Narrow;
+    }
+    if key == "aws:sourceip" && operator.starts_with("notipaddress") {
+        let nobody = value::whole(&condition.values) == (true, true);
+        return if nobody { Opening::Narrow } else { Opening::Open };
+    }
     let issued = key.ends_with(":sub") || key.ends_with(":aud") || key.ends_with(":amr");
     if !(issued || NARROWING.contains(&key.as_str())) {
         return Opening::Open;

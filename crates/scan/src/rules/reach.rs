@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::Sight;
 use super::words::{join, list};
 use crate::finding::Severity;
-use crate::graph::{Function, Role, SecretKind, StoreKind};
+use crate::graph::{Function, Role, Route, SecretKind, StoreKind};
 use crate::iam::{Deed, Grants, Hold, Permissions, Target};
 use crate::known::Name;
 
@@ -79,8 +79,21 @@ impl Reach {
     }
 
     fn add(&mut self, hold: &Hold<'_>) {
-        let (Some(name), Some(deed)) = (hold.target.name(), strongest(hold)) else { return };
-        let place = match hold.target {
+        if let Some(deed) = strongest(hold) {
+            self.put(hold.target, deed);
+        }
+    }
+
+    /// What an operation comes to that somebody does with a role.
+    fn of_operation(permissions: &Permissions<'_, '_>, operation: &str) -> Self {
+        let mut reach = Self::default();
+        permissions.through(operation).into_iter().for_each(|(target, deed)| reach.put(target, deed));
+        reach
+    }
+
+    fn put(&mut self, target: Target<'_>, deed: Deed) {
+        let Some(name) = target.name() else { return };
+        let place = match target {
             Target::Secret(secret) if secret.kind != SecretKind::PlainParameter => &mut self.secrets,
             Target::Store(store) if store.kind == StoreKind::Logs => return,
             Target::Store(_) | Target::Secret(_) | Target::Function(_) if deed == Deed::Reads => {
@@ -146,6 +159,15 @@ impl Sight<'_> {
         let known = self.reaches.get(&role.name).cloned();
         let made = || Some(Rc::new(Reach::of(&self.grants.role(&role.name)?)));
         known.or_else(made).unwrap_or_else(|| Rc::new(Reach::untold()))
+    }
+
+    /// What the function of a route may do, or what the interface does itself with a role.
+    pub(crate) fn reach_of_route(&self, route: &Route) -> Option<Rc<Reach>> {
+        if let Some(function) = route.target.value().and_then(|name| self.app.function(name)) {
+            return Some(self.reach(function));
+        }
+        let (role, operation) = self.app.act_of(route)?;
+        Some(Rc::new(Reach::of_operation(&self.grants.role(role)?, operation)))
     }
 
     /// What a function may do.

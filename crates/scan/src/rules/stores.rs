@@ -97,7 +97,8 @@ fn open_list(store: &Store, verdict: &mut Verdict) {
     let plain: String = list.chars().filter(char::is_ascii_alphanumeric).collect();
     let (who, what, severity) = match plain.to_ascii_lowercase().as_str() {
         "publicreadwrite" => ("Anyone on the internet", "list, read, write and delete", Severity::Critical),
-        "publicread" if store.website => return,
+        // A website shows its objects; which there are it need not tell.
+        "publicread" if store.website => ("Anyone on the internet", "list", Severity::Medium),
         "publicread" => ("Anyone on the internet", "list and read", Severity::High),
         "authenticatedread" => ("Every account of the provider", "list and read", Severity::High),
         _ => return,

@@ -1,3 +1,4 @@
+mod bounds;
 mod code;
 mod logins;
 mod roles;
@@ -350,6 +351,15 @@ fn stores() {
     check(list("PublicRead"), &["open-store"]);
     check(list("public-read-write"), &["open-store"]);
     check(list("LogDeliveryWrite"), &[]);
+    // Showing objects needs no list of them.
+    let website = |acl: &'static str| {
+        move |app: &mut App| {
+            list(acl)(app);
+            app.stores[0].website = true;
+        }
+    };
+    check(website("PublicRead"), &["open-store"]);
+    check(website("Private"), &[]);
     check(
         |app| {
             let store = app.draw_store("Db", StoreKind::Database("RDS".to_owned()));

@@ -6,8 +6,9 @@ use super::opening::{Opening, narrowed, to_everyone};
 use super::words::list;
 use super::{Sight, Verdict, catalogue};
 use crate::finding::{Finding, Severity};
-use crate::graph::{Condition, Effect, Principal, Role, Statement};
-use crate::known::Text;
+use crate::graph::{Condition, Effect, Guest, Principal, Role, Statement};
+use crate::iam::Deed;
+use crate::known::{Known, Text};
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
     for role in &sight.app.roles {
@@ -18,6 +19,69 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
             }
         }
     }
+    for guest in &sight.app.guests {
+        hand_out(sight, guest, verdict);
+    }
+}
+
+/// A role that an identity pool hands to whoever asks. With nothing of worth in it, that is what guests are for.
+fn hand_out(sight: &Sight<'_>, guest: &Guest, verdict: &mut Verdict) {
+    if guest.admitted.is(&false) {
+        return;
+    }
+    let role = match &guest.role {
+        Known::Value(name) => sight.app.role(name),
+        Known::Unknown(why) => {
+            let why = format!("what guests of `{}` may do cannot be told: {why}", guest.pool);
+            verdict.unknown(None, guest.place, why);
+            return;
+        }
+    };
+    let told = |role: &Role| {
+        let about = |finding: &Finding| {
+            finding.rule == &catalogue::OPEN_TRUST && finding.subjects.contains(&role.name)
+        };
+        verdict.findings.iter().any(about)
+    };
+    let Some(role) = role.filter(|role| !told(role)) else { return };
+    let reach = sight.reach_of(role);
+    let Some(may) = reach.clause() else {
+        if reach.unknown {
+            let why = format!("what guests of `{}` may do with `{}` cannot be told", guest.pool, role.name);
+            verdict.unknown(Some(&role.name), guest.place, why);
+        }
+        return;
+    };
+    if let Some(why) = guest.admitted.why() {
+        let why = format!(
+            "whether `{}` hands `{}`, which {may}, to guests cannot be told: {why}",
+            guest.pool, role.name
+        );
+        verdict.unknown(Some(&role.name), guest.place, why);
+        return;
+    }
+    let message = format!(
+        "Anyone on the internet may take on the role `{}` without signing in, as a guest of the identity pool `{}`: whoever does {may}.",
+        role.name, guest.pool
+    );
+    let severity = match super::reach::severity_of(Some(&reach)) {
+        _ if only_sends(sight, role) => Severity::Low,
+        severity => severity,
+    };
+    verdict.report(
+        Finding::new(&catalogue::OPEN_TRUST, format!("guests of {}", guest.pool), guest.place, message)
+            .touching([&role.name])
+            .severity(severity)
+            .advice("Take the rights away from the guests' role, or admit none (`AllowUnauthenticatedIdentities: false`, `allow_unauthenticated_identities = false`)."),
+    );
+}
+
+/// Whether all that a role may do is to send, as what measures an app's use does.
+fn only_sends(sight: &Sight<'_>, role: &Role) -> bool {
+    let Some(permissions) = sight.grants.role(&role.name) else { return false };
+    let reach = permissions.reach();
+    let mut deeds = reach.holds.iter().chain(&reach.wide).flat_map(|hold| hold.deeds.iter());
+    deeds.all(|(deed, verdict)| *deed == Deed::Sends || verdict.is_no())
 }
 
 fn judge(sight: &Sight<'_>, role: &Role, statement: &Statement, verdict: &mut Verdict) -> Option<Finding> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::access::is_public;
-use super::words::{by_format, count, list};
+use super::words::{by_format, by_interface, count, list};
 use super::{Sight, Verdict, catalogue};
 use crate::facts;
 use crate::finding::{Finding, Severity};
@@ -26,7 +26,8 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Before<'a> {
     Api(&'a Name),
-    Nothing(&'a Name),
+    /// Addresses of functions themselves.
+    Nothing,
 }
 
 fn unbounded(app: &App, verdict: &mut Verdict) {
@@ -55,7 +56,10 @@ fn unbounded(app: &App, verdict: &mut Verdict) {
         let names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
         let (cause, gate) = match before {
             Before::Api(api) => (format!("rate of {api}"), format!("`{api}` sets no rate")),
-            Before::Nothing(function) => (format!("url of {function}"), "its URL has no rate".to_owned()),
+            Before::Nothing => match names.as_slice() {
+                [function] => (format!("url of {function}"), "its URL has no rate".to_owned()),
+                _ => ("urls".to_owned(), "URLs have no rate".to_owned()),
+            },
         };
         let longest = functions.iter().filter_map(|function| seconds(function)).max().unwrap_or(3);
         let message = format!(
@@ -69,18 +73,18 @@ fn unbounded(app: &App, verdict: &mut Verdict) {
         for function in functions.iter().skip(1) {
             found = found.seen_at(function.place, format!("{} has no limit either", function.name));
         }
-        let kind = match before {
-            Before::Api(api) => app.api(api).map(|api| api.kind),
-            Before::Nothing(_) => None,
+        let api = match before {
+            Before::Api(api) => Some(api),
+            Before::Nothing => None,
         };
         verdict
-            .report(found.touching(functions.iter().map(|function| &function.name)).advice(bound(app, kind)));
+            .report(found.touching(functions.iter().map(|function| &function.name)).advice(bound(app, api)));
     }
 }
 
 /// How calls are bounded: those of an interface of a kind, or of a function's own address.
-fn bound(app: &App, kind: Option<ApiKind>) -> &'static str {
-    match kind {
+fn bound(app: &App, api: Option<&Name>) -> &'static str {
+    match api.and_then(|api| app.api(api)).map(|api| api.kind) {
         None => by_format(
             app,
             "`ReservedConcurrentExecutions: 20` on the function: a URL has no rate of its own.",
@@ -88,15 +92,24 @@ fn bound(app: &App, kind: Option<ApiKind>) -> &'static str {
             "`reservedConcurrency: 20` on the function: a URL has no rate of its own.",
             "`reserved_concurrent_executions = 20` on the function: a URL has no rate of its own.",
         ),
-        Some(ApiKind::Rest) => by_format(
+        Some(ApiKind::LoadBalancer | ApiKind::GraphQl) => by_format(
             app,
+            "`ReservedConcurrentExecutions: 20` on the function, and a firewall with a rate before the interface (`AWS::WAFv2::WebACL` with a `RateBasedStatement`).",
+            "`ReservedConcurrentExecutions: 20` on the function, and a firewall with a rate before the interface (`AWS::WAFv2::WebACL` with a `RateBasedStatement`).",
+            "`reservedConcurrency: 20` on the function, and a firewall with a rate before the interface (`AWS::WAFv2::WebACL` with a `RateBasedStatement`).",
+            "`reserved_concurrent_executions = 20` on the function, and a firewall with a rate before the interface (`aws_wafv2_web_acl` with a `rate_based_statement`).",
+        ),
+        Some(ApiKind::Rest) => by_interface(
+            app,
+            api,
             "`ReservedConcurrentExecutions: 20` on the function, and a rate on the interface (`MethodSettings: [{ ResourcePath: '/*', HttpMethod: '*', ThrottlingRateLimit: 50 }]`).",
             "`ReservedConcurrentExecutions: 20` on the function, and a rate on the stage (`MethodSettings` with `ThrottlingRateLimit`).",
             "`reservedConcurrency: 20` on the function; a rate needs `MethodSettings` of the stage (`resources: extensions`) or a plugin.",
             "`reserved_concurrent_executions = 20` on the function, and a rate on the stage (`aws_api_gateway_method_settings` with `throttling_rate_limit`).",
         ),
-        Some(_) => by_format(
+        Some(_) => by_interface(
             app,
+            api,
             "`ReservedConcurrentExecutions: 20` on the function, and a rate on the interface (`DefaultRouteSettings: { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 }`).",
             "`ReservedConcurrentExecutions: 20` on the function, and a rate on the stage (`DefaultRouteSettings: ThrottlingRateLimit`).",
             "`reservedConcurrency: 20` on the function, and a rate on the stage (`resources: extensions: HttpApiStage: Properties: DefaultRouteSettings`).",
@@ -120,7 +133,7 @@ enum Gate<'a> {
 
 fn gate<'a>(app: &'a App, function: &'a Function) -> Gate<'a> {
     if function.url.is_some() && app.routes_of(&function.name).next().is_none() {
-        return Gate::Open(Before::Nothing(&function.name));
+        return Gate::Open(Before::Nothing);
     }
     for api in app.routes_of(&function.name).filter_map(|route| app.api(route.api.value()?)) {
         let mut counts = false;

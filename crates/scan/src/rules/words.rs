@@ -2,7 +2,8 @@
 //!
 //! Not here: what is said (the themes).
 
-use crate::graph::{App, Framework};
+use crate::graph::{App, Framework, Written};
+use crate::known::Name;
 
 /// How many things a sentence names before it counts.
 const NAMED: usize = 4;
@@ -44,6 +45,21 @@ pub(crate) fn by_format<'a>(
         Framework::CloudFormation => cloudformation,
         Framework::Serverless => serverless,
         Framework::Terraform => terraform,
+    }
+}
+
+/// As [`by_format`], for an interface: one that is a plain resource is changed as such.
+pub(crate) fn by_interface<'a>(
+    app: &App,
+    api: Option<&Name>,
+    sam: &'a str,
+    cloudformation: &'a str,
+    serverless: &'a str,
+    terraform: &'a str,
+) -> &'a str {
+    match api.and_then(|api| app.written.get(api)) {
+        Some(Written::Resource) => cloudformation,
+        _ => by_format(app, sam, cloudformation, serverless, terraform),
     }
 }
 

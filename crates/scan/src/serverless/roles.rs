@@ -7,7 +7,7 @@ use super::policy::{added, statements, trust};
 use super::service::{Declared, Service, normal};
 use crate::cloudformation::{provided, statements as document, value::text};
 use crate::document::{Node, NodeKind};
-use crate::graph::{App, ManagedPolicy, Origin, Role, Statement};
+use crate::graph::{App, Boundary, ManagedPolicy, Origin, Role, Statement};
 use crate::known::{Known, Name, Piece, Setting, Text};
 use crate::source::Place;
 
@@ -212,20 +212,28 @@ fn manage(service: &Service<'_>, role: &mut Role, functions: &[&Declared]) {
     let boundary =
         common.and_then(|role| role.get("permissionsBoundary").or_else(|| role.get("permissionBoundary")));
     let boundary = boundary.or_else(|| service.provider.get("rolePermissionsBoundary"));
-    role.boundary = boundary.map(text);
+    role.boundary = boundary.map(|node| {
+        let policy = text(node);
+        Boundary { statements: allowed_by(service, &policy), policy }
+    });
 }
 
 /// Names a policy and adds what it allows: the provider's by the tables, the template's own by its document.
 fn attach(service: &Service<'_>, role: &mut Role, policy: Text) {
+    let found = allowed_by(service, &policy);
+    role.statements.extend(found.value().into_iter().flatten().cloned());
+    role.managed.push(ManagedPolicy { policy, statements: found.map(|_| ()) });
+}
+
+/// What a policy says.
+fn allowed_by(service: &Service<'_>, policy: &Text) -> Known<Vec<Statement>> {
     let own = policy.references().find_map(|name| service.resource(name.as_str()));
     let own = own.and_then(|node| service.stack.resolve(node.at(&["Properties", "PolicyDocument"])?));
     let origin = (policy.as_literal() == Some(NETWORK_POLICY)).then_some(Origin::Framework);
-    let found = match own {
+    match own {
         Some(found) => Known::Value(document(&found)),
-        None => provided(&policy, origin),
-    };
-    role.statements.extend(found.value().into_iter().flatten().cloned());
-    role.managed.push(ManagedPolicy { policy, statements: found.map(|_| ()) });
+        None => provided(policy, origin),
+    }
 }
 
 fn writes_logs(declared: &Declared) -> bool {

@@ -139,7 +139,7 @@ fn show(app: &App) -> Vec<String> {
             add(format!("{} trust {}", role.name, show_statement(statement)));
         }
         if let Some(boundary) = &role.boundary {
-            add(format!("{} boundary {boundary}", role.name));
+            add(format!("{} boundary {}", role.name, boundary.policy));
         }
     }
     for store in &app.stores {

@@ -33,6 +33,10 @@ fn what_every_call_meets_is_no_condition() {
     check("Bool aws:SecureTransport false", Some(false));
     check("IpAddress aws:SourceIp 0.0.0.0/0", Some(true));
     check("IpAddress aws:SourceIp 203.0.113.0/24", None);
+    check("NotIpAddress aws:SourceIp 0.0.0.0/0", Some(false));
+    check("NotIpAddress aws:SourceIp 0.0.0.0/0 ::/0", Some(false));
+    check("NotIpAddress aws:SourceIp 203.0.113.0/24", None);
+    check("IpAddress aws:SourceIp ::/0", None);
     check("StringEquals aws:PrincipalType AssumedRole", Some(true));
     check("StringEquals aws:PrincipalType User", None);
     check("Bool aws:ViaAWSService false", Some(true));

@@ -1,6 +1,8 @@
 use super::*;
 use crate::facts::Level;
-use crate::graph::{Condition, Framework, ManagedPolicy, Origin, Secret, SecretKind, Store, StoreKind};
+use crate::graph::{
+    Boundary, Condition, Framework, ManagedPolicy, Origin, Secret, SecretKind, Store, StoreKind,
+};
 use crate::iam::Deed;
 use crate::known::{Attribute, Piece, Setting, Text};
 use crate::source::{Place, SourceTree};
@@ -231,11 +233,19 @@ fn what_a_role_may_do() {
     check(&["Allow * on *"], "sqs:SendMessages", "Jobs", "unknown");
 }
 
+/// A boundary: a policy of the provider, or one that is not in the files.
+fn bounded_by(policy: &str) -> Boundary {
+    let policy = text(policy);
+    let known = policy.as_literal().and_then(facts::managed_policy).and_then(|fact| fact.at(place()));
+    let statements = known.map_or_else(|| Known::Unknown("it is not in the files".to_owned()), Known::Value);
+    Boundary { policy, statements }
+}
+
 #[test]
 fn policies_that_nobody_has_read() {
     let check = |statements: &[&str], boundary: Option<&str>, unread: bool, expect: &str| {
         let mut app = app(statements);
-        app.roles[0].boundary = boundary.map(text);
+        app.roles[0].boundary = boundary.map(bounded_by);
         let known =
             if unread { Known::Unknown("it is not in the files".to_owned()) } else { Known::Value(()) };
         app.roles[0].managed = vec![ManagedPolicy { policy: text("${?PolicyArn}"), statements: known }];

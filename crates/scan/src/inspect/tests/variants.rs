@@ -10,7 +10,7 @@ fn told(files: &[(&str, &str)]) -> Vec<(String, Vec<String>)> {
     }
     let report = inspect(&tree, &Dependencies::default(), &Options::default());
     let line = |found: &Found| {
-        let when = found.message.strip_prefix("When ").and_then(|text| text.split_once(':'));
+        let when = found.message.strip_prefix("When ").and_then(|text| text.split_once(": "));
         format!("{}{}", found.rule.id, when.map_or(String::new(), |(when, _)| format!(" when {when}")))
     };
     let doubt = |note: &Note| {
@@ -105,6 +105,34 @@ fn a_default_decides_nothing() {
     let two = format!("{default}}}, G: {{Type: String, Default: a");
     let both = "!And [!Equals [!Ref E, prod], !Equals [!Ref G, b]]";
     check(&two, both, &["open-route if `E` is `prod` and `G` is `b`"]);
+}
+
+#[test]
+fn a_condition_on_what_is_put_together_or_filled_in_by_the_provider() {
+    let check = |head: &str, condition: &str, wanted: &[&str]| {
+        let head = format!("{head}\nConditions: {{P: {condition}}}");
+        let template = URL
+            .replace("Parameters: {Auth: {Type: String, Default: NONE}}", &head)
+            .replace("!Ref Auth", "!If [P, NONE, AWS_IAM]");
+        assert_eq!(told(&[("template.yaml", &template)]).remove(0).1, wanted, "{template}");
+    };
+    let stage = "Parameters: {E: {Type: String, Default: dev}}";
+    check(stage, "!Equals [!Sub 'shop-${E}', shop-prod]", &["open-function-url when `E` is `prod`"]);
+    check(stage, "!Equals [!Sub 'shop-${E}', other-prod]", &[]);
+    check(stage, "!Equals [!Sub 'shop-${E}', shop-dev]", &["open-function-url"]);
+    let here = "open-function-url when `AWS::AccountId` is `111122223333`";
+    let elsewhere = "open-function-url when `AWS::AccountId` is not `111122223333`";
+    check("", "!Equals [!Ref AWS::AccountId, '111122223333']", &[here]);
+    check("", "!Not [!Equals [!Ref AWS::AccountId, '111122223333']]", &[elsewhere]);
+    check("", "!Equals ['a-111122223333', !Sub 'a-${AWS::AccountId}']", &[here]);
+    let both = "!And [!Equals [!Ref AWS::AccountId, '111122223333'], !Equals [!Ref E, prod]]";
+    check(stage, both, &["open-function-url when `E` is `prod` and `AWS::AccountId` is `111122223333`"]);
+    // Other partitions are no plan.
+    check(
+        "",
+        "!Equals [!Ref AWS::Partition, aws-cn]",
+        &["open-function-url if `AWS::Partition` is `aws-cn`"],
+    );
 }
 
 #[test]

@@ -44,6 +44,21 @@ fn holds_for_strangers(condition: &Condition) -> Opening {
     if serves && operator.starts_with("bool") && is("false") {
         return Opening::Narrow;
     }
+    match crate::iam::has_come(condition) {
+        Some(true) => return Opening::Narrow,
+        Some(false) => return Opening::Open,
+        None => {}
+    }
+    if key == "aws:sourceip" && operator.starts_with("ipaddress") {
+        return match value::whole(&condition.values) {
+            (true, true) => Opening::Narrow,
+            (true, false) => Opening::Unknown(
+                "it turns away every address of IPv4, and whether it can be called by IPv6 is not in the files"
+                    .to_owned(),
+            ),
+            _ => Opening::Open,
+        };
+    }
     let others = operator.contains("not")
         && !operator.starts_with("forallvalues:")
         && NARROWING.contains(&key.as_str());

@@ -70,6 +70,59 @@ fn a_deny_for_others_closes_a_policy() {
     assert_eq!(open_statement(&[]), Ok(None));
 }
 
+#[test]
+fn addresses_and_times_that_leave_everyone_or_nobody() {
+    let of = |effect: Effect, operator: &str, key: &str, values: &[&str]| Statement {
+        principals: vec![Principal::Anyone],
+        effect: Known::Value(effect),
+        conditions: vec![condition(operator, key, values)],
+        ..sketch::allow(&["execute-api:Invoke"], &["*"])
+    };
+    let verdict = |policy: &[Statement]| match open_statement(policy) {
+        Ok(Some(_)) => "open",
+        Ok(None) => "closed",
+        Err(_) => "unknown",
+    };
+    let open = || Statement { conditions: Vec::new(), ..of(Effect::Allow, "", "", &[]) };
+    let denied = |operator: &str, key: &str, values: &[&str], expect: &str| {
+        let policy = [open(), of(Effect::Deny, operator, key, values)];
+        assert_eq!(verdict(&policy), expect, "deny {operator} {key} {values:?}");
+    };
+    denied("IpAddress", "aws:SourceIp", &["0.0.0.0/0", "::/0"], "closed");
+    denied("IpAddress", "aws:SourceIp", &["0.0.0.0/1", "128.0.0.0/1", "2000::/3"], "closed");
+    denied("IpAddress", "aws:SourceIp", &["0.0.0.0/0"], "unknown");
+    denied("IpAddress", "aws:SourceIp", &["203.0.113.0/24"], "open");
+    denied("NotIpAddress", "aws:SourceIp", &["0.0.0.0/0"], "open");
+    denied("NotIpAddress", "aws:SourceIp", &["203.0.113.0/24"], "closed");
+    denied("DateGreaterThan", "aws:CurrentTime", &["2020-01-01T00:00:00Z"], "closed");
+    denied("DateLessThan", "aws:CurrentTime", &["2020-01-01T00:00:00Z"], "open");
+    denied("DateGreaterThan", "aws:CurrentTime", &["2090-01-01T00:00:00Z"], "open");
+    let allowed = |operator: &str, key: &str, values: &[&str], expect: &str| {
+        assert_eq!(
+            verdict(&[of(Effect::Allow, operator, key, values)]),
+            expect,
+            "{operator} {key} {values:?}"
+        );
+    };
+    allowed("NotIpAddress", "aws:SourceIp", &["0.0.0.0/0", "::/0"], "closed");
+    allowed("NotIpAddress", "aws:SourceIp", &["0.0.0.0/0"], "open");
+    allowed("NotIpAddress", "aws:SourceIp", &["203.0.113.0/24"], "open");
+    allowed("DateLessThan", "aws:CurrentTime", &["2020-01-01T00:00:00Z"], "closed");
+    allowed("DateLessThan", "aws:CurrentTime", &["2090-01-01T00:00:00Z"], "open");
+    allowed("DateGreaterThan", "aws:CurrentTime", &["2020-01-01T00:00:00Z"], "open");
+}
+
+#[test]
+fn a_load_balancer_is_of_the_function_s_account() {
+    let of = |service: &str| Statement {
+        principals: vec![Principal::Service(Text::literal(service, place()))],
+        ..sketch::allow(&["lambda:InvokeFunction"], &["*"])
+    };
+    assert_eq!(to_service(&of("elasticloadbalancing.amazonaws.com")), None);
+    let sns = of("sns.amazonaws.com");
+    assert_eq!(to_service(&sns), Some(("sns.amazonaws.com", Opening::Open)));
+}
+
 /// Whether a statement under one condition lets everyone in.
 fn is_open(operator: &str, key: &str, values: &[&str]) -> bool {
     let statement = Statement {

@@ -143,6 +143,13 @@ fn covers_half(values: &[String]) -> bool {
     values.is_empty() || of_wide || covered(blocks(false)) >= 1 << 31
 }
 
+/// Whether blocks of addresses together are all of the older kind, and all of the newer kind that is given out.
+pub(super) fn whole(values: &[Text]) -> (bool, bool) {
+    let written: Vec<String> = values.iter().map(written).collect();
+    let sum = |wide: bool| covered(written.iter().filter_map(|value| block(value, wide)).collect());
+    (sum(false) >= 1 << 32, sum(true) >= 1 << 125)
+}
+
 /// First and last address of a block: `203.0.113.0/24`.
 fn block(text: &str, wide: bool) -> Option<(u128, u128)> {
     if text.chars().all(|c| c == '*') {

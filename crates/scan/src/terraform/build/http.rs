@@ -128,7 +128,12 @@ impl Builder<'_> {
         };
         let body = &integration.body;
         if let Some(service) = body.literal_of("integration_subtype") {
-            return Known::Unknown(format!("it leads to {service}, not to a function"));
+            // Spelled as REST APIs do it.
+            let spelled = service.split_once('-').map(|(service, operation)| {
+                format!("`arn:aws:apigateway:*:{}:action/{operation}` answers, which is no function of these files", service.to_ascii_lowercase())
+            });
+            let other = || format!("it leads to {service}, not to a function");
+            return Known::Unknown(spelled.unwrap_or_else(other));
         }
         self.function_in(body.get("integration_uri"))
     }

@@ -1,7 +1,7 @@
 //! Routes and authorizers that an API's OpenAPI body declares.
 
 use super::{Builder, rest};
-use crate::graph::{Access, Authorizer, AuthorizerKind, Cors, Route};
+use crate::graph::{Access, Authorizer, AuthorizerKind, Cors, Route, Written};
 use crate::known::{Known, Name, Setting};
 use crate::source::Place;
 use crate::terraform::evaluate::Evaluator;
@@ -24,11 +24,17 @@ pub(super) fn read(builder: &mut Builder<'_>, api: &Name, body: &Value, place: P
         }
     };
     let reader = Reader { api, document: &document, place };
+    builder.app.written.insert(api.clone(), Written::Description);
     let authorizers = reader.authorizers(builder);
     builder.app.authorizers.extend(authorizers);
     for (path, item) in document.at(&["paths"]).map_or(&[][..], Value::entries) {
         for (method, operation) in item.entries().iter().filter(|(key, _)| METHODS.contains(&&*key.text)) {
             let route = reader.route(builder, &path.text, &method.text, method.place, operation);
+            let role = operation.at(&["x-amazon-apigateway-integration", "credentials"]);
+            // In a body of its own file, nothing tells the routes apart.
+            if route.place == method.place {
+                builder.acting(route.place, role);
+            }
             builder.app.routes.push(route);
         }
     }

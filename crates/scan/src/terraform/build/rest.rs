@@ -125,6 +125,7 @@ impl Builder<'_> {
         for method in self.of_kind("aws_api_gateway_method") {
             let integration = referring.get(&method.name).or_else(|| integrations.get(&key(method))).copied();
             let route = self.method(method, integration);
+            self.acting(route.place, integration.and_then(|found| found.body.get("credentials")));
             self.app.routes.push(route);
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::Builder;
 use super::policy::{self, Policy};
 use crate::facts;
-use crate::graph::{ManagedPolicy, Role, Statement};
+use crate::graph::{Boundary, Guest, ManagedPolicy, Role, Statement};
 use crate::known::{Known, Name, Text};
 use crate::source::Place;
 use crate::terraform::expand::Resource;
@@ -58,6 +58,40 @@ impl Builder<'_> {
             }
         }
         self.app.roles.extend(roles);
+        for resource in self.of_kind("aws_cognito_identity_pool_roles_attachment") {
+            self.guest(resource);
+        }
+    }
+
+    /// The role with which an interface itself does what a route asks for.
+    pub(super) fn acting(&mut self, route: Place, role: Option<&Value>) {
+        if let Known::Value(role) = self.name_of(role, &["aws_iam_role"]) {
+            self.app.route_roles.insert(route, role);
+        }
+    }
+
+    /// The role that an identity pool hands to guests.
+    fn guest(&mut self, resource: &Resource) {
+        let body = &resource.body;
+        let roles = body.blocks("roles").first();
+        let Some(role) = roles.and_then(|roles| roles.get("unauthenticated")) else { return };
+        let written = body.get("identity_pool_id");
+        let pool = self.named(written, "aws_cognito_identity_pool", "id");
+        let admitted = match pool {
+            Some(pool) => pool
+                .body
+                .bool_of("allow_unauthenticated_identities")
+                .map_or(Known::Value(false), |setting| setting.value),
+            None => Known::Unknown("the identity pool is not among these files".to_owned()),
+        };
+        let named = || written.map(|value| value.to_text().to_string()).unwrap_or_default();
+        let guest = Guest {
+            pool: pool.map_or_else(named, |pool| pool.name.to_string()),
+            place: role.place,
+            role: self.name_of(Some(role), &["aws_iam_role"]),
+            admitted,
+        };
+        self.app.guests.push(guest);
     }
 
     fn role(&mut self, resource: &Resource) -> Role {
@@ -68,7 +102,13 @@ impl Builder<'_> {
             statements: Vec::new(),
             managed: Vec::new(),
             trust: Vec::new(),
-            boundary: body.text_of("permissions_boundary"),
+            boundary: body
+                .get("permissions_boundary")
+                .filter(|written| written.as_literal().as_deref() != Some(""))
+                .map(|arn| {
+                    let (policy, statements) = self.policy_named(arn, &resource.name);
+                    Boundary { policy, statements }
+                }),
             implicit: false,
         };
         if body.get("assume_role_policy").is_some() {
@@ -156,34 +196,36 @@ impl Builder<'_> {
 
     /// Adds a policy that a role names, with its statements where they are known.
     fn attach_to(&mut self, role: &mut Role, arn: &Value) {
+        let (policy, granted) = self.policy_named(arn, &role.name);
+        if let Some(why) = granted.why() {
+            let why = format!("the permissions of the policy `{policy}` are not known: {why}");
+            self.app.unknown(Some(&role.name), arn.place, why);
+        }
+        role.statements.extend(granted.value().into_iter().flatten().cloned());
+        role.managed.push(ManagedPolicy { policy, statements: granted.map(|_| ()) });
+    }
+
+    /// The policy that an ARN names, with what it says.
+    fn policy_named(&mut self, arn: &Value, subject: &Name) -> (Text, Known<Vec<Statement>>) {
         let policy = arn.to_text();
         if let Some(own) = self.referred(&policy, &["aws_iam_policy"]) {
-            let statements = self.policy_of(own.body.get("policy"), &role.name);
-            role.statements.extend(statements);
-            role.managed.push(ManagedPolicy { policy, statements: Known::Value(()) });
-            return;
+            let statements = self.policy_of(own.body.get("policy"), subject);
+            return (policy, Known::Value(statements));
         }
         let found = self.referred(&policy, &["data.aws_iam_policy"]);
         let written = found.and_then(|data| data.body.get("arn").or_else(|| data.body.get("name")));
         let named = written.map_or_else(|| policy.clone(), Value::to_text);
         let statements = match managed_name(&named) {
-            Some(name) => self.managed(&name, arn.place, role),
+            Some(name) => self.managed(&name, arn.place),
             None => Known::Unknown(arn.why_not()),
         };
-        if let Some(why) = statements.why() {
-            let why = format!("the permissions of the policy `{policy}` are not known: {why}");
-            self.app.unknown(Some(&role.name), arn.place, why);
-        }
-        role.managed.push(ManagedPolicy { policy, statements });
+        (policy, statements)
     }
 
-    /// Adds the statements of a policy that the provider keeps.
-    fn managed(&self, name: &str, place: Place, role: &mut Role) -> Known<()> {
+    /// The statements of a policy that the provider keeps.
+    fn managed(&self, name: &str, place: Place) -> Known<Vec<Statement>> {
         match facts::managed_policy(name).and_then(|policy| policy.at(place)) {
-            Some(statements) if self.bears(&statements) => {
-                role.statements.extend(statements);
-                Known::Value(())
-            }
+            Some(statements) if self.bears(&statements) => Known::Value(statements),
             Some(_) => {
                 Known::Unknown("the policies of the module are too large to be read in full".to_owned())
             }
