@@ -309,16 +309,11 @@ fn sends(permissions: &Permissions<'_, '_>, store: &Store, actions: &[&str], pre
 
 /// Whether some key that a resource of a policy covers may begin like this. (`arn:aws:s3:::bucket/clean/*` and `incoming/`: none.)
 fn meets(resource: &Text, prefix: &str) -> bool {
-    let named = resource.pieces.iter().position(|piece| !matches!(piece, Piece::Literal(_)));
-    let behind = match named {
-        None => resource.as_literal().and_then(|all| all.split_once('/')).map(|(_, key)| (key, false)),
-        Some(at) => match resource.pieces.get(at + 1..) {
-            Some([Piece::Literal(rest), more @ ..]) => {
-                rest.strip_prefix('/').map(|key| (key, !more.is_empty()))
-            }
-            _ => None,
-        },
-    };
+    // A bucket's ARN has no slash: what stands behind the first one is the key.
+    let behind = resource.pieces.iter().enumerate().find_map(|(at, piece)| match piece {
+        Piece::Literal(text) => text.split_once('/').map(|(_, key)| (key, at + 1 < resource.pieces.len())),
+        _ => None,
+    });
     let Some((key, goes_on)) = behind else { return true };
     let fixed = key.split(['*', '?']).next().unwrap_or(key);
     // A key that is written out in full begins with the prefix or not; one that goes on may.
