@@ -19,6 +19,7 @@ mod nested;
 mod network;
 mod openapi;
 mod policy;
+mod protocol;
 mod resolve;
 mod rest_api;
 mod role;
@@ -217,6 +218,7 @@ fn join(writer: &mut Writer<'_, '_>, resource: &stack::Resource) {
     http_api::join(writer, resource);
     graphql::join(writer, resource);
     balancer::join(writer, resource);
+    protocol::join(writer, resource);
     trigger::join(writer, resource);
     machine::join(writer, resource);
     sam::join(writer, resource);

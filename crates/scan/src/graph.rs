@@ -20,11 +20,11 @@ pub use self::access::{
 };
 pub use self::function::{Code, CodeLocation, Function, FunctionUrl, Variable};
 pub use self::resource::{
-    Encryption, Login, Network, Opening, OtherResource, Parameter, PublicAccess, Secret, SecretKind, Store,
-    StoreKind,
+    Encryption, Login, Network, Opening, OtherResource, Parameter, Protocol, PublicAccess, Secret,
+    SecretKind, Store, StoreKind,
 };
 pub use self::role::{Boundary, Condition, Effect, Guest, ManagedPolicy, Origin, Principal, Role, Statement};
-use crate::known::{Attribute, Name, Text};
+use crate::known::{Attribute, Name, Setting, Text};
 use crate::source::{FileId, Place};
 
 /// Everything that was found in a tree.
@@ -114,6 +114,9 @@ pub struct App {
     pub secrets: Vec<Secret>,
     /// Passwords that the files give to what they make.
     pub logins: Vec<Login>,
+    /// Which protocols things other than interfaces accept.
+    #[serde(skip)]
+    pub protocols: Vec<Protocol>,
     /// Networks' openings.
     pub networks: Vec<Network>,
     /// Parameters and variables with their defaults.
@@ -181,6 +184,7 @@ impl App {
             stores: Vec::new(),
             secrets: Vec::new(),
             logins: Vec::new(),
+            protocols: Vec::new(),
             networks: Vec::new(),
             parameters: Vec::new(),
             others: Vec::new(),
@@ -255,6 +259,16 @@ impl App {
     /// The routes that lead to a function.
     pub fn routes_of<'a>(&'a self, function: &'a Name) -> impl Iterator<Item = &'a Route> {
         self.routes.iter().filter(move |route| route.target.is(function))
+    }
+
+    /// Who may connect to each websocket, which decides for all of its routes: the provider asks nobody again.
+    #[must_use]
+    pub fn connects(&self) -> BTreeMap<&Name, &Setting<Access>> {
+        let websockets = self.apis.iter().filter(|api| api.kind == ApiKind::Websocket).map(|api| &api.name);
+        let websockets: BTreeSet<_> = websockets.collect();
+        let connects = self.routes.iter().filter(|it| it.method.value().is_some_and(|key| key == "$connect"));
+        let of = connects.filter_map(|route| Some((route.api.value()?, &route.access)));
+        of.filter(|(api, _)| websockets.contains(api)).collect()
     }
 
     /// What else starts a function.

@@ -25,6 +25,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+pub(crate) use self::opening::open_statement;
 use self::reach::Reach;
 pub(crate) use self::words::list;
 use crate::advisories::Match;

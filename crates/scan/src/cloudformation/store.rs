@@ -72,6 +72,7 @@ fn kind_of(resource: &Resource) -> Option<(StoreKind, &'static str)> {
         "AWS::ElastiCache::ServerlessCache" => (database("ElastiCache Serverless"), "ServerlessCacheName"),
         "AWS::OpenSearchService::Domain" => (database("OpenSearch"), "DomainName"),
         "AWS::Elasticsearch::Domain" => (database("Elasticsearch"), "DomainName"),
+        "AWS::DAX::Cluster" => (database("DAX"), "ClusterName"),
         "AWS::EFS::FileSystem" => (StoreKind::FileSystem, "FileSystemTags"),
         "AWS::Events::EventBus" => (StoreKind::EventBus, "Name"),
         "AWS::Cognito::UserPool" => (StoreKind::UserPool, "UserPoolName"),
@@ -167,6 +168,7 @@ fn other(store: &mut Store, resource: &Resource) {
         "AWS::OpenSearchService::Domain" | "AWS::Elasticsearch::Domain" => {
             properties.get("EncryptionAtRestOptions").and_then(|node| encrypted(node, "Enabled"))
         }
+        "AWS::DAX::Cluster" => properties.get("SSESpecification").and_then(|node| flag(node, "SSEEnabled")),
         "AWS::Redshift::Cluster" => encrypted(properties, "Encrypted"),
         "AWS::Logs::LogGroup" | "AWS::Events::EventBus" => {
             keyed(properties, "KmsKeyId").or_else(|| keyed(properties, "KmsKeyIdentifier"))

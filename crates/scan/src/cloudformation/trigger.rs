@@ -58,6 +58,8 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
             let list = properties.at(&["NotificationConfiguration", "LambdaFunctionConfigurations"]);
             notifications(writer, resource, list, "LambdaFunctionArn", &own);
         }
+        // What is delivered goes through functions on the way, however deep they are named.
+        "AWS::KinesisFirehose::DeliveryStream" => writer.mention(properties),
         "AWS::Cognito::UserPool" => hooks(writer, resource),
         "AWS::Logs::SubscriptionFilter" => {
             let group = Writer::text_at(resource, "LogGroupName");

@@ -172,6 +172,15 @@ pub struct Login {
     pub password: Text,
 }
 
+/// The oldest protocol that something with an address of its own accepts: a domain, a search cluster, a distribution.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Protocol {
+    /// What accepts it.
+    pub of: Name,
+    /// As the provider calls it: `TLS_1_0`, `Policy-Min-TLS-1-0-2019-07`, `TLSv1`.
+    pub oldest: Setting<String>,
+}
+
 /// A resource that no rule knows, kept so that references lead somewhere.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OtherResource {

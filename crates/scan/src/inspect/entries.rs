@@ -5,11 +5,13 @@
 use crate::graph::{Access, Api, App, Endpoint, Trigger, TriggerKind};
 use crate::known::{Known, Name, Setting};
 use crate::report::{Entry, EntryKind, Spot};
+use crate::rules::open_statement;
 use crate::source::SourceTree;
 
 /// Every way in, in the order of the file.
 pub(super) fn of(tree: &SourceTree, app: &App) -> Vec<Entry> {
     let named = |name: &Known<Name>| name.value().map(ToString::to_string);
+    let connects = app.connects();
     let mut entries: Vec<Entry> = app
         .routes
         .iter()
@@ -17,7 +19,8 @@ pub(super) fn of(tree: &SourceTree, app: &App) -> Vec<Entry> {
             let api = route.api.value().and_then(|name| app.api(name));
             let method = route.method.value().map_or("?", String::as_str);
             let path = route.path.value().map_or("?", String::as_str);
-            let (who, open) = who(&route.access, route.api_key, api);
+            let access = api.and_then(|api| connects.get(&api.name)).copied().unwrap_or(&route.access);
+            let (who, open) = who(access, route.api_key, api);
             Entry {
                 what: format!("{method} {path}").trim_end().to_owned(),
                 kind: EntryKind::Route,
@@ -49,7 +52,17 @@ pub(super) fn of(tree: &SourceTree, app: &App) -> Vec<Entry> {
 
 fn who(access: &Setting<Access>, api_key: bool, api: Option<&Api>) -> (String, bool) {
     let private = api.is_some_and(|api| api.endpoint.value.is(&Endpoint::Private));
+    let untold = api.is_some_and(|api| api.endpoint.value.why().is_some());
+    // Whom a policy of the interface turns away no route lets in.
+    let policy =
+        api.map(|api| open_statement(&api.policy)).filter(|_| api.is_some_and(|it| !it.policy.is_empty()));
     match &access.value {
+        Known::Value(Access::Anyone) if policy == Some(Ok(None)) => {
+            ("whom the interface's policy lets in".to_owned(), false)
+        }
+        Known::Value(Access::Anyone) if untold || matches!(policy, Some(Err(_))) => {
+            ("unknown".to_owned(), false)
+        }
         Known::Value(Access::Anyone) if private => ("anyone in the private network".to_owned(), false),
         Known::Value(Access::Anyone) if api_key => ("whoever has the API key".to_owned(), true),
         Known::Value(Access::Anyone) => ("anyone".to_owned(), true),

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::Cause;
 use crate::finding::Finding;
-use crate::graph::{Access, Api, ApiKind, App, AuthorizerKind, Endpoint, Principal, Route, TriggerKind};
+use crate::graph::{Access, Api, App, AuthorizerKind, Endpoint, Route, TriggerKind};
 use crate::known::{Known, Name, Setting};
+use crate::rules::open_statement;
 use crate::source::Place;
 
 /// Anyone gets there.
@@ -54,7 +55,7 @@ struct Gate {
 /// All ways in.
 pub(super) fn entries(app: &App, findings: &[Finding]) -> Vec<Entry> {
     let mut entries = Vec::new();
-    let connects = connects(app);
+    let connects = app.connects();
     entries.extend(app.routes.iter().filter_map(|route| of_route(app, route, &connects, findings)));
     entries.extend(app.functions.iter().filter_map(|function| {
         let url = function.url.as_ref()?;
@@ -158,16 +159,6 @@ fn of_route(
     Some(Entry { changes, ..Entry::new(function, name, gate, access.place, cause) })
 }
 
-/// Who may connect to each websocket, which decides for all of its routes.
-fn connects(app: &App) -> BTreeMap<&Name, &Setting<Access>> {
-    let websockets = app.apis.iter().filter(|api| api.kind == ApiKind::Websocket).map(|api| &api.name);
-    let websockets: BTreeSet<_> = websockets.collect();
-    let connects =
-        app.routes.iter().filter(|route| route.method.value().is_some_and(|key| key == "$connect"));
-    let of = connects.filter_map(|route| Some((route.api.value()?, &route.access)));
-    of.filter(|(api, _)| websockets.contains(api)).collect()
-}
-
 fn gate(app: &App, access: &Setting<Access>, api_key: bool, api: Option<&Api>, findings: &[Finding]) -> Gate {
     let gate = |likelihood, who: &str, need: Option<&str>| Gate {
         likelihood,
@@ -201,19 +192,29 @@ fn gate(app: &App, access: &Setting<Access>, api_key: bool, api: Option<&Api>, f
             ..gate(asked.likelihood.min(PRIVATE), "whoever is in the private network", need)
         };
     }
-    let open = |statement: &crate::graph::Statement| {
-        statement.may_allow()
-            && statement.conditions.is_empty()
-            && statement.principals.contains(&Principal::Anyone)
-    };
-    if !api.policy.is_empty() && !api.policy.iter().any(open) {
+    let policy = if api.policy.is_empty() { None } else { Some(open_statement(&api.policy)) };
+    if policy == Some(Ok(None)) {
         let need = Some("to be one whom the interface's policy lets in");
         return Gate {
             unknown: asked.unknown.clone(),
             ..gate(asked.likelihood.min(SIGNED_IN), "whoever the interface's policy lets in", need)
         };
     }
-    asked
+    // Whether it is open at all cannot be told: it counts for less than what is.
+    let untold = match (api.endpoint.value.why(), policy) {
+        (Some(why), _) => Some(format!("whether it can be reached from the internet cannot be told: {why}")),
+        (None, Some(Err(why))) => {
+            Some(format!("whether the interface's policy keeps strangers out cannot be told: {why}"))
+        }
+        _ => None,
+    };
+    match untold {
+        Some(why) if asked.likelihood > UNKNOWN => Gate {
+            unknown: asked.unknown.or(Some(why)),
+            ..gate(UNKNOWN, "whoever is let in, perhaps anyone,", asked.need.as_deref())
+        },
+        _ => asked,
+    }
 }
 
 /// An authorizer that does not check signatures, or that event data breaks, lets everyone in.

@@ -61,7 +61,7 @@ fn of(function: &Name, finding: &Finding) -> Option<Weakness> {
         ("command-injection", _) => (1_000, "what the caller sends reaches a shell"),
         ("code-injection", _) => (1_000, "what the caller sends is run as code"),
         ("unsafe-deserialization", _) => (900, "what the caller sends is turned into objects that run code"),
-        ("sql-injection", _) => (600, "what the caller sends becomes part of a query"),
+        ("sql-injection", _) => (700, "what the caller sends becomes part of a query"),
         ("path-traversal", _) => {
             (500, "what the caller sends becomes part of a path, and files give credentials away")
         }

@@ -11,7 +11,7 @@ use super::words::{by_format, by_interface, count, join, list};
 use super::{Sight, Verdict, catalogue};
 use crate::finding::{Finding, Remedy, Rule, Severity};
 use crate::graph::{Access, Api, ApiKind, App, Endpoint, Framework, Route, Written};
-use crate::known::{Known, Name};
+use crate::known::{Known, Name, Setting};
 use crate::source::Place;
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
@@ -58,7 +58,7 @@ fn routes(sight: &Sight<'_>, verdict: &mut Verdict) {
             verdict.unknown(subject, route.access.place, why);
             continue;
         }
-        if !is_open_from_the_internet(route, api, verdict) {
+        if !is_open_from_the_internet(&route.access, api, verdict) {
             continue;
         }
         if let Some(cause) = cause(sight, route, api) {
@@ -96,8 +96,8 @@ fn leads_nowhere(app: &App, route: &Route) -> bool {
 }
 
 /// Whether a stranger on the internet gets to the function through this route.
-fn is_open_from_the_internet(route: &Route, api: Option<&Api>, verdict: &mut Verdict) -> bool {
-    if !matches!(route.access.known(), Some(Access::Anyone)) {
+fn is_open_from_the_internet(access: &Setting<Access>, api: Option<&Api>, verdict: &mut Verdict) -> bool {
+    if !matches!(access.known(), Some(Access::Anyone)) {
         return false;
     }
     let Some(api) = api else { return true };
@@ -125,14 +125,18 @@ fn is_open_from_the_internet(route: &Route, api: Option<&Api>, verdict: &mut Ver
     }
 }
 
+/// Who may connect to each websocket: [`App::connects`].
+pub(super) type Connects<'a> = BTreeMap<&'a Name, &'a Setting<Access>>;
+
 /// Whether strangers can start the function through a route or address, as far as the files tell.
-pub(super) fn is_public(app: &App, function: &Name) -> bool {
+pub(super) fn is_public(app: &App, connects: &Connects<'_>, function: &Name) -> bool {
     let mut unheard = Verdict::default();
     let url = app.function(function).and_then(|function| function.url.as_ref());
     url.is_some_and(|url| matches!(url.access.known(), Some(Access::Anyone)))
         || app.routes_of(function).any(|route| {
             let api = route.api.value().and_then(|name| app.api(name));
-            !route.api_key && is_open_from_the_internet(route, api, &mut unheard)
+            let access = api.and_then(|api| connects.get(&api.name)).copied().unwrap_or(&route.access);
+            !route.api_key && is_open_from_the_internet(access, api, &mut unheard)
         })
 }
 

@@ -139,7 +139,8 @@ fn flow_advice(kind: FlowKind) -> &'static str {
 /// Whether anyone can call a function.
 fn is_open(app: &App, function: &Function) -> bool {
     let routes = app.routes_of(&function.name).any(|route| route.access.value.is(&Access::Anyone));
-    routes || function.url.as_ref().is_some_and(|url| url.access.value.is(&Access::Anyone))
+    let invited = super::permissions::is_for_everyone(function);
+    routes || invited || function.url.as_ref().is_some_and(|url| url.access.value.is(&Access::Anyone))
 }
 
 fn switches(app: &App, readings: &[(&Function, Reading)], verdict: &mut Verdict) {

@@ -59,6 +59,12 @@ fn open_function(sight: &Sight<'_>, function: &Function, statement: &Statement, 
     }
 }
 
+/// Whether every account may start a function, past all routes.
+pub(super) fn is_for_everyone(function: &Function) -> bool {
+    let own = function.permissions.iter().filter(|statement| !is_for_the_url(function, statement));
+    own.into_iter().any(|statement| to_everyone(statement) == Opening::Open)
+}
+
 /// What the provider demands beside a URL, so that the URL works: it opens what the URL opens anyway.
 fn is_for_the_url(function: &Function, statement: &Statement) -> bool {
     let url_only = !statement.actions.is_empty()

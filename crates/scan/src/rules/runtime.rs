@@ -8,9 +8,9 @@ use super::words::{by_format, list};
 use super::{Sight, Verdict, catalogue};
 use crate::facts;
 use crate::finding::{Finding, Remedy, Severity, Worth};
-use crate::graph::{App, Effect, Framework, Function, Role, Statement};
+use crate::graph::{App, Effect, Framework, Function, Role, Statement, StoreKind};
 use crate::iam::wildcard;
-use crate::known::{Known, Setting, Text};
+use crate::known::{Attribute, Known, Name, Piece, Setting, Text};
 use crate::source::Place;
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
@@ -92,7 +92,7 @@ enum Logs {
     Unknown(String),
 }
 
-fn logs(role: &Role) -> Logs {
+fn logs(app: &App, role: &Role) -> Logs {
     let speaks = |statement: &&Statement, effect: Effect| {
         let known = statement.actions.iter().filter_map(Setting::known);
         let named = known.clone().any(|action| wildcard::covers_action(action, "logs:PutLogEvents"));
@@ -108,7 +108,8 @@ fn logs(role: &Role) -> Logs {
     if denied {
         return Logs::Forbidden;
     }
-    if role.statements.iter().any(|statement| speaks(&statement, Effect::Allow)) {
+    let allows = |statement: &&Statement| speaks(statement, Effect::Allow) && may_name_logs(app, statement);
+    if role.statements.iter().any(|statement| allows(&statement)) {
         return Logs::May;
     }
     let unknown = role.managed.iter().find_map(|policy| policy.statements.why()).or_else(|| {
@@ -120,12 +121,37 @@ fn logs(role: &Role) -> Logs {
     unknown.map_or(Logs::MayNot, |why| Logs::Unknown(why.to_owned()))
 }
 
+/// Whether a statement may speak of a log group: of one table it does not, whatever its actions.
+fn may_name_logs(app: &App, statement: &Statement) -> bool {
+    statement.not_resources
+        || statement.resources.iter().any(|resource| {
+            let other = |name: &Name| match app.store(name) {
+                Some(store) => store.kind != StoreKind::Logs,
+                None => app.function(name).is_some() || app.secret(name).is_some(),
+            };
+            if let Some(Piece::Of { node, attribute: Attribute::Arn | Attribute::StreamArn }) =
+                resource.pieces.first()
+            {
+                return !other(node);
+            }
+            // What is not written out may be anything.
+            let pieces = resource.pieces.iter().map(|piece| match piece {
+                Piece::Literal(text) => text.as_str(),
+                _ => "*",
+            });
+            let plain: String = pieces.collect();
+            let mut fields = plain.split(':').skip(2);
+            let service = fields.next().filter(|_| fields.next().is_some());
+            service.is_none_or(|service| wildcard::matches(service, "logs"))
+        })
+}
+
 fn unlogged(app: &App, verdict: &mut Verdict) {
-    let mut silent: BTreeMap<&crate::known::Name, (&Role, Vec<&Function>)> = BTreeMap::new();
+    let mut silent: BTreeMap<&Name, (&Role, Vec<&Function>)> = BTreeMap::new();
     for function in deployed(app) {
         // A role from elsewhere may do anything.
         let Some(role) = app.role_of(function) else { continue };
-        match logs(role) {
+        match logs(app, role) {
             Logs::May => {}
             Logs::MayNot if app.may_gain(&function.name) || app.may_gain(&role.name) => {}
             Logs::MayNot | Logs::Forbidden => {
@@ -160,7 +186,7 @@ fn unlogged(app: &App, verdict: &mut Verdict) {
 /// Lets a role write logs: more is allowed than before, so nothing that works stops.
 fn logging(app: &App, role: &Role) -> Option<Remedy> {
     // What a statement forbids, no other gives back; and the provider takes ten policies of a role.
-    if role.implicit || role.managed.len() >= 10 || logs(role) == Logs::Forbidden {
+    if role.implicit || role.managed.len() >= 10 || logs(app, role) == Logs::Forbidden {
         return None;
     }
     let value =

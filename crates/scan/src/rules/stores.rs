@@ -2,19 +2,23 @@
 //!
 //! Not here: services that may send to a queue on anyone's behalf (`permissions`), what roles may do to stores (`roles`).
 
+use std::collections::BTreeSet;
+
 use super::opening::open_statement;
 use super::words::{by_format, list};
 use super::{Sight, Verdict, catalogue};
+use crate::facts;
 use crate::finding::{Finding, Remedy, Severity};
-use crate::graph::{Encryption, Network, Statement, Store, StoreKind};
+use crate::graph::{App, Encryption, Network, Statement, Store, StoreKind};
+use crate::iam::{Deed, deed};
 use crate::known::{Known, Name, Setting, Text};
 use crate::source::Place;
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
     for store in &sight.app.stores {
         open_store(sight, store, verdict);
-        public_database(store, verdict);
-        unencrypted(store, verdict);
+        public_database(sight.app, store, verdict);
+        unencrypted(sight.app, store, verdict);
     }
     for secret in &sight.app.secrets {
         open_by_policy(sight, &secret.name, "secret", &secret.policy, secret.place, verdict);
@@ -137,9 +141,14 @@ fn open_by_policy(
         (false, []) => "something that cannot be told with".to_owned(),
         (false, actions) => format!("{} on", list(actions)),
     };
-    let message =
-        format!("Anyone may use {may} the {kind} `{name}`: its policy names no principal and no condition.");
-    let readers = starts(sight, name);
+    let how = match statement.conditions.as_slice() {
+        [] => "names no principal and no condition",
+        _ => "names no principal, and its conditions keep nobody out",
+    };
+    let message = format!("Anyone may use {may} the {kind} `{name}`: its policy {how}.");
+    // Who reads or listens starts nothing.
+    let sends = statement.not_actions || actions.iter().any(|action| puts_in(action));
+    let readers = if sends { starts(sight, name) } else { Vec::new() };
     let message = if readers.is_empty() {
         message
     } else {
@@ -161,6 +170,12 @@ fn changes(action: &str) -> bool {
         || ["put", "delete", "purge", "update", "set", "schedule"].iter().any(|w| name.starts_with(w))
 }
 
+/// Whether an action, or one that a pattern covers, puts something in.
+fn puts_in(pattern: &str) -> bool {
+    facts::actions_matching(pattern)
+        .any(|fact| matches!(deed(fact), Some(Deed::Sends | Deed::Starts | Deed::Changes)))
+}
+
 /// The functions that a store starts.
 fn starts<'a>(sight: &Sight<'a>, name: &Name) -> Vec<&'a Name> {
     let triggers = sight.app.triggers.iter();
@@ -170,7 +185,7 @@ fn starts<'a>(sight: &Sight<'a>, name: &Name) -> Vec<&'a Name> {
         .collect()
 }
 
-fn public_database(store: &Store, verdict: &mut Verdict) {
+fn public_database(app: &App, store: &Store, verdict: &mut Verdict) {
     let Some(reachable) = &store.public.reachable else { return };
     match &reachable.value {
         Known::Value(true) => {
@@ -183,8 +198,18 @@ fn public_database(store: &Store, verdict: &mut Verdict) {
             verdict.report(
                 Finding::new(&catalogue::PUBLIC_DATABASE, cause, reachable.place, message)
                     .touching([&store.name])
-                    .advice("`PubliclyAccessible: false` (`publicly_accessible = false`), in subnets without a way to the internet.")
-                    .mended_by(vec![Remedy::Replace { at: reachable.place, from: "true".to_owned(), to: "false".to_owned() }]),
+                    .advice(by_format(
+                        app,
+                        "`PubliclyAccessible: false`, in subnets without a way to the internet.",
+                        "`PubliclyAccessible: false`, in subnets without a way to the internet.",
+                        "`PubliclyAccessible: false`, in subnets without a way to the internet.",
+                        "`publicly_accessible = false`, in subnets without a way to the internet.",
+                    ))
+                    .mended_by(vec![Remedy::Replace {
+                        at: reachable.place,
+                        from: "true".to_owned(),
+                        to: "false".to_owned(),
+                    }]),
             );
         }
         Known::Value(false) => {}
@@ -196,11 +221,13 @@ fn public_database(store: &Store, verdict: &mut Verdict) {
     }
 }
 
-fn unencrypted(store: &Store, verdict: &mut Verdict) {
+fn unencrypted(app: &App, store: &Store, verdict: &mut Verdict) {
     // What the provider always encrypts is not listed.
     let asks = match &store.kind {
         StoreKind::Database(kind) => !is_always_encrypted(kind),
         StoreKind::FileSystem | StoreKind::Stream => true,
+        // The provider does by itself, unless it is told not to.
+        StoreKind::Queue => store.encryption.as_ref().is_some_and(|it| it.value.is(&Encryption::Off)),
         _ => false,
     };
     if !asks {
@@ -224,18 +251,31 @@ fn unencrypted(store: &Store, verdict: &mut Verdict) {
     let message = format!("The {} `{}` keeps its data in clear: {how}.", word(&store.kind), store.name);
     let cause = format!("encryption of {}", store.name);
     let found = Finding::new(&catalogue::UNENCRYPTED_STORE, cause, place, message);
-    let advice = match &store.kind {
-        StoreKind::Stream => {
-            "`StreamEncryption: { EncryptionType: KMS, KeyId: alias/aws/kinesis }` (`encryption_type = \"KMS\"`)."
-        }
-        StoreKind::FileSystem => {
-            "`Encrypted: true` (`encrypted = true`); the file system is made anew, so copy its files first."
-        }
-        _ => {
-            "`StorageEncrypted: true` (`storage_encrypted = true`), for caches `AtRestEncryptionEnabled`; it is made anew, so restore it from a snapshot that is encrypted."
-        }
+    verdict.report(found.touching([&store.name]).advice(encrypting(app, &store.kind)));
+}
+
+/// How a kind of store is encrypted.
+fn encrypting(app: &App, kind: &StoreKind) -> &'static str {
+    let (template, terraform) = match kind {
+        StoreKind::Stream => (
+            "`StreamEncryption: { EncryptionType: KMS, KeyId: alias/aws/kinesis }`.",
+            "`encryption_type = \"KMS\"` and `kms_key_id = \"alias/aws/kinesis\"`.",
+        ),
+        StoreKind::FileSystem => (
+            "`Encrypted: true`; the file system is made anew, so copy its files first.",
+            "`encrypted = true`; the file system is made anew, so copy its files first.",
+        ),
+        StoreKind::Queue => ("`SqsManagedSseEnabled: true`.", "`sqs_managed_sse_enabled = true`."),
+        StoreKind::Database(kind) if kind.eq_ignore_ascii_case("dax") => (
+            "`SSESpecification: { SSEEnabled: true }`; the cache is made anew.",
+            "`server_side_encryption { enabled = true }`; the cache is made anew.",
+        ),
+        _ => (
+            "`StorageEncrypted: true`, for caches `AtRestEncryptionEnabled`; it is made anew, so restore it from a snapshot that is encrypted.",
+            "`storage_encrypted = true`, for caches `at_rest_encryption_enabled`; it is made anew, so restore it from a snapshot that is encrypted.",
+        ),
     };
-    verdict.report(found.touching([&store.name]).advice(advice));
+    by_format(app, template, template, template, terraform)
 }
 
 /// Databases that the provider encrypts without being asked.
@@ -306,25 +346,52 @@ fn open_network(sight: &Sight<'_>, network: &Network, verdict: &mut Verdict) {
 }
 
 fn old_protocols(sight: &Sight<'_>, verdict: &mut Verdict) {
-    for api in &sight.app.apis {
-        let Some(minimum) = &api.minimum_tls else { continue };
-        let Some(version) = minimum.known() else { continue };
-        let plain: String = version.chars().filter(char::is_ascii_alphanumeric).collect();
-        if !matches!(plain.to_ascii_lowercase().as_str(), "tls10" | "tlsv1" | "tlsv10" | "tls11" | "tlsv11") {
+    let app = sight.app;
+    let of_apis = app.apis.iter().filter_map(|api| Some((&api.name, true, api.minimum_tls.as_ref()?)));
+    let own = app.protocols.iter().map(|protocol| (&protocol.of, false, &protocol.oldest));
+    // A domain that leads to an interface is told of with the interface.
+    let mut told = BTreeSet::new();
+    for (name, is_api, minimum) in of_apis.chain(own) {
+        if !told.insert(minimum.place) {
             continue;
         }
-        let message = format!("The domain of `{}` accepts `{version}`, which can be broken.", api.name);
-        let cause = format!("protocol of {}", api.name);
-        let found = Finding::new(&catalogue::OLD_TLS, cause, minimum.place, message).touching([&api.name]);
-        let to = by_format(sight.app, "TLS_1_2", "TLS_1_2", "tls_1_2", "TLS_1_2").to_owned();
-        let newer = Remedy::Replace { at: minimum.place, from: version.clone(), to };
-        let advice = by_format(
-            sight.app,
-            "`SecurityPolicy: TLS_1_2`.",
-            "`SecurityPolicy: TLS_1_2`.",
-            "`securityPolicy: tls_1_2`.",
-            "`security_policy = \"TLS_1_2\"`.",
-        );
+        let Some(version) = minimum.known().filter(|version| is_old(version)) else { continue };
+        let whose = if is_api { "The domain of " } else { "" };
+        let message = format!("{whose}`{name}` accepts `{version}`, which can be broken.");
+        let cause = format!("protocol of {name}");
+        let found = Finding::new(&catalogue::OLD_TLS, cause, minimum.place, message).touching([name]);
+        let to = newer(app, version);
+        let advice = match to {
+            "TLS_1_2" | "tls_1_2" => by_format(
+                app,
+                "`SecurityPolicy: TLS_1_2`.",
+                "`SecurityPolicy: TLS_1_2`.",
+                "`securityPolicy: tls_1_2`.",
+                "`security_policy = \"TLS_1_2\"`.",
+            )
+            .to_owned(),
+            to => format!("`{to}` in its place."),
+        };
+        let newer = Remedy::Replace { at: minimum.place, from: version.clone(), to: to.to_owned() };
         verdict.report(found.advice(advice).mended_by(vec![newer]));
+    }
+}
+
+/// Whether what accepts this accepts protocols older than TLS 1.2.
+fn is_old(version: &str) -> bool {
+    let plain: String = version.chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain = plain.to_ascii_lowercase();
+    // What is set beside the version is a date: `TLSv1_2016`, `Policy-Min-TLS-1-0-2019-07`.
+    ["tls10", "tlsv1", "tlsv10", "tls11", "tlsv11", "sslv3", "tlsv12016", "tlsv112016"]
+        .contains(&plain.as_str())
+        || plain.starts_with("policymintls10")
+}
+
+/// What is accepted by all clients of today, as whoever accepts a version calls it.
+fn newer(app: &App, version: &str) -> &'static str {
+    match version {
+        search if search.starts_with("Policy-") => "Policy-Min-TLS-1-2-2019-07",
+        distribution if distribution.starts_with("TLSv") || distribution.starts_with("SSL") => "TLSv1.2_2021",
+        _ => by_format(app, "TLS_1_2", "TLS_1_2", "tls_1_2", "TLS_1_2"),
     }
 }

@@ -1,5 +1,6 @@
 mod bounds;
 mod code;
+mod formats;
 mod logins;
 mod roles;
 mod secrets;
@@ -8,7 +9,7 @@ use super::*;
 use crate::finding::Severity;
 use crate::graph::sketch::{self, Sketch, allow, allow_on, allow_within, place, place_at};
 use crate::graph::*;
-use crate::known::{Known, Setting, Text};
+use crate::known::{Known, Piece, Setting, Text};
 
 /// The ids that the rules report for an app, sorted, with what each says.
 fn judged(app: &App) -> Vec<(&'static str, String)> {

@@ -8,7 +8,7 @@ use super::{Sight, Verdict, catalogue};
 use crate::finding::{Finding, Severity};
 use crate::graph::{Condition, Effect, Guest, Principal, Role, Statement};
 use crate::iam::Deed;
-use crate::known::{Known, Text};
+use crate::known::{Known, Piece, Text};
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
     for role in &sight.app.roles {
@@ -86,7 +86,7 @@ fn only_sends(sight: &Sight<'_>, role: &Role) -> bool {
 
 fn judge(sight: &Sight<'_>, role: &Role, statement: &Statement, verdict: &mut Verdict) -> Option<Finding> {
     let (who, how) = match to_everyone(statement) {
-        Opening::Open => ("Every account of the provider".to_owned(), "no condition narrows `*`"),
+        Opening::Open => ("Every account of the provider".to_owned(), "no condition narrows who"),
         Opening::Unknown(why) => {
             let why = format!("who may take on `{}` cannot be told: {why}", role.name);
             verdict.unknown(Some(&role.name), statement.place, why);
@@ -98,11 +98,12 @@ fn judge(sight: &Sight<'_>, role: &Role, statement: &Statement, verdict: &mut Ve
     let with = if functions.is_empty() {
         String::new()
     } else {
-        format!(" with which {} run,", list(functions.iter().map(|name| name.as_str())))
+        let run = if functions.len() == 1 { "runs" } else { "run" };
+        format!(", with which {} {run}", list(functions.iter().map(|name| name.as_str())))
     };
     let reach = sight.reach_of(role);
     let may = reach.clause().map_or(String::new(), |may| format!(" Whoever does {may}."));
-    let message = format!("{who} may take on the role `{}`:{with} {how}.{may}", role.name);
+    let message = format!("{who} may take on the role `{}`{with}: {how}.{may}", role.name);
     let severity = super::reach::severity_of(Some(&reach)).max(Severity::High);
     Some(
         Finding::new(&catalogue::OPEN_TRUST, format!("trust of {}", role.name), statement.place, message)
@@ -140,15 +141,24 @@ fn outsiders(statement: &Statement) -> Option<String> {
 
 /// Users of one issuer, when no condition says which of them.
 fn users_of(issuer: &Text, conditions: &[Condition]) -> Option<String> {
-    if issuer.why_unknown().is_some() {
+    // The keys of conditions begin with the issuer, also where its ARN is given at deployment.
+    let keyed = conditions.iter().find_map(|condition| {
+        let (issuer, _) = condition.key.split_once(':')?;
+        FOR_ALL.iter().find(|known| known.eq_ignore_ascii_case(issuer))
+    });
+    let literal = issuer.pieces.iter().any(|piece| matches!(piece, Piece::Literal(_)));
+    if keyed.is_none() && issuer.why_unknown().is_some() {
         return None;
     }
-    let name = issuer.to_string();
+    let name = match keyed {
+        Some(known) if !literal => (*known).to_owned(),
+        _ => issuer.to_string(),
+    };
     if name.contains(":saml-provider/") {
         // The provider is one of this account, made for one company's users.
         return None;
     }
-    let for_all = FOR_ALL.iter().any(|known| name.contains(known));
+    let for_all = keyed.is_some() || FOR_ALL.iter().any(|known| name.contains(known));
     // Every account has pools of identities, with and without a sign-in: only the pool says whose they are.
     let of_pools = name.contains("cognito-identity.amazonaws.com");
     let says_who = |condition: &&Condition| {

@@ -32,8 +32,9 @@ enum Before<'a> {
 
 fn unbounded(app: &App, verdict: &mut Verdict) {
     let mut causes: BTreeMap<Before<'_>, Vec<&Function>> = BTreeMap::new();
+    let connects = app.connects();
     for function in app.functions.iter().filter(|function| !function.deployed.is(&false)) {
-        if !is_public(app, &function.name) {
+        if !is_public(app, &connects, &function.name) {
             continue;
         }
         if let Some(limit) = &function.concurrency {

@@ -10,6 +10,7 @@ mod http;
 mod network;
 mod openapi;
 mod policy;
+mod protocol;
 mod rest;
 mod role;
 mod secret;
@@ -71,6 +72,7 @@ pub(super) fn build<'r>(evaluator: &'r Evaluator<'r>, resources: &'r [Resource],
     builder.stores();
     builder.secrets();
     builder.networks();
+    builder.protocols();
     builder.outputs();
     builder.others();
 }
@@ -226,6 +228,10 @@ impl<'r> Builder<'r> {
         seen.extend(self.app.secrets.iter().map(|node| node.name.clone()));
         seen.extend(self.app.networks.iter().map(|node| node.name.clone()));
         for resource in self.resources {
+            // What is delivered goes through functions on the way.
+            if resource.kind == "aws_kinesis_firehose_delivery_stream" {
+                mentions(&resource.body, &mut self.app.mentioned);
+            }
             if !seen.insert(resource.name.clone()) {
                 continue;
             }

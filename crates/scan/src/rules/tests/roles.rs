@@ -161,6 +161,15 @@ fn trust() {
     let cognito = || Principal::Federated(Text::literal("cognito-identity.amazonaws.com", place()));
     check(by(cognito(), &[("cognito-identity.amazonaws.com:amr", "unauthenticated")]), &["open-trust"]);
     check(by(cognito(), &[("cognito-identity.amazonaws.com:aud", "eu-west-1:0a1b2c3d")]), &[]);
+    // An issuer that is given at deployment is known by the keys of the conditions.
+    let given = || {
+        let mut text = Text::literal("", place());
+        text.pieces = vec![Piece::Parameter("ProviderArn".to_owned())];
+        Principal::Federated(text)
+    };
+    check(by(given(), &[("token.actions.githubusercontent.com:aud", "sts.amazonaws.com")]), &["open-trust"]);
+    check(by(given(), &[("oidc.eks.eu-west-1.amazonaws.com/id/0A:aud", "sts.amazonaws.com")]), &[]);
+    check(by(given(), &[("token.actions.githubusercontent.com:sub", "repo:acme/shop:*")]), &[]);
     // Every principal is looked at, not the first alone.
     check(
         |app| {

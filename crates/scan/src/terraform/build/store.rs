@@ -12,7 +12,7 @@ use crate::terraform::value::Value;
 type Kind = (&'static str, &'static str, fn() -> StoreKind);
 
 /// Kinds of stores.
-const KINDS: [Kind; 33] = [
+const KINDS: [Kind; 34] = [
     ("aws_s3_bucket", "bucket", || StoreKind::Bucket),
     ("aws_dynamodb_table", "name", || StoreKind::Table),
     ("aws_sqs_queue", "name", || StoreKind::Queue),
@@ -32,6 +32,7 @@ const KINDS: [Kind; 33] = [
     ("aws_elasticache_cluster", "cluster_id", || database("elasticache")),
     ("aws_elasticache_replication_group", "replication_group_id", || database("elasticache")),
     ("aws_elasticache_serverless_cache", "name", || database("elasticache")),
+    ("aws_dax_cluster", "cluster_name", || database("dax")),
     ("aws_memorydb_cluster", "name", || database("memorydb")),
     ("aws_opensearch_domain", "domain_name", || database("opensearch")),
     ("aws_elasticsearch_domain", "domain_name", || database("opensearch")),
@@ -289,6 +290,10 @@ fn encryption(resource: &Resource) -> Option<Setting<Encryption>> {
         "aws_opensearch_domain" | "aws_elasticsearch_domain" => {
             let block = body.blocks("encrypt_at_rest").first()?;
             switched(block.get("enabled"), block.get("kms_key_id"))
+        }
+        "aws_dax_cluster" => {
+            let block = body.blocks("server_side_encryption").first()?;
+            switched(block.get("enabled"), None)
         }
         "aws_cloudwatch_event_bus" => body.get("kms_key_identifier").map(key),
         "aws_msk_cluster" => body.at(&["encryption_info", "encryption_at_rest_kms_key_arn"]).map(key),

@@ -1,0 +1,286 @@
+//! Rules over what small files of a format become: where the graph has to carry something from the file to the rule.
+
+use super::*;
+use crate::inspect::{Dependencies, Options, inspect};
+use crate::report::Report;
+
+/// The report about one file and what stands beside it.
+fn report(files: &[(&str, &str)]) -> Report {
+    let mut tree = SourceTree::new();
+    for (path, text) in files {
+        tree.add(path, text.as_bytes().to_vec());
+    }
+    inspect(&tree, &Dependencies::default(), &Options::default())
+}
+
+/// The ids that are reported for files, sorted, of those that a test is about.
+fn ids(files: &[(&str, &str)], about: &[&str]) -> Vec<&'static str> {
+    let report = report(files);
+    assert_eq!(report.unread.len(), 0, "everything can be read");
+    let findings = report.apps.iter().flat_map(|app| &app.findings).map(|finding| finding.rule.id);
+    let mut found: Vec<_> = findings.filter(|id| about.contains(id)).collect();
+    found.sort_unstable();
+    found
+}
+
+const ROLE: &str = r#"
+resource "aws_iam_role" "f" {
+  assume_role_policy = jsonencode({Statement = [{Effect = "Allow", Principal = {Service = "lambda.amazonaws.com"}, Action = "sts:AssumeRole"}]})
+  managed_policy_arns = ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]
+}
+resource "aws_lambda_function" "f" {
+  function_name = "f"
+  role          = aws_iam_role.f.arn
+  filename      = "f.zip"
+  handler       = "f.handler"
+  runtime       = "nodejs22.x"
+}
+"#;
+
+#[test]
+fn nobody_gets_to_a_websocket_s_routes_who_may_not_connect() {
+    let socket = |connect: &str| {
+        format!(
+            r#"{ROLE}
+resource "aws_apigatewayv2_api" "ws" {{
+  name          = "chat"
+  protocol_type = "WEBSOCKET"
+}}
+resource "aws_apigatewayv2_integration" "f" {{
+  api_id           = aws_apigatewayv2_api.ws.id
+  integration_type = "AWS_PROXY"
+  integration_uri  = aws_lambda_function.f.invoke_arn
+}}
+resource "aws_apigatewayv2_route" "c" {{
+  api_id    = aws_apigatewayv2_api.ws.id
+  route_key = "$connect"
+  target    = "integrations/${{aws_apigatewayv2_integration.f.id}}"
+  {connect}
+}}
+resource "aws_apigatewayv2_route" "s" {{
+  api_id    = aws_apigatewayv2_api.ws.id
+  route_key = "send"
+  target    = "integrations/${{aws_apigatewayv2_integration.f.id}}"
+}}
+"#
+        )
+    };
+    let check = |connect: &str, wanted: &[&str], open: usize| {
+        let files = [("main.tf", socket(connect))];
+        let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+        assert_eq!(ids(&files, &["open-websocket", "unbounded-public-function"]), wanted, "{connect}");
+        let ways = report(&files).apps.iter().flat_map(|app| &app.entries).filter(|way| way.open).count();
+        assert_eq!(ways, open, "{connect}");
+    };
+    check("authorization_type = \"AWS_IAM\"", &[], 0);
+    check("", &["open-websocket", "unbounded-public-function"], 2);
+}
+
+#[test]
+fn ways_in_that_a_policy_or_nobody_knows_what_closes_are_not_open() {
+    let rest = |policy: &str, endpoint: &str| {
+        let text = format!(
+            r"
+Resources:
+  Api:
+    Type: AWS::ApiGateway::RestApi
+    Properties: {{ Name: users, {policy} EndpointConfiguration: {{ Types: [{endpoint}] }} }}
+  Get:
+    Type: AWS::ApiGateway::Method
+    Properties:
+      RestApiId: !Ref Api
+      ResourceId: !GetAtt Api.RootResourceId
+      HttpMethod: GET
+      AuthorizationType: NONE
+      Integration: {{ Type: AWS_PROXY, Uri: !Sub 'arn:aws:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{F.Arn}}/invocations' }}
+  F:
+    Type: AWS::Lambda::Function
+    Properties: {{ Runtime: nodejs22.x, Handler: i.h, Role: 'arn:aws:iam::111122223333:role/f', Code: {{ S3Bucket: b, S3Key: k }} }}
+"
+        );
+        let report = report(&[("template.yaml", &text)]);
+        let ways: Vec<_> = report.apps[0].entries.iter().map(|way| (way.who.clone(), way.open)).collect();
+        let path = report.apps[0].assessment.paths.first().map_or(0, |path| path.likelihood);
+        (ways, path)
+    };
+    let way = |who: &str, open| vec![(who.to_owned(), open)];
+    let (open, open_likelihood) = rest("", "REGIONAL");
+    assert_eq!(open, way("anyone", true));
+    let offices = "Policy: { Statement: [{ Effect: Allow, Principal: '*', Action: 'execute-api:Invoke', Resource: '*' }, { Effect: Deny, Principal: '*', Action: 'execute-api:Invoke', Resource: '*', Condition: { NotIpAddress: { aws:SourceIp: [203.0.113.0/24] } } }] },";
+    let (closed, closed_likelihood) = rest(offices, "REGIONAL");
+    assert_eq!(closed, way("whom the interface's policy lets in", false));
+    let (untold, untold_likelihood) = rest("", "!ImportValue kind");
+    assert_eq!(untold, way("unknown", false));
+    assert!(
+        closed_likelihood < untold_likelihood && untold_likelihood < open_likelihood,
+        "{closed_likelihood} {untold_likelihood} {open_likelihood}"
+    );
+}
+
+#[test]
+fn old_protocols_of_whatever_has_an_address() {
+    let check = |file: &str, text: &str, wanted: usize| {
+        assert_eq!(ids(&[(file, text)], &["old-tls"]).len(), wanted, "{text}");
+    };
+    let resource = |what: &str, wanted: usize| {
+        check("template.yaml", &format!("Resources:\n  D: {{ {what} }}\n"), wanted);
+    };
+    resource("Type: AWS::ApiGateway::DomainName, Properties: { SecurityPolicy: TLS_1_0 }", 1);
+    resource("Type: AWS::ApiGateway::DomainName, Properties: { SecurityPolicy: TLS_1_2 }", 0);
+    resource("Type: AWS::ApiGateway::DomainName, Properties: { DomainName: a.example.com }", 0);
+    resource(
+        "Type: AWS::ApiGatewayV2::DomainName, Properties: { DomainNameConfigurations: [{ SecurityPolicy: TLS_1_0 }] }",
+        1,
+    );
+    resource(
+        "Type: AWS::OpenSearchService::Domain, Properties: { DomainEndpointOptions: { TLSSecurityPolicy: Policy-Min-TLS-1-0-2019-07 } }",
+        1,
+    );
+    resource(
+        "Type: AWS::OpenSearchService::Domain, Properties: { DomainEndpointOptions: { TLSSecurityPolicy: Policy-Min-TLS-1-2-2019-07 } }",
+        0,
+    );
+    for (version, wanted) in [("TLSv1", 1), ("TLSv1_2016", 1), ("TLSv1.1_2016", 1), ("TLSv1.2_2021", 0)] {
+        let distribution = format!(
+            "Type: AWS::CloudFront::Distribution, Properties: {{ DistributionConfig: {{ ViewerCertificate: {{ MinimumProtocolVersion: {version} }} }} }}"
+        );
+        resource(&distribution, wanted);
+    }
+    // A domain that leads to an interface is one cause.
+    let mapped = "
+Resources:
+  Api: { Type: AWS::ApiGateway::RestApi, Properties: { Name: a } }
+  D: { Type: AWS::ApiGateway::DomainName, Properties: { SecurityPolicy: TLS_1_0 } }
+  M: { Type: AWS::ApiGateway::BasePathMapping, Properties: { DomainName: !Ref D, RestApiId: !Ref Api } }
+";
+    check("template.yaml", mapped, 1);
+    let block = |what: &str, wanted: usize| check("main.tf", &format!("{ROLE}\nresource {what}\n"), wanted);
+    block("\"aws_api_gateway_domain_name\" \"d\" {\n  security_policy = \"TLS_1_0\"\n}", 1);
+    block("\"aws_api_gateway_domain_name\" \"d\" {\n  security_policy = \"TLS_1_2\"\n}", 0);
+    block(
+        "\"aws_apigatewayv2_domain_name\" \"d\" {\n  domain_name_configuration {\n    security_policy = \"TLS_1_0\"\n  }\n}",
+        1,
+    );
+    block(
+        "\"aws_opensearch_domain\" \"d\" {\n  domain_endpoint_options {\n    tls_security_policy = \"Policy-Min-TLS-1-0-2019-07\"\n  }\n}",
+        1,
+    );
+    block(
+        "\"aws_cloudfront_distribution\" \"d\" {\n  viewer_certificate {\n    minimum_protocol_version = \"TLSv1\"\n  }\n}",
+        1,
+    );
+}
+
+#[test]
+fn what_is_kept_in_clear() {
+    let check = |file: &str, text: &str, wanted: usize| {
+        assert_eq!(ids(&[(file, text)], &["unencrypted-store"]).len(), wanted, "{text}");
+    };
+    let resource = |what: &str, wanted: usize| {
+        check("template.yaml", &format!("Resources:\n  S: {{ {what} }}\n"), wanted);
+    };
+    resource("Type: AWS::SQS::Queue", 0);
+    resource("Type: AWS::SQS::Queue, Properties: { SqsManagedSseEnabled: false }", 1);
+    resource("Type: AWS::SQS::Queue, Properties: { SqsManagedSseEnabled: false, KmsMasterKeyId: k }", 0);
+    resource("Type: AWS::DAX::Cluster", 1);
+    resource("Type: AWS::DAX::Cluster, Properties: { SSESpecification: { SSEEnabled: true } }", 0);
+    let block = |what: &str, wanted: usize| check("main.tf", &format!("{ROLE}\nresource {what}\n"), wanted);
+    block("\"aws_sqs_queue\" \"q\" {\n  sqs_managed_sse_enabled = false\n}", 1);
+    block("\"aws_sqs_queue\" \"q\" {\n  name = \"q\"\n}", 0);
+    block("\"aws_dax_cluster\" \"c\" {\n  cluster_name = \"c\"\n}", 1);
+    block("\"aws_dax_cluster\" \"c\" {\n  server_side_encryption {\n    enabled = true\n  }\n}", 0);
+}
+
+#[test]
+fn every_action_on_one_thing_writes_no_logs() {
+    let role = |resource: &str| {
+        format!(
+            "
+Resources:
+  T: {{ Type: AWS::DynamoDB::Table }}
+  L: {{ Type: AWS::Logs::LogGroup }}
+  R:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {{ Statement: [{{ Effect: Allow, Principal: {{ Service: lambda.amazonaws.com }}, Action: sts:AssumeRole }}] }}
+      Policies: [{{ PolicyDocument: {{ Statement: [{{ Effect: Allow, Action: '*', Resource: {resource} }}] }} }}]
+  F:
+    Type: AWS::Lambda::Function
+    Properties: {{ Runtime: nodejs22.x, Handler: i.h, Role: !GetAtt R.Arn, Code: {{ S3Bucket: b, S3Key: k }} }}
+"
+        )
+    };
+    let check = |resource: &str, wanted: &[&str]| {
+        let text = role(resource);
+        assert_eq!(ids(&[("template.yaml", text.as_str())], &["unlogged-function"]), wanted, "{resource}");
+    };
+    check("!GetAtt T.Arn", &["unlogged-function"]);
+    check("!Sub 'arn:${AWS::Partition}:dynamodb:*:*:table/a'", &["unlogged-function"]);
+    check("'*'", &[]);
+    check("'arn:aws:*:*:*:*'", &[]);
+    check("!GetAtt L.Arn", &[]);
+    check("!Sub 'arn:${AWS::Partition}:logs:*:*:*'", &[]);
+    check("!ImportValue something", &[]);
+}
+
+#[test]
+fn what_a_delivery_stream_names_is_used() {
+    let stream = |kind: &str| {
+        format!(
+            "
+Resources:
+  F:
+    Type: AWS::Lambda::Function
+    Properties: {{ Runtime: nodejs22.x, Handler: i.h, Role: 'arn:aws:iam::111122223333:role/f', Code: {{ S3Bucket: b, S3Key: k }} }}
+  S:
+    Type: {kind}
+    Properties:
+      ExtendedS3DestinationConfiguration:
+        ProcessingConfiguration:
+          Processors: [{{ Type: Lambda, Parameters: [{{ ParameterName: LambdaArn, ParameterValue: !GetAtt F.Arn }}] }}]
+"
+        )
+    };
+    let check = |text: &str, wanted: &[&str]| {
+        assert_eq!(ids(&[("template.yaml", text)], &["unused-function"]), wanted, "{text}");
+    };
+    check(&stream("AWS::KinesisFirehose::DeliveryStream"), &[]);
+    check(&stream("AWS::S3::Bucket"), &["unused-function"]);
+    let terraform = format!(
+        "{ROLE}\nresource \"aws_kinesis_firehose_delivery_stream\" \"s\" {{\n  extended_s3_configuration {{\n    processing_configuration {{\n      processors {{\n        type = \"Lambda\"\n        parameters {{\n          parameter_name  = \"LambdaArn\"\n          parameter_value = \"${{aws_lambda_function.f.arn}}:$LATEST\"\n        }}\n      }}\n    }}\n  }}\n}}\n"
+    );
+    assert_eq!(ids(&[("main.tf", &terraform)], &["unused-function"]), [""; 0]);
+}
+
+#[test]
+fn a_stranger_s_query_is_weighed_by_who_can_start_it() {
+    let template = |principal: &str| {
+        format!(
+            "
+Resources:
+  F:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      Role: 'arn:aws:iam::111122223333:role/f'
+      Code:
+        ZipFile: |
+          import psycopg2
+          def handler(event, context):
+              cur = psycopg2.connect('x').cursor()
+              cur.execute(\"SELECT 1 FROM t WHERE s = '%s'\" % event['site'])
+  P:
+    Type: AWS::Lambda::Permission
+    Properties: {{ FunctionName: !Ref F, Action: lambda:InvokeFunction, Principal: {principal} }}
+"
+        )
+    };
+    let severity = |principal: &str| {
+        let report = report(&[("template.yaml", &template(principal))]);
+        let found = report.apps[0].findings.iter().find(|finding| finding.rule.id == "sql-injection");
+        found.unwrap().severity
+    };
+    assert_eq!(severity("'*'"), Severity::High);
+    assert_eq!(severity("'111122223333'"), Severity::Medium);
+}
