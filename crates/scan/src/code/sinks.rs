@@ -7,9 +7,9 @@ mod tables;
 
 use self::tables::{DATABASES, DESERIALIZERS, INTERPRETERS, PATHS, PROCESSES, QUERIES, SHELLS};
 pub(super) use self::tables::{cleans, is_source, is_stack, passes, query_part, stripped};
-use super::FlowKind;
 use super::machine::Machine;
 use super::value::{Arguments, Safe, Trail, Value, What};
+use super::{FlowKind, sdk};
 use crate::known::Piece;
 use crate::source::Place;
 
@@ -18,6 +18,10 @@ pub(super) fn outside(machine: &mut Machine<'_>, path: &str, arguments: &Argumen
     let first = arguments.at(0).or_else(|| arguments.named.first().map(|(_, value)| value));
     let Some(first) = first.map(|first| machine.deep(first)) else { return };
     let last = path.rsplit('.').next().unwrap_or(path);
+    let starts = SHELLS.contains(&path) || PROCESSES.contains(&path);
+    if starts && sdk::runs_the_command_line(machine, &first) {
+        machine.gap(place, format!("`{path}` runs the provider's command line"));
+    }
     if SHELLS.contains(&path) {
         return report(machine, FlowKind::CommandInjection, &first, path, place);
     }

@@ -1,5 +1,7 @@
 //! Snippets and what is read of them.
 
+mod bundles;
+mod collections;
 mod entry;
 mod flows;
 mod hostile;

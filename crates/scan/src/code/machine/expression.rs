@@ -146,7 +146,12 @@ impl Machine<'_> {
         key: &Expression,
         whole: &Expression,
     ) -> Value {
+        // A slice of a list is a list of its elements.
+        let is_slice = Self::is_python(frame) && matches!(key.kind, Kind::Opaque(_));
         let (value, key) = (self.eval(frame, object), self.eval(frame, key));
+        if is_slice && (Self::is_list(&value) || value.sdk_element().is_some()) {
+            return value;
+        }
         let place = frame.program.place(whole.span);
         let found = match key.literal() {
             Some(name) => self.member_of(&value, name, matches!(key.what, What::Number(_)), place),
@@ -188,6 +193,7 @@ impl Machine<'_> {
                 if let Some(object) = self.object(*id) {
                     into.entries.extend(object.entries.iter().cloned());
                     into.computed.extend(object.computed.iter().cloned());
+                    into.getters.extend(object.getters.iter().cloned());
                     if let Some(rest) = &object.rest {
                         into.rest = Some(into.rest.take().unwrap_or_default().or(rest.clone()));
                     }

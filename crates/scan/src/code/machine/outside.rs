@@ -55,6 +55,7 @@ impl Machine<'_> {
         if let Some(value) = self.passes_on(path, arguments, place) {
             return value;
         }
+        self.opens_address(path, arguments, place);
         if !keeps_client(path) {
             self.handed_away(arguments, &format!("`{path}`"), place);
         }
@@ -135,6 +136,9 @@ impl Machine<'_> {
                 let value = first();
                 if path == "next" { self.element(&value) } else { value }
             }
+            "Object.getPrototypeOf" | "Reflect.getPrototypeOf" if !arguments.values.is_empty() => first(),
+            "Object.defineProperty" | "Reflect.defineProperty" => self.defined(arguments),
+            "Object.defineProperties" => self.all_defined(arguments),
             "Promise.all" | "Promise.allSettled" | "Promise.race" | "Promise.any" => first(),
             "asyncio.gather" => self.list_of(arguments.values.clone()),
             "Set" | "WeakSet" if arguments.at(0).is_some_and(Self::is_list) => first(),
@@ -152,7 +156,7 @@ impl Machine<'_> {
             }
             "list" | "Array" | "collections.deque" => self.list_of(Vec::new()),
             "Object.assign" | "_.merge" | "_.assign" | "_.extend" => self.merged(arguments),
-            "Object.keys" => {
+            "Object.keys" | "Object.getOwnPropertyNames" | "Reflect.ownKeys" => {
                 let keys = self.keys(&first());
                 self.list_of(keys).with(first().taint)
             }

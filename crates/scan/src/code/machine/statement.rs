@@ -79,6 +79,9 @@ impl Machine<'_> {
                 let outer = frame.branch;
                 if let Some((pattern, over)) = each {
                     let over = self.eval(frame, over);
+                    if self.for_each_name(frame, pattern, &over, body) {
+                        return Next::On;
+                    }
                     let element = self.element(&over);
                     frame.branch = self.next_branch();
                     self.bind(frame, pattern, element, true);
