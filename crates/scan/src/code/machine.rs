@@ -14,6 +14,7 @@ mod member;
 mod method;
 mod module;
 mod outside;
+mod schema;
 mod scope;
 mod statement;
 mod sweep;

@@ -53,8 +53,34 @@ pub(super) fn outside(machine: &mut Machine<'_>, path: &str, arguments: &Argumen
         }
         return;
     }
-    if QUERIES.contains(&last) {
+    let is_database = DATABASES.iter().any(|root| path.starts_with(root));
+    if QUERIES.contains(&last) || last == "exec" && is_database {
         query(machine, path, &first, place);
+    }
+    // A condition of an object mapper takes text only where `text` makes it one.
+    if path.starts_with("sqlalchemy.") && CONDITIONS.contains(&last) && matches!(first.what, What::Text(_)) {
+        sql(machine, &first, path, place);
+    }
+}
+
+/// Methods of a query that take a condition or an order.
+const CONDITIONS: [&str; 5] = ["filter", "where", "having", "order_by", "from_statement"];
+
+/// A module that is loaded, whose name is worked out.
+pub(super) fn loads(machine: &mut Machine<'_>, name: &Value, path: &str, place: Place) {
+    let name = machine.deep(name);
+    report(machine, FlowKind::CodeInjection, &name, path, place);
+}
+
+/// Text and a value behind it in a template whose values are each one word of a command: `sh -c ${value}` runs that word.
+pub(super) fn interpreted(machine: &mut Machine<'_>, pair: &[Value], place: Place) {
+    let [before, value] = pair else { return };
+    let words: Vec<&str> = before.literal().map(|text| text.split_whitespace().collect()).unwrap_or_default();
+    let [.., program, flag] = words.as_slice() else { return };
+    let program = program.rsplit('/').next().unwrap_or(program);
+    if INTERPRETING.contains(&program) && matches!(*flag, "-c" | "-lc" | "/c") {
+        let value = machine.deep(value);
+        report(machine, FlowKind::CommandInjection, &value, "zx.$", place);
     }
 }
 

@@ -9,6 +9,7 @@ mod neighbours;
 mod sdk;
 mod switches;
 mod ways;
+mod web;
 
 use super::*;
 use crate::graph::{App, CodeLocation, Framework, Function, Variable};

@@ -1,9 +1,9 @@
 //! Expressions and what they may be.
 
 use super::{DEPTH_LIMIT, Frame, Machine, Object};
-use crate::code::program::{Entry, Expression, Kind, Language};
-use crate::code::switches;
+use crate::code::program::{Entry, Expression, Kind, Language, Span};
 use crate::code::value::{Safe, Taint, Value, What};
+use crate::code::{sinks, switches};
 use crate::known::Piece;
 
 impl Machine<'_> {
@@ -37,7 +37,7 @@ impl Machine<'_> {
             }
             Kind::Index(object, key) => self.index(frame, object, key, expression),
             Kind::Call(call) => self.eval_call(frame, call, expression),
-            Kind::Object(entries) => self.object_value(frame, entries),
+            Kind::Object(entries) => self.object_value(frame, entries, expression.span),
             Kind::List(items) => self.list(frame, items),
             Kind::Spread(inner) => {
                 let value = self.eval(frame, inner);
@@ -136,6 +136,10 @@ impl Machine<'_> {
         if by.path() == Some("String.raw") {
             return Value::joined(&values);
         }
+        if by.path().is_some_and(|path| path.starts_with("zx.")) {
+            let place = frame.program.place(tag.span);
+            values.windows(2).for_each(|pair| sinks::interpreted(self, pair, place));
+        }
         Value::unknown()
     }
 
@@ -160,7 +164,7 @@ impl Machine<'_> {
         self.as_checked(frame, whole, found)
     }
 
-    fn object_value(&mut self, frame: &mut Frame, entries: &[Entry]) -> Value {
+    fn object_value(&mut self, frame: &mut Frame, entries: &[Entry], span: Span) -> Value {
         let mut object = Object::default();
         for entry in entries {
             match entry {
@@ -183,6 +187,7 @@ impl Machine<'_> {
                 }
             }
         }
+        switches::cors::headers(self, &object.entries, frame.program.place(span));
         object.lasting = self.is_top(frame.scope);
         What::Object(self.new_object(object)).into()
     }

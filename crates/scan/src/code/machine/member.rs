@@ -62,8 +62,8 @@ impl Machine<'_> {
             }
             What::Outside(outside) => {
                 let found = self.outside_member(&outside.path.clone(), name, place);
-                // `args` of an error is its text.
-                if name == "args" || outside.path.ends_with(".args") {
+                // `args` of an error is its text, and so is `message`.
+                if matches!(name, "args" | "message") || outside.path.ends_with(".args") {
                     found.with(value.taint.clone())
                 } else {
                     found
