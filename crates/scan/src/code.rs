@@ -176,6 +176,10 @@ pub enum SwitchKind {
     StateBetweenCalls,
     /// A framework shows its insides to callers.
     DebugMode,
+    /// Pages of every origin may call with credentials.
+    CorsCredentials,
+    /// The key of tokens stands in the code, at the switch's place.
+    KeyInSource,
 }
 
 impl SwitchKind {
@@ -187,6 +191,8 @@ impl SwitchKind {
             Self::SignatureVerification => "signature-verification-off",
             Self::StateBetweenCalls => "state-between-calls",
             Self::DebugMode => "verbose-errors",
+            Self::CorsCredentials => "cors-credentials",
+            Self::KeyInSource => "secret-in-source",
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod bind;
 mod call;
+mod define;
 mod expression;
 mod guard;
 mod handed;
@@ -13,6 +14,7 @@ mod member;
 mod method;
 mod module;
 mod outside;
+mod schema;
 mod scope;
 mod statement;
 mod sweep;
@@ -62,6 +64,8 @@ pub(super) struct Machine<'t> {
     sweeping: bool,
     /// Whether a handler runs, and not what a file does when it is loaded.
     running: bool,
+    /// Whether anything that answers requests was found.
+    served: bool,
     pub(super) reading: Reading,
     pub(super) notes: switches::Notes,
 }
@@ -72,6 +76,8 @@ struct Object {
     entries: Vec<(String, Value)>,
     /// Entries whose names are worked out.
     computed: Vec<(Value, Value)>,
+    /// Functions that give the value of an entry when it is asked for.
+    getters: Vec<(String, Rc<Closure>)>,
     items: Vec<Value>,
     /// What any other part may be.
     rest: Option<Value>,
@@ -149,6 +155,7 @@ impl<'t> Machine<'t> {
             branches: 1,
             sweeping: false,
             running: false,
+            served: false,
             reading: Reading::default(),
             notes: switches::Notes::default(),
         }
@@ -165,7 +172,7 @@ impl<'t> Machine<'t> {
         for name in export.split('.') {
             handler = self.part(&handler, name).unwrap_or_default();
         }
-        if !self.start(&handler, 0) && self.reached.is_empty() {
+        if !self.start(&handler, 0) && !self.served {
             self.gap(
                 place,
                 format!("the handler `{export}` was not found in `{}`", self.tree().path(program.file())),
@@ -215,6 +222,7 @@ impl<'t> Machine<'t> {
 
     /// Calls something that answers requests.
     fn run(&mut self, closure: &Rc<Closure>, arguments: &Arguments) -> Value {
+        self.served = true;
         let running = std::mem::replace(&mut self.running, true);
         let answer = self.call(closure, arguments, None).0;
         self.running = running;

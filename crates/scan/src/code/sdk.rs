@@ -3,6 +3,8 @@
 //! Invariant: an operation whose name or client cannot be told is written down as unknown. Not here: whether a role allows it (`need`).
 
 mod boto;
+mod cli;
+mod collections;
 mod javascript;
 mod operations;
 mod parts;
@@ -12,13 +14,20 @@ mod services;
 
 use std::rc::Rc;
 
+pub(super) use self::cli::{is_signer, runs_the_command_line};
+pub(super) use self::collections::asks;
 use super::value::Value;
 
 /// Something of an SDK.
 #[derive(Debug)]
 pub(super) enum Thing {
     /// A client, on which operations are called.
-    Client { service: Rc<str>, style: Style },
+    Client {
+        service: Rc<str>,
+        style: Style,
+        /// Parameters that every operation is given, where it has no others.
+        given: Option<Value>,
+    },
     /// A handle of a resource: its name is bound already.
     Handle { service: Rc<str>, form: Form, name: Value },
     /// A pager of an operation.
@@ -52,8 +61,17 @@ pub(super) enum Form {
     Batch,
     Bucket,
     Object,
-    /// `bucket.objects`.
+    /// `bucket.objects`, whose elements are objects; the others that end in `s` are collections like it.
     Objects,
+    /// `bucket.object_versions`.
+    Versions,
+    Version,
+    /// What `queue.receive_messages()` gives.
+    Messages,
+    Message,
+    Buckets,
+    Tables,
+    Queues,
     Queue,
     Topic,
     /// Something else, whose methods are its service's operations.
@@ -62,7 +80,7 @@ pub(super) enum Form {
 
 /// Whether a package uses the provider behind the caller's back.
 pub(super) fn hides_calls(package: &str) -> bool {
-    const HIDING: [&str; 34] = [
+    const HIDING: [&str; 42] = [
         "dynamoose",
         "electrodb",
         "dynamodb-toolbox",
@@ -97,6 +115,14 @@ pub(super) fn hides_calls(package: &str) -> bool {
         "chamber",
         "dynamorm",
         "flywheel",
+        "requests_aws4auth",
+        "aws_requests_auth",
+        "requests_auth_aws_sigv4",
+        "aws4",
+        "aws4fetch",
+        "aws4-axios",
+        "@smithy/signature-v4",
+        "@aws-sdk/signature-v4",
     ];
     HIDING.contains(&package)
 }

@@ -7,9 +7,9 @@ mod tables;
 
 use self::tables::{DATABASES, DESERIALIZERS, INTERPRETERS, PATHS, PROCESSES, QUERIES, SHELLS};
 pub(super) use self::tables::{cleans, is_source, is_stack, passes, query_part, stripped};
-use super::FlowKind;
 use super::machine::Machine;
 use super::value::{Arguments, Safe, Trail, Value, What};
+use super::{FlowKind, sdk};
 use crate::known::Piece;
 use crate::source::Place;
 
@@ -18,6 +18,10 @@ pub(super) fn outside(machine: &mut Machine<'_>, path: &str, arguments: &Argumen
     let first = arguments.at(0).or_else(|| arguments.named.first().map(|(_, value)| value));
     let Some(first) = first.map(|first| machine.deep(first)) else { return };
     let last = path.rsplit('.').next().unwrap_or(path);
+    let starts = SHELLS.contains(&path) || PROCESSES.contains(&path);
+    if starts && sdk::runs_the_command_line(machine, &first) {
+        machine.gap(place, format!("`{path}` runs the provider's command line"));
+    }
     if SHELLS.contains(&path) {
         return report(machine, FlowKind::CommandInjection, &first, path, place);
     }
@@ -49,8 +53,34 @@ pub(super) fn outside(machine: &mut Machine<'_>, path: &str, arguments: &Argumen
         }
         return;
     }
-    if QUERIES.contains(&last) {
+    let is_database = DATABASES.iter().any(|root| path.starts_with(root));
+    if QUERIES.contains(&last) || last == "exec" && is_database {
         query(machine, path, &first, place);
+    }
+    // A condition of an object mapper takes text only where `text` makes it one.
+    if path.starts_with("sqlalchemy.") && CONDITIONS.contains(&last) && matches!(first.what, What::Text(_)) {
+        sql(machine, &first, path, place);
+    }
+}
+
+/// Methods of a query that take a condition or an order.
+const CONDITIONS: [&str; 5] = ["filter", "where", "having", "order_by", "from_statement"];
+
+/// A module that is loaded, whose name is worked out.
+pub(super) fn loads(machine: &mut Machine<'_>, name: &Value, path: &str, place: Place) {
+    let name = machine.deep(name);
+    report(machine, FlowKind::CodeInjection, &name, path, place);
+}
+
+/// Text and a value behind it in a template whose values are each one word of a command: `sh -c ${value}` runs that word.
+pub(super) fn interpreted(machine: &mut Machine<'_>, pair: &[Value], place: Place) {
+    let [before, value] = pair else { return };
+    let words: Vec<&str> = before.literal().map(|text| text.split_whitespace().collect()).unwrap_or_default();
+    let [.., program, flag] = words.as_slice() else { return };
+    let program = program.rsplit('/').next().unwrap_or(program);
+    if INTERPRETING.contains(&program) && matches!(*flag, "-c" | "-lc" | "/c") {
+        let value = machine.deep(value);
+        report(machine, FlowKind::CommandInjection, &value, "zx.$", place);
     }
 }
 

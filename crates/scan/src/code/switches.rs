@@ -2,6 +2,9 @@
 //!
 //! Not here: which of it becomes a finding, and how bad it is (`rules`).
 
+pub(super) mod cors;
+mod keys;
+
 use std::collections::BTreeSet;
 
 use super::machine::Machine;
@@ -111,6 +114,8 @@ pub(super) fn named(machine: &mut Machine<'_>, path: &str, place: Place) {
 /// A call of something from outside.
 pub(super) fn called(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, place: Place) {
     unverified_connection(machine, path, arguments, place);
+    cors::called(machine, path, arguments, place);
+    keys::called(machine, path, arguments);
     token(machine, path, arguments, place);
     machine.notes.asked = machine.notes.asked || asks(machine, path, arguments);
     temporary_file(machine, path, arguments, place);

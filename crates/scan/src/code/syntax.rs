@@ -3,6 +3,8 @@
 //! Invariants: a file that is too large, takes too long to parse or is not text is refused with a reason; parsing cannot be made to take
 //! more steps than its size allows. Not here: what nodes mean (`javascript`, `python`).
 
+mod quoted;
+
 use std::ops::ControlFlow;
 
 use tree_sitter::{Node, ParseOptions, Parser, Tree};
@@ -43,11 +45,14 @@ pub(super) fn inline(tree: &SourceTree, place: Place, language: Language) -> Res
     if text.is_empty() || text.len() > SIZE_LIMIT_BYTES {
         return Err("the inline code is empty or too large");
     }
-    let (code, lines) = dedent(text, place.start);
+    let (code, lines) = match text.chars().next().filter(|mark| matches!(mark, '"' | '\'')) {
+        Some(mark) => quoted::read(text, mark, place.start),
+        None => dedent(text, place.start),
+    };
     lower(&code, language, Origin { file: place.file, lines })
 }
 
-/// Takes the common indentation away, and a block's head (`|`, `>-`) or quotation marks; says where lines came from.
+/// Takes the common indentation away, and a block's head (`|`, `>-`); says where lines came from.
 fn dedent(text: &str, start: u32) -> (String, Vec<(u32, u32)>) {
     let head = text.lines().next().unwrap_or_default().trim();
     let headed = head.starts_with(['|', '>']) || head.starts_with("<<") || head.is_empty();
@@ -146,3 +151,6 @@ pub(super) fn unescape(escape: &str) -> String {
     };
     found.to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Snippets and what is read of them.
 
+mod bundles;
+mod collections;
 mod entry;
 mod flows;
 mod hostile;
@@ -7,6 +9,7 @@ mod neighbours;
 mod sdk;
 mod switches;
 mod ways;
+mod web;
 
 use super::*;
 use crate::graph::{App, CodeLocation, Framework, Function, Variable};

@@ -146,7 +146,9 @@ impl Safe {
     pub(super) const SHELL: Self = Self(1);
     pub(super) const SQL: Self = Self(2);
     pub(super) const PATH: Self = Self(4);
-    pub(super) const ALL: Self = Self(7);
+    /// An origin that was compared with what is allowed.
+    pub(super) const ORIGIN: Self = Self(8);
+    pub(super) const ALL: Self = Self(15);
 
     pub(super) fn covers(self, other: Self) -> bool {
         self.0 & other.0 == other.0

@@ -13,6 +13,7 @@ use crate::finding::{Confidence, Finding, Rule, Severity};
 use crate::graph::{Access, App, Function, Role};
 use crate::known::Known;
 use crate::need::{self, Excess, Need};
+use crate::secrets;
 use crate::source::Place;
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
@@ -36,7 +37,7 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
     let readings: Vec<(&Function, Reading)> =
         functions.map(|function| (function, reader.read(sight.app, function))).collect();
     flows(sight, &readings, verdict);
-    switches(sight.app, &readings, verdict);
+    switches(sight, &readings, verdict);
     let needs: Vec<(&Function, Need)> = readings
         .iter()
         .map(|(function, reading)| {
@@ -143,13 +144,22 @@ fn is_open(app: &App, function: &Function) -> bool {
     routes || invited || function.url.as_ref().is_some_and(|url| url.access.value.is(&Access::Anyone))
 }
 
-fn switches(app: &App, readings: &[(&Function, Reading)], verdict: &mut Verdict) {
+fn switches(sight: &Sight<'_>, readings: &[(&Function, Reading)], verdict: &mut Verdict) {
+    let app = sight.app;
     let mut causes: BTreeMap<(SwitchKind, Place), (&Switch, Vec<&Function>)> = BTreeMap::new();
     for (function, reading) in readings {
         for switch in &reading.switches {
             let unsure = switch.certainty == Certainty::Possible;
-            if unsure && switch.kind == SwitchKind::SignatureVerification && is_checked_before(app, function)
-            {
+            let elsewhere = match switch.kind {
+                SwitchKind::SignatureVerification => unsure && is_checked_before(app, function),
+                // Only browsers send credentials of visitors.
+                SwitchKind::CorsCredentials => {
+                    app.routes_of(&function.name).next().is_none() && function.url.is_none()
+                }
+                SwitchKind::KeyInSource => is_told_by_name(sight, switch.place),
+                _ => false,
+            };
+            if elsewhere {
                 continue;
             }
             let (_, functions) = causes.entry((switch.kind, switch.place)).or_insert((switch, Vec::new()));
@@ -166,8 +176,19 @@ fn switches(app: &App, readings: &[(&Function, Reading)], verdict: &mut Verdict)
         if switch.certainty == Certainty::Possible {
             found = found.likely();
         }
+        if kind == SwitchKind::KeyInSource {
+            found = found.hiding(sight.tree.excerpt(place));
+        }
         verdict.report(found);
     }
+}
+
+/// Whether a key is reported already, because its form or its name says what it is.
+fn is_told_by_name(sight: &Sight<'_>, place: Place) -> bool {
+    let Some(text) = sight.tree.file(place.file).and_then(|file| file.text()) else { return true };
+    let (start, end) = (place.start as usize, place.end as usize);
+    let leaks = secrets::in_text(text, Some(secrets::Syntax::Quoted));
+    leaks.iter().any(|leak| leak.start < end && start < leak.end)
 }
 
 fn switch_rule(kind: SwitchKind) -> (&'static Rule, &'static str) {
@@ -185,6 +206,14 @@ fn switch_rule(kind: SwitchKind) -> (&'static Rule, &'static str) {
             "Keep it in a local variable; outside of the handler keep only what is the same for all.",
         ),
         SwitchKind::DebugMode => (&catalogue::VERBOSE_ERRORS, "Switch debug mode off."),
+        SwitchKind::CorsCredentials => (
+            &catalogue::CORS_CREDENTIALS,
+            "Send back only origins that belong to you, out of a list, or do not allow credentials.",
+        ),
+        SwitchKind::KeyInSource => (
+            &catalogue::SECRET_IN_SOURCE,
+            "Change the key, keep the new one in Secrets Manager, and read it when the function starts.",
+        ),
     }
 }
 

@@ -3,7 +3,8 @@
 use tree_sitter::Node;
 
 use super::super::program::{
-    ClassCode, Export, Expression, Field, Handler, ImportCode, ImportedName, Kind, Pattern, Statement, setter,
+    Call, ClassCode, Export, Expression, Field, Handler, ImportCode, ImportedName, Kind, Pattern, Statement,
+    setter,
 };
 use super::super::syntax::{parts, span};
 use super::Lowering;
@@ -51,7 +52,7 @@ impl Lowering<'_, '_> {
             "for_statement" => return self.count(node),
             "for_in_statement" => Statement::Loop {
                 each: match (node.child_by_field_name("left"), node.child_by_field_name("right")) {
-                    (Some(left), Some(right)) => Some((self.pattern(left), self.expression(right))),
+                    (Some(left), Some(right)) => Some((self.pattern(left), self.gone_through(node, right))),
                     _ => None,
                 },
                 test: None,
@@ -128,6 +129,19 @@ impl Lowering<'_, '_> {
         let test = self.value(node, "condition");
         found.push(Statement::Loop { each: None, test, body: self.body(node, "body") });
         found
+    }
+
+    /// What a loop goes through: `for (… in x)` goes through the names of what `x` has.
+    fn gone_through(&mut self, node: Node<'_>, over: Node<'_>) -> Expression {
+        let over = self.expression(over);
+        if node.child_by_field_name("operator").is_none_or(|operator| operator.kind() != "in") {
+            return over;
+        }
+        let at = over.span;
+        let object = Expression::new(Kind::Name("Object".to_owned()), at);
+        let callee = Expression::new(Kind::Member(Box::new(object), "keys".to_owned()), at);
+        let call = Call { callee, arguments: vec![over], named: Vec::new(), spread: Vec::new() };
+        Expression::new(Kind::Call(Box::new(call)), at)
     }
 
     fn switch(&mut self, node: Node<'_>) -> Statement {

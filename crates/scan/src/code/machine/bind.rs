@@ -1,10 +1,12 @@
 //! Binding values to names and parts, and what it means when that outlives a call.
 
 use super::{Frame, Machine, Object};
-use crate::code::program::{Expression, Pattern, Span, setter};
+use crate::code::program::{Expression, Kind, Pattern, Span, setter};
 use crate::code::switches;
 use crate::code::value::{Arguments, Value, What};
 
+/// How long what holds a value may be to be named by its code.
+const HOLDER_LIMIT_BYTES: usize = 40;
 /// How many named parts one object keeps.
 const ENTRY_LIMIT: usize = 600;
 
@@ -158,7 +160,12 @@ impl Machine<'_> {
         // `exports.x = …` and what a file sets up when it is loaded is no state of a call.
         if lasting && !self.is_top(frame.scope) {
             let place = frame.program.place(span);
-            let what = if name.is_empty() { "an entry" } else { name };
+            let holder = self.tree().excerpt(place).trim();
+            let what = match name {
+                "" if !holder.is_empty() && holder.len() <= HOLDER_LIMIT_BYTES => holder,
+                "" => "an entry",
+                name => name,
+            };
             switches::kept(self, what, value, place);
         }
     }
@@ -178,8 +185,15 @@ impl Machine<'_> {
     pub(super) fn append(&mut self, frame: &Frame, holder: &Value, values: &[Value], whole: &Expression) {
         let (What::List(id) | What::Object(id)) = &holder.what else { return };
         let id = *id;
+        let span = match &whole.kind {
+            Kind::Call(call) => match &call.callee.kind {
+                Kind::Member(object, _) => object.span,
+                _ => whole.span,
+            },
+            _ => whole.span,
+        };
         for value in values {
-            self.kept_part(frame, id, "", value, whole.span);
+            self.kept_part(frame, id, "", value, span);
         }
         if let Some(object) = self.object_mut(id)
             && object.items.len() < ENTRY_LIMIT

@@ -251,7 +251,7 @@ impl Machine<'_> {
         };
         let value = match (given, &parameter.default) {
             (Some(value), _) => value,
-            (None, Some(default)) if !arguments.open => self.eval(frame, default),
+            (None, Some(default)) if !arguments.open || self.sweeping => self.eval(frame, default),
             (None, _) if name.is_some_and(|name| ERROR_NAMES.contains(&name)) => Value::outside(CAUGHT),
             (None, _) => Value::unknown(),
         };

@@ -1,9 +1,9 @@
 //! Expressions and what they may be.
 
 use super::{DEPTH_LIMIT, Frame, Machine, Object};
-use crate::code::program::{Entry, Expression, Kind, Language};
-use crate::code::switches;
+use crate::code::program::{Entry, Expression, Kind, Language, Span};
 use crate::code::value::{Safe, Taint, Value, What};
+use crate::code::{sinks, switches};
 use crate::known::Piece;
 
 impl Machine<'_> {
@@ -37,7 +37,7 @@ impl Machine<'_> {
             }
             Kind::Index(object, key) => self.index(frame, object, key, expression),
             Kind::Call(call) => self.eval_call(frame, call, expression),
-            Kind::Object(entries) => self.object_value(frame, entries),
+            Kind::Object(entries) => self.object_value(frame, entries, expression.span),
             Kind::List(items) => self.list(frame, items),
             Kind::Spread(inner) => {
                 let value = self.eval(frame, inner);
@@ -136,6 +136,10 @@ impl Machine<'_> {
         if by.path() == Some("String.raw") {
             return Value::joined(&values);
         }
+        if by.path().is_some_and(|path| path.starts_with("zx.")) {
+            let place = frame.program.place(tag.span);
+            values.windows(2).for_each(|pair| sinks::interpreted(self, pair, place));
+        }
         Value::unknown()
     }
 
@@ -146,7 +150,12 @@ impl Machine<'_> {
         key: &Expression,
         whole: &Expression,
     ) -> Value {
+        // A slice of a list is a list of its elements.
+        let is_slice = Self::is_python(frame) && matches!(key.kind, Kind::Opaque(_));
         let (value, key) = (self.eval(frame, object), self.eval(frame, key));
+        if is_slice && (Self::is_list(&value) || value.sdk_element().is_some()) {
+            return value;
+        }
         let place = frame.program.place(whole.span);
         let found = match key.literal() {
             Some(name) => self.member_of(&value, name, matches!(key.what, What::Number(_)), place),
@@ -155,7 +164,7 @@ impl Machine<'_> {
         self.as_checked(frame, whole, found)
     }
 
-    fn object_value(&mut self, frame: &mut Frame, entries: &[Entry]) -> Value {
+    fn object_value(&mut self, frame: &mut Frame, entries: &[Entry], span: Span) -> Value {
         let mut object = Object::default();
         for entry in entries {
             match entry {
@@ -178,6 +187,7 @@ impl Machine<'_> {
                 }
             }
         }
+        switches::cors::headers(self, &object.entries, frame.program.place(span));
         object.lasting = self.is_top(frame.scope);
         What::Object(self.new_object(object)).into()
     }
@@ -188,6 +198,7 @@ impl Machine<'_> {
                 if let Some(object) = self.object(*id) {
                     into.entries.extend(object.entries.iter().cloned());
                     into.computed.extend(object.computed.iter().cloned());
+                    into.getters.extend(object.getters.iter().cloned());
                     if let Some(rest) = &object.rest {
                         into.rest = Some(into.rest.take().unwrap_or_default().or(rest.clone()));
                     }

@@ -145,6 +145,10 @@ impl Machine<'_> {
                     _ => None,
                 });
                 if let (true, Some(mark)) = (marks, mark) {
+                    let begins = matches!(name.as_str(), "startsWith" | "startswith");
+                    if let (true, true, Some(path)) = (begins, holds, object.path()) {
+                        self.check(frame, path, Safe::ORIGIN);
+                    }
                     // `x.includes("..")`: what comes through without it stays below where it starts.
                     let climbs = mark.contains("..") || mark == "/" || mark.starts_with('/');
                     let safe = if mark.contains("..") || mark == "/" { !holds } else { holds };
@@ -155,13 +159,14 @@ impl Machine<'_> {
                 }
                 if matches!(name.as_str(), "startsWith" | "startswith" | "is_relative_to") {
                     if let (true, Some(path)) = (holds, object.path()) {
-                        self.check(frame, path, Safe::PATH);
+                        self.check(frame, path, Safe::PATH.and(Safe::ORIGIN));
                     }
                     return;
                 }
                 if !holds {
                     return;
                 }
+                self.compares_origin(frame, name, object, first);
                 if pattern(name, object, call).is_some_and(|(pattern, whole)| !narrow(pattern, whole)) {
                     return;
                 }
@@ -194,6 +199,24 @@ impl Machine<'_> {
 }
 
 impl Machine<'_> {
+    /// A part of a text that is compared narrows an origin down, though little else.
+    fn compares_origin(
+        &mut self,
+        frame: &Frame,
+        method: &str,
+        object: &Expression,
+        first: Option<&Expression>,
+    ) {
+        let path = match method {
+            "endsWith" | "endswith" | "match" => object.path(),
+            "test" => first.and_then(Expression::path),
+            _ => None,
+        };
+        if let Some(path) = path {
+            self.check(frame, path, Safe::ORIGIN);
+        }
+    }
+
     /// Whether a function of the tree looks at what it is asked about: one that does not judges nothing, whatever it is called.
     fn looks_at_its_argument(&self, frame: &Frame, name: &str) -> bool {
         let Some(value) = self.lookup(frame.scope, name) else { return true };

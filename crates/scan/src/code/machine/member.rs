@@ -6,7 +6,7 @@ use super::Machine;
 use super::statement::CAUGHT;
 use crate::code::program::Kind;
 use crate::code::value::{Arguments, Class, Closure, ObjectId, Safe, Taint, Trail, Value, What};
-use crate::code::{sinks, switches};
+use crate::code::{sdk, sinks, switches};
 use crate::known::Piece;
 use crate::source::Place;
 
@@ -62,8 +62,8 @@ impl Machine<'_> {
             }
             What::Outside(outside) => {
                 let found = self.outside_member(&outside.path.clone(), name, place);
-                // `args` of an error is its text.
-                if name == "args" || outside.path.ends_with(".args") {
+                // `args` of an error is its text, and so is `message`.
+                if matches!(name, "args" | "message") || outside.path.ends_with(".args") {
                     found.with(value.taint.clone())
                 } else {
                     found
@@ -72,6 +72,9 @@ impl Machine<'_> {
             What::Environment => self.environment_read(name, place),
             What::Sdk(thing) => {
                 let thing = thing.clone();
+                if numbered {
+                    return value.sdk_element().unwrap_or_default();
+                }
                 self.sdk_member(&thing, name).unwrap_or_else(|| What::Operation(thing, name.into()).into())
             }
             What::OneOf(values) => {
@@ -80,6 +83,11 @@ impl Machine<'_> {
                 found.reduce(Value::or).unwrap_or_default()
             }
             What::Function(_) | What::Bound(_) if name == "constructor" => Value::outside("Function"),
+            What::Operation(thing, member) if sdk::asks(thing, name) => {
+                let (thing, member) = (thing.clone(), member.clone());
+                self.unknown_collection(&thing, &member, place);
+                Value::unknown()
+            }
             // A function may carry settings, such as `handler.timeout`.
             What::Function(_) | What::Bound(_) | What::Operation(..) => Value::unknown(),
             What::Unknown
@@ -107,6 +115,10 @@ impl Machine<'_> {
         if let Some((_, found)) = object.entries.iter().rev().find(|(known, _)| known == name) {
             return found.clone();
         }
+        if let Some(found) = self.got(id, name) {
+            return found;
+        }
+        let Some(object) = self.object(id) else { return Value::unknown() };
         let (class, rest, from) = (object.class.clone(), object.rest.clone(), object.from.clone());
         let dynamic = self.any_computed(id);
         if let Some(class) = class {
@@ -279,7 +291,7 @@ impl Machine<'_> {
             What::OneOf(values) => {
                 values.iter().map(|value| self.element(value)).reduce(Value::or).unwrap_or_default()
             }
-            _ => Value::carrying(value.taint.clone()),
+            _ => value.sdk_element().unwrap_or_else(|| Value::carrying(value.taint.clone())),
         }
     }
 
@@ -316,6 +328,8 @@ impl Machine<'_> {
                     .find(|(known, _)| known == name)
                     .map(|(_, found)| found.clone());
                 let (class, from) = (object.class.clone(), object.from.clone());
+                let id = *id;
+                let known = known.or_else(|| self.got(id, name));
                 let known = known.or_else(|| Some(What::Function(self.method(&class?, name, value)?).into()));
                 let path = from.and_then(|from| from.path().map(|path| format!("{path}.{name}")));
                 known.or_else(|| path.map(Value::outside))
@@ -325,6 +339,10 @@ impl Machine<'_> {
                 found.or_else(|| self.starred(*scope, name))
             }
             What::Class(class) => self.class_member(&class.clone(), name),
+            What::OneOf(values) => {
+                let values = values.clone();
+                values.iter().filter_map(|value| self.part(value, name)).reduce(Value::or)
+            }
             _ => None,
         }
     }
@@ -341,6 +359,7 @@ impl Machine<'_> {
         let What::Object(id) = &value.what else { return Vec::new() };
         let Some(object) = self.object(*id) else { return Vec::new() };
         let named = object.entries.iter().map(|(name, _)| Value::text(name));
+        let named = named.chain(object.getters.iter().map(|(name, _)| Value::text(name)));
         named.chain(object.computed.iter().map(|(key, _)| key.clone())).collect()
     }
 

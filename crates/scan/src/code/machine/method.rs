@@ -179,6 +179,7 @@ impl Machine<'_> {
             return made;
         }
         sinks::method(self, &full, name, arguments, place);
+        self.opens_address(name, arguments, place);
         self.handed_away(arguments, &format!("`{name}` of something that cannot be followed"), place);
         self.callbacks(arguments, &Value::carrying(Taint::default()));
         if MEASURES.contains(&name) || full.taint.is_none() {

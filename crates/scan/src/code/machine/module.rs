@@ -127,11 +127,12 @@ impl Machine<'_> {
         match &module.what {
             What::Object(id) => self.object(*id).map(|object| object.entries.clone()).unwrap_or_default(),
             What::Module(scope) => self.names_of(*scope),
+            What::OneOf(values) => values.iter().flat_map(|value| self.exports_of(value)).collect(),
             _ => Vec::new(),
         }
     }
 
-    fn names_of(&self, scope: ScopeId) -> Vec<(String, Value)> {
+    pub(super) fn names_of(&self, scope: ScopeId) -> Vec<(String, Value)> {
         let names = self
             .scope(scope)
             .map(|scope| scope.names.iter().map(|(name, slot)| (name.clone(), slot.value.clone())).collect());

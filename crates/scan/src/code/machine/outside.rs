@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use super::statement::{CAUGHT, error_text};
 use super::{Frame, Machine, Object};
-use crate::code::program::Pattern;
+use crate::code::program::{Parameter, Pattern};
 use crate::code::value::{Arguments, Closure, Outside, Safe, Taint, Value, What};
 use crate::code::{sinks, switches};
 use crate::known::Piece;
@@ -45,6 +46,9 @@ impl Machine<'_> {
         if let Some(value) = self.language_call(frame, path, arguments, place) {
             return value;
         }
+        if let Some(value) = self.schema_call(path, arguments, place) {
+            return value;
+        }
         if let Some(value) = self.sdk_made(path, arguments, place) {
             self.callbacks(arguments, &Value::unknown());
             return value;
@@ -55,6 +59,7 @@ impl Machine<'_> {
         if let Some(value) = self.passes_on(path, arguments, place) {
             return value;
         }
+        self.opens_address(path, arguments, place);
         if !keeps_client(path) {
             self.handed_away(arguments, &format!("`{path}`"), place);
         }
@@ -96,6 +101,7 @@ impl Machine<'_> {
             | "jest.requireActual" => match arguments.at(0).and_then(Value::literal).map(str::to_owned) {
                 Some(module) => self.module_at(frame, &module, place),
                 None => {
+                    sinks::loads(self, &first(), path, place);
                     self.gap(place, "a module whose name is worked out is loaded".to_owned());
                     Value::unknown()
                 }
@@ -135,6 +141,9 @@ impl Machine<'_> {
                 let value = first();
                 if path == "next" { self.element(&value) } else { value }
             }
+            "Object.getPrototypeOf" | "Reflect.getPrototypeOf" if !arguments.values.is_empty() => first(),
+            "Object.defineProperty" | "Reflect.defineProperty" => self.defined(arguments),
+            "Object.defineProperties" => self.all_defined(arguments),
             "Promise.all" | "Promise.allSettled" | "Promise.race" | "Promise.any" => first(),
             "asyncio.gather" => self.list_of(arguments.values.clone()),
             "Set" | "WeakSet" if arguments.at(0).is_some_and(Self::is_list) => first(),
@@ -152,7 +161,7 @@ impl Machine<'_> {
             }
             "list" | "Array" | "collections.deque" => self.list_of(Vec::new()),
             "Object.assign" | "_.merge" | "_.assign" | "_.extend" => self.merged(arguments),
-            "Object.keys" => {
+            "Object.keys" | "Object.getOwnPropertyNames" | "Reflect.ownKeys" => {
                 let keys = self.keys(&first());
                 self.list_of(keys).with(first().taint)
             }
@@ -332,6 +341,17 @@ impl Machine<'_> {
         What::Outside(Rc::new(Outside { path, wraps: wrapped })).into()
     }
 
+    /// What a function that answers errors is handed. One that looks at what kind of error it is may choose which it shows.
+    fn any_error(&self, closure: &Closure, name: &str, place: Place) -> Value {
+        let code = closure.program.functions.get(closure.index);
+        let text = code.map(|code| self.tree().excerpt(closure.program.place(code.span))).unwrap_or_default();
+        let looks = ["status", "expose", "name", "code", "is", "type"].iter().any(|part| {
+            text.contains(&format!("{name}.{part}")) || text.contains(&format!("{name}?.{part}"))
+        });
+        let chooses = looks || ["instanceof", "NODE_ENV", "STAGE"].iter().any(|word| text.contains(word));
+        if chooses { Value::unknown() } else { Value::outside(CAUGHT).with(error_text(place)) }
+    }
+
     /// Calls a function that answers a route: its first parameter is the request.
     fn answer_route(&mut self, closure: &Rc<Closure>) {
         let Some(code) = closure.program.functions.get(closure.index) else { return };
@@ -340,8 +360,13 @@ impl Machine<'_> {
             Some(Pattern::Name(name, span)) => self.sent(name, closure.program.place(*span)),
             _ => self.sent("request", closure.program.place(code.span)),
         };
-        let handed = Arguments::new(vec![request, Value::outside("response"), Value::outside("next")]);
-        self.run(closure, &handed);
+        let mut handed = vec![request, Value::outside("response"), Value::outside("next")];
+        // By a fourth parameter frameworks know what answers errors, whoever made them.
+        if let [Parameter { pattern: Pattern::Name(name, span), .. }, _, _, _] = code.parameters.as_slice() {
+            let error = self.any_error(closure, name, closure.program.place(*span));
+            handed.insert(0, error);
+        }
+        self.run(closure, &Arguments::new(handed));
     }
 }
 

@@ -79,6 +79,9 @@ impl Machine<'_> {
                 let outer = frame.branch;
                 if let Some((pattern, over)) = each {
                     let over = self.eval(frame, over);
+                    if self.for_each_name(frame, pattern, &over, body) {
+                        return Next::On;
+                    }
                     let element = self.element(&over);
                     frame.branch = self.next_branch();
                     self.bind(frame, pattern, element, true);
@@ -312,7 +315,7 @@ impl Machine<'_> {
 pub(super) const CAUGHT: &str = "caught error";
 
 /// What the text of an error carries that may be any: nobody wrote it for callers.
-fn error_text(place: Place) -> Taint {
+pub(super) fn error_text(place: Place) -> Taint {
     let trail = Trail { source: place, name: ERROR_TEXT.to_owned(), steps: Vec::new() };
     Taint { stack: Some(Rc::new(trail)), ..Taint::default() }
 }

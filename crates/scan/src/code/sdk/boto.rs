@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::collections::collection;
 use super::javascript::client;
 use super::operations::{pascal, waiter};
 use super::services::prefix;
@@ -33,6 +34,10 @@ impl Machine<'_> {
                     self.gap(place, "a resource is made for a service whose name is worked out".to_owned());
                 }
                 service.map(|service| handle(&service, Form::Service, Value::unknown()))
+            }
+            ("botocore", _) if super::is_signer(path) => {
+                self.gap(place, "requests to the provider are signed by hand".to_owned());
+                Some(Value::unknown())
             }
             ("aws_lambda_powertools", _) => self.powertools(path, name, arguments, place),
             ("aws_secretsmanager_caching", "get_secret_string" | "get_secret_binary") => {
@@ -172,12 +177,22 @@ impl Machine<'_> {
         arguments: &Arguments,
         place: Place,
     ) -> Value {
+        if let Some(found) = self.collection_called(service, form, bound, name, place) {
+            return found;
+        }
+        if let Some(found) = self.element_called(service, form, bound, name, place) {
+            return found;
+        }
         let first =
             || arguments.at(0).cloned().or_else(|| arguments.named.first().map(|(_, value)| value.clone()));
         let operation = match (form, name) {
+            (Form::Object, "Bucket") => return handle(service, Form::Bucket, bound.clone()),
+            (Form::Object, "Object") => return handle(service, Form::Object, bound.clone()),
             (_, "Table") => return handle(service, Form::Table, first().unwrap_or_default()),
             (_, "Bucket") => return handle(service, Form::Bucket, first().unwrap_or_default()),
-            (Form::Service, "Object") => return handle(service, Form::Object, first().unwrap_or_default()),
+            (Form::Service, "Object" | "ObjectSummary") => {
+                return handle(service, Form::Object, first().unwrap_or_default());
+            }
             (Form::Bucket, "Object") => return handle(service, Form::Object, bound.clone()),
             (_, "Queue") => return handle(service, Form::Queue, first().unwrap_or_default()),
             (_, "Topic") => return handle(service, Form::Topic, first().unwrap_or_default()),
@@ -193,10 +208,8 @@ impl Machine<'_> {
                 return Value::unknown();
             }
             (Form::Batch, _) => "BatchWriteItem",
-            (Form::Objects, "delete") => "DeleteObjects",
-            (Form::Objects, _) => "ListObjectsV2",
             (Form::Object, "get" | "download_file" | "download_fileobj") => "GetObject",
-            (Form::Object, "load" | "reload") => "HeadObject",
+            (Form::Object, "load" | "reload" | "wait_until_exists" | "wait_until_not_exists") => "HeadObject",
             (Form::Object, "put" | "upload_file" | "upload_fileobj" | "initiate_multipart_upload") => {
                 "PutObject"
             }
@@ -213,9 +226,12 @@ impl Machine<'_> {
                 None => return self.on(service, &format!("{}Bucket", pascal(name)), bound, place),
             },
             (Form::Queue, name) => {
+                if name == "receive_messages" {
+                    self.on(service, "ReceiveMessage", bound, place);
+                    return handle(service, Form::Messages, bound.clone());
+                }
                 let operation = match name {
                     "send_messages" => "SendMessageBatch".to_owned(),
-                    "receive_messages" => "ReceiveMessage".to_owned(),
                     "delete_messages" => "DeleteMessageBatch".to_owned(),
                     "purge" => "PurgeQueue".to_owned(),
                     name => pascal(name),
@@ -231,7 +247,7 @@ impl Machine<'_> {
                 self.operation(service, &pascal(name), Some(&input), place);
                 return Value::unknown();
             }
-            (Form::Service | Form::Other | Form::Object, name) => {
+            (_, name) => {
                 self.gap(place, format!("what `{name}` asks of {service} is not known"));
                 return Value::unknown();
             }
@@ -247,10 +263,12 @@ impl Machine<'_> {
 
     /// What a member of a handle is, where it is no method: `bucket.objects`, `resource.meta.client`.
     pub(in crate::code) fn sdk_member(&mut self, thing: &Rc<Thing>, name: &str) -> Option<Value> {
+        if let Thing::Handle { service, form, name: bound } = thing.as_ref()
+            && let Some(form) = collection(service, *form, name)
+        {
+            return Some(handle(service, form, bound.clone()));
+        }
         match (thing.as_ref(), name) {
-            (Thing::Handle { service, form: Form::Bucket, name: bound }, "objects" | "object_versions") => {
-                Some(handle(service, Form::Objects, bound.clone()))
-            }
             (Thing::Handle { .. }, "meta") => Some(What::Sdk(thing.clone()).into()),
             (Thing::Handle { service, .. }, "client") => Some(client(service.to_string(), Style::Snake)),
             (Thing::Handle { form: Form::Table, name, .. }, "name" | "table_name") => Some(name.clone()),

@@ -89,11 +89,15 @@ impl Machine<'_> {
         if name.contains('(') || NO_SERVICES.contains(&class) || name.starts_with(char::is_lowercase) {
             return None;
         }
-        match name.split_once('.') {
-            None => Some(client(prefix(class), Style::Camel)),
-            Some((_, "DocumentClient")) => Some(client(prefix(class), Style::Document)),
-            Some(_) => None,
-        }
+        let style = match name.split_once('.') {
+            None => Style::Camel,
+            Some((_, "DocumentClient")) => Style::Document,
+            Some(_) => return None,
+        };
+        let given = arguments.at(0).and_then(|options| self.field(options, "params"));
+        let given = given.filter(|given| self.is_object(given));
+        let service = prefix(class).into();
+        Some(What::Sdk(Rc::new(Thing::Client { service, style, given })).into())
     }
 
     fn third(&mut self, package: &str, name: &str, arguments: &Arguments, place: Place) -> Option<Value> {
@@ -222,9 +226,11 @@ impl Machine<'_> {
         arguments: &Arguments,
         place: Place,
     ) -> Value {
-        let Thing::Client { service, style } = thing.as_ref() else {
+        let Thing::Client { service, style, given } = thing.as_ref() else {
             return self.boto_called(thing, name, arguments, place);
         };
+        let completed = given.as_ref().map(|given| self.completed(given, arguments));
+        let arguments = completed.as_ref().unwrap_or(arguments);
         if NO_OPERATIONS.contains(&name) {
             return Value::unknown();
         }
@@ -262,8 +268,29 @@ impl Machine<'_> {
     }
 }
 
+impl Machine<'_> {
+    /// What an operation is handed, with what every operation of its client is given.
+    fn completed(&mut self, given: &Value, arguments: &Arguments) -> Arguments {
+        let input = self.named_object(&Arguments::default());
+        let own = arguments.values.iter().position(|value| self.is_object(value));
+        let parts = [Some(&input), Some(given), own.and_then(|at| arguments.at(at))];
+        let whole = self.merged(&Arguments::new(parts.into_iter().flatten().cloned().collect()));
+        let mut values = arguments.values.clone();
+        match own {
+            Some(at) => {
+                values.splice(at..=at, [whole]);
+            }
+            None => {
+                let at = values.iter().position(Value::is_callable).unwrap_or(values.len());
+                values.insert(at, whole);
+            }
+        }
+        Arguments::new(values)
+    }
+}
+
 pub(super) fn client(service: String, style: Style) -> Value {
-    What::Sdk(Rc::new(Thing::Client { service: service.into(), style })).into()
+    What::Sdk(Rc::new(Thing::Client { service: service.into(), style, given: None })).into()
 }
 
 fn command() -> Value {

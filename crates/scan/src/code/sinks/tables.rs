@@ -59,9 +59,11 @@ pub(super) const PROCESSES: [&str; 30] = [
 ];
 
 /// Run their argument as code.
-pub(super) const INTERPRETERS: [&str; 26] = [
+pub(super) const INTERPRETERS: [&str; 28] = [
     "eval",
     "Function",
+    "code.InteractiveInterpreter().runsource",
+    "code.InteractiveInterpreter().runcode",
     "vm.runInNewContext",
     "vm.runInThisContext",
     "vm.runInContext",
@@ -245,12 +247,13 @@ pub(super) const QUERIES: [&str; 27] = [
 ];
 
 /// Packages of databases: whatever is sent to them by a query's method is a query.
-pub(super) const DATABASES: [&str; 25] = [
+pub(super) const DATABASES: [&str; 26] = [
     "pg.",
     "mysql.",
     "mysql2.",
     "mysql2/promise.",
     "sqlite3.",
+    "sqlite.",
     "better-sqlite3",
     "mssql.",
     "tedious.",

@@ -194,3 +194,17 @@ fn frameworks_that_show_their_insides() {
         &[],
     );
 }
+
+#[test]
+fn what_outlives_a_call_is_named() {
+    let cases = [
+        ("let cart = []; exports.handler = async (event) => { cart.push(event.body); };", "`cart`"),
+        ("const seen = {}; exports.handler = async (event) => { seen[event.id] = event.body; };", "`seen`"),
+        ("const a = { b: [] }; exports.handler = async (event) => { a.b.push(event.body); };", "`a.b`"),
+    ];
+    for (code, name) in cases {
+        let reading = read_code("app.js", code);
+        let found: Vec<bool> = reading.switches.iter().map(|it| it.message.contains(name)).collect();
+        assert_eq!(found, [true], "{code} {:?}", reading.switches);
+    }
+}
