@@ -6,8 +6,10 @@
 
 mod arn;
 mod excess;
+mod given;
 mod implied;
 mod json;
+mod passing;
 mod policy;
 mod target;
 mod writing;
@@ -17,6 +19,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 pub use self::excess::Excess;
+use self::given::Given;
 pub use self::policy::{Policy, PolicyStatement};
 pub use self::target::Thing;
 use crate::code::{Certainty, Reading, Seen};
@@ -82,7 +85,7 @@ pub struct Missing {
 
 /// Compares what a function's code uses with what its role grants.
 #[must_use]
-pub fn compare(app: &App, grants: &Grants<'_>, function: &Function, reading: &Reading) -> Need {
+pub fn compare<'a>(app: &'a App, grants: &Grants<'a>, function: &'a Function, reading: &Reading) -> Need {
     let uses = uses(app, function, reading);
     let implied = implied::actions(app, function);
     let mut gaps = reading.unknowns.clone();
@@ -96,7 +99,8 @@ pub fn compare(app: &App, grants: &Grants<'_>, function: &Function, reading: &Re
         Some(role) if read => excess::of(app, role, function, &uses, &implied, &gaps),
         _ => Vec::new(),
     };
-    let policy = if gaps.is_empty() { policy::smallest(app, function, role, &uses, &excess) } else { None };
+    let given = Given { app: grants.app(), permissions: grants.function(function), missing: &missing };
+    let policy = if gaps.is_empty() { policy::smallest(app, function, given, &uses, &excess) } else { None };
     if policy.is_none() {
         let obstacles = policy::obstacles(role, &uses).into_iter();
         gaps.extend(obstacles.map(|(place, value)| Seen { place, value }));

@@ -57,6 +57,31 @@ impl<'a> Writer<'a> {
         text
     }
 
+    /// A resource as a policy beside the function can write it: what it refers to elsewhere is named as it can be from there.
+    pub(super) fn localised(&self, text: &Text) -> Text {
+        let mut found = Text { pieces: Vec::new(), place: text.place };
+        for (at, piece) in text.pieces.iter().enumerate() {
+            match piece {
+                Piece::Of { node, attribute: Attribute::Arn } if at == 0 && self.is_elsewhere(node) => {
+                    self.own(node, "").pieces.into_iter().for_each(|piece| found.push(piece));
+                }
+                Piece::Of { node, .. } if self.is_elsewhere(node) => {
+                    let named = self.physical(node).filter(is_plain).map(|text| text.pieces);
+                    let blank = || vec![Piece::Literal(format!("<name of {node}>"))];
+                    named.unwrap_or_else(blank).into_iter().for_each(|piece| found.push(piece));
+                }
+                piece => found.push(piece.clone()),
+            }
+        }
+        found
+    }
+
+    fn is_elsewhere(&self, name: &Name) -> bool {
+        let app = self.app;
+        let known = app.store(name).is_some() || app.secret(name).is_some() || app.function(name).is_some();
+        known && (!self.reaches(name) || self.is_imported(name))
+    }
+
     /// What another stack exports of a thing: its ARN, or its name with the rest of the ARN around it.
     fn imported(&self, name: &Name, reference: &Text) -> Option<Text> {
         let imports = || self.app.imports.iter().filter(|import| import.thing == *name);
@@ -185,6 +210,7 @@ impl<'a> Writer<'a> {
                     matches!(named.pieces.first(), Some(Piece::Literal(text)) if text.starts_with('/'));
                 regional("ssm", if rooted { "parameter" } else { "parameter/" }, named)
             }
+            _ if !self.reaches(name) => Text::literal(placeholder(name), named.place),
             _ => Text::of(name.clone(), Attribute::Arn, named.place),
         }
     }
@@ -250,7 +276,7 @@ pub(super) fn is_plain(text: &Text) -> bool {
     is_written(text) && text.references().next().is_none()
 }
 
-fn speaks_of_streams(action: &str) -> bool {
+pub(super) fn speaks_of_streams(action: &str) -> bool {
     let fact = facts::action(action);
     let kinds: Vec<_> =
         fact.into_iter().flat_map(|fact| fact.resource_types()).map(|kind| kind.name).collect();

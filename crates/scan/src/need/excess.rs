@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::passing::passes_role;
 use super::{Use, confidence, target::Thing};
 use crate::code::{Certainty, Seen};
 use crate::facts;
@@ -84,8 +85,8 @@ const ON_BEHALF: [(&str, &[&str]); 13] = [
     ("transcribe:Start", &["s3:"]),
     ("rekognition:", &["s3:"]),
     ("textract:", &["s3:"]),
-    ("comprehend:Start", &["s3:", "iam:PassRole"]),
-    ("translate:Start", &["s3:", "iam:PassRole"]),
+    ("comprehend:Start", &["s3:"]),
+    ("translate:Start", &["s3:"]),
     ("polly:StartSpeechSynthesisTask", &["s3:", "sns:Publish"]),
     ("athena:", &["s3:", "glue:", "lakeformation:GetDataAccess"]),
     (
@@ -101,6 +102,9 @@ const ON_BEHALF: [(&str, &[&str]); 13] = [
 
 /// Whether something that the code calls may use a permission for it.
 fn is_used_through_others(pattern: &str, uses: &[Use]) -> bool {
+    if pattern == "iam:PassRole" && uses.iter().any(|used| passes_role(&used.action)) {
+        return true;
+    }
     let calls = |start: &str| uses.iter().any(|used| used.action.starts_with(start));
     ON_BEHALF.iter().any(|(start, needs)| needs.iter().any(|need| pattern.starts_with(need)) && calls(start))
 }

@@ -18,13 +18,10 @@ const NETWORK: [&str; 6] = [
     "ec2:AssignPrivateIpAddresses",
     "ec2:UnassignPrivateIpAddresses",
 ];
-const TRACING: [&str; 5] = [
-    "xray:PutTraceSegments",
-    "xray:PutTelemetryRecords",
-    "xray:GetSamplingRules",
-    "xray:GetSamplingTargets",
-    "xray:GetSamplingStatisticSummaries",
-];
+const TRACING: [&str; 2] = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
+/// What libraries for tracing ask for where nobody else decides what is traced.
+const SAMPLING: [&str; 3] =
+    ["xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:GetSamplingStatisticSummaries"];
 const KEY: [&str; 7] = [
     "kms:Decrypt",
     "kms:Encrypt",
@@ -53,7 +50,7 @@ pub(super) fn actions(app: &App, function: &Function) -> BTreeSet<String> {
         found.extend(["ec2:DescribeSecurityGroups", "ec2:DescribeVpcs"]);
     }
     if is_traced(function) {
-        found.extend(TRACING);
+        found.extend(TRACING.iter().chain(&SAMPLING));
     }
     for trigger in app.triggers_of(&function.name) {
         let (needed, allowed) = trigger_needs(app, trigger);
@@ -85,7 +82,8 @@ pub(super) fn asked(writer: &Writer<'_>) -> Vec<Asked> {
     if is_traced(function) {
         found.push(Asked { actions: TRACING.to_vec(), resources: any(), reason: "its traces" });
     }
-    for trigger in app.triggers_of(&function.name) {
+    // What is switched off starts nothing.
+    for trigger in app.triggers_of(&function.name).filter(|trigger| !trigger.enabled.is(&false)) {
         let (needed, _) = trigger_needs(app, trigger);
         if !needed.is_empty() {
             let resources = vec![source(writer, trigger)];

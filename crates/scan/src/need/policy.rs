@@ -9,13 +9,14 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::arn::{Writer, is_written, placeholder};
+use super::given::{Given, fitting, gives, supplier};
 use super::implied::{self, Asked};
 use super::target::Thing;
 use super::{Excess, Use, excess};
 use crate::code::Certainty;
 use crate::facts;
 use crate::finding::Confidence;
-use crate::graph::{App, Effect, Encryption, Framework, Function, Origin, Role, Statement};
+use crate::graph::{App, Encryption, Framework, Function, Role, Statement};
 use crate::iam::wildcard::covers_action;
 use crate::known::{Known, Name, Piece, Text};
 
@@ -59,13 +60,14 @@ const TEMPLATES: [(&str, &str, &str); 5] = [
 ];
 
 /// The smallest policy; `None` where something is used of which neither code nor role tells what it is.
-pub(super) fn smallest(
-    app: &App,
-    function: &Function,
-    role: Option<&Role>,
+pub(super) fn smallest<'a>(
+    app: &'a App,
+    function: &'a Function,
+    given: Given<'_, 'a>,
     uses: &[Use],
     excess: &[Excess],
 ) -> Option<Policy> {
+    let role = given.role();
     let implicit = role.is_some_and(|role| role.implicit);
     let framework = match app.framework {
         // Entries of `Policies` are for the role that SAM makes.
@@ -73,7 +75,7 @@ pub(super) fn smallest(
         framework => framework,
     };
     let writer = Writer { app, function, framework };
-    let mut draft = Draft { writer, role, statements: Vec::new(), kept: Vec::new() };
+    let mut draft = Draft { writer, given, statements: Vec::new(), kept: Vec::new() };
     draft.code(uses)?;
     let mut supplied: Vec<(String, Vec<&str>)> = Vec::new();
     for asked in implied::asked(&writer) {
@@ -89,36 +91,47 @@ pub(super) fn smallest(
     Some(Policy { framework, statements: draft.statements, kept: draft.kept, prefix, is_json: false })
 }
 
-struct Draft<'a> {
+struct Draft<'g, 'a> {
     writer: Writer<'a>,
-    role: Option<&'a Role>,
+    given: Given<'g, 'a>,
     statements: Vec<PolicyStatement>,
     kept: Vec<String>,
 }
 
-impl Draft<'_> {
+impl Draft<'_, '_> {
     /// What the code asks for.
     fn code(&mut self, uses: &[Use]) -> Option<()> {
-        let mut grouped: Vec<(Option<&Name>, &Thing, BTreeSet<String>)> = Vec::new();
-        for used in uses {
-            if used.thing == Thing::Unknown {
-                self.as_given(&used.action)?;
-                continue;
-            }
-            // Parts of a thing stand with it: a table and its indexes are one statement.
+        for used in uses.iter().filter(|used| used.thing == Thing::Unknown) {
+            self.as_given(used)?;
+        }
+        // An action stands on all parts that are used of a thing, and together with actions on just the same.
+        let mut wanted: Vec<Wanted<'_>> = Vec::new();
+        for used in uses.iter().filter(|used| used.thing != Thing::Unknown) {
+            let Some(found) = self.given.on(used, self.whole(used)) else { continue };
             let owner = used.thing.own();
-            let same = |known: &(Option<&Name>, &Thing, BTreeSet<String>)| {
-                *known.1 == used.thing || owner.is_some() && known.0 == owner
+            let same = |known: &&mut Wanted<'_>| {
+                known.used.action == used.action
+                    && (known.used.thing == used.thing || owner.is_some() && known.used.thing.own() == owner)
             };
-            match grouped.iter_mut().find(|known| same(known)) {
-                Some((.., actions)) => {
-                    actions.insert(used.action.clone());
-                }
-                None => grouped.push((owner, &used.thing, BTreeSet::from([used.action.clone()]))),
+            match wanted.iter_mut().find(same) {
+                Some(known) => add_new(&mut known.resources, found),
+                None => wanted.push(Wanted { used, resources: found }),
             }
         }
-        for (owner, thing, actions) in grouped {
-            let statement = self.statement(uses, owner, thing, actions);
+        let mut grouped: Vec<(Wanted<'_>, BTreeSet<String>)> = Vec::new();
+        for one in wanted {
+            let (action, owner) = (one.used.action.clone(), one.used.thing.own());
+            let same = |(known, _): &&mut (Wanted<'_>, _)| {
+                known.used.thing.own() == owner && pieces(&known.resources) == pieces(&one.resources)
+            };
+            match grouped.iter_mut().find(same) {
+                Some((_, actions)) => _ = actions.insert(action),
+                None => grouped.push((one, BTreeSet::from([action]))),
+            }
+        }
+        for (one, actions) in grouped {
+            let owner = one.used.thing.own();
+            let statement = self.statement(one, actions);
             self.statements.push(statement);
             if let Some(name) = owner {
                 self.remark(name);
@@ -127,39 +140,27 @@ impl Draft<'_> {
         Some(())
     }
 
-    fn statement(
-        &self,
-        uses: &[Use],
-        owner: Option<&Name>,
-        thing: &Thing,
-        actions: BTreeSet<String>,
-    ) -> PolicyStatement {
+    /// All that a use may ask for.
+    fn whole(&self, used: &Use) -> Text {
         let place = self.writer.function.place;
-        let mut resources: Vec<Text> = Vec::new();
-        let mut add = |found: Text| {
-            if !resources.iter().any(|known| known.pieces == found.pieces) {
-                resources.push(found);
+        match &used.thing {
+            Thing::Own(name) => self.writer.own(name, &used.action),
+            Thing::Within { name, arn } => {
+                let mut found = self.writer.own(name, &used.action);
+                arn.pieces.iter().skip(1).for_each(|piece| found.push(piece.clone()));
+                found
             }
-        };
-        match (owner, thing) {
-            (Some(name), _) => {
-                for used in uses.iter().filter(|used| used.thing.own() == Some(name)) {
-                    let mut found = self.writer.own(name, &used.action);
-                    if let Thing::Within { arn, .. } = &used.thing {
-                        arn.pieces.iter().skip(1).for_each(|piece| found.push(piece.clone()));
-                    }
-                    add(found);
-                }
-            }
-            (None, Thing::Arn(text)) => add(text.clone()),
-            (None, _) => add(Text::literal("*", place)),
+            Thing::Arn(text) => text.clone(),
+            Thing::Nothing | Thing::Unknown => Text::literal("*", place),
         }
+    }
+
+    fn statement(&self, wanted: Wanted<'_>, actions: BTreeSet<String>) -> PolicyStatement {
         let mut only = actions.iter();
-        let whole = resources.len() == 1 && matches!(thing, Thing::Own(_));
-        let template = match (owner, only.next(), only.next()) {
-            (Some(name), Some(action), None)
-                if whole
-                    && self.writer.framework == Framework::Sam
+        let template = match (&wanted.used.thing, only.next(), only.next()) {
+            (Thing::Own(name), Some(action), None)
+                if self.writer.framework == Framework::Sam
+                    && pieces(&wanted.resources) == [self.whole(wanted.used).pieces]
                     && self.writer.reaches(name)
                     && !self.writer.is_circular(name) =>
             {
@@ -168,33 +169,29 @@ impl Draft<'_> {
             }
             _ => None,
         };
-        PolicyStatement { actions, resources, template, reason: None }
+        PolicyStatement { actions, resources: wanted.resources, template, reason: None }
     }
 
     /// An action on something that the code works out: on what the role gives it now.
-    fn as_given(&mut self, action: &str) -> Option<()> {
-        let resources = self.given(action)?;
-        let reason = "on what is worked out by the code: as the role gives it now, narrow it if you can";
-        self.add(action, resources, reason);
-        Some(())
-    }
-
-    /// On what the role gives an action now, where that can be written.
-    fn given(&self, action: &str) -> Option<Vec<Text>> {
-        let mut resources: Vec<Text> = Vec::new();
-        for statement in self.role?.statements.iter().filter(|statement| gives(statement, action)) {
-            for text in &statement.resources {
-                if !resources.iter().any(|known| known.pieces == text.pieces) {
-                    resources.push(text.clone());
-                }
+    fn as_given(&mut self, used: &Use) -> Option<()> {
+        let Some(resources) = self.given.everywhere(&used.action) else {
+            let mut statements = self.given.role().map(|role| role.statements.iter()).into_iter().flatten();
+            if let Some(who) = statements.find_map(|it| supplier(it, &used.action)) {
+                let kept = format!("{who} gives `{}` already.", used.action);
+                add_new(&mut self.kept, vec![kept]);
+                return Some(());
             }
-        }
-        (!resources.is_empty() && resources.iter().all(is_written)).then_some(resources)
+            // What may never happen and is not given now is not missed.
+            return (used.certainty == Certainty::Possible).then_some(());
+        };
+        let resources = resources.iter().map(|text| self.writer.localised(text)).collect();
+        let reason = "on what is worked out by the code: as the role gives it now, narrow it if you can";
+        self.add(&used.action, resources, reason);
+        Some(())
     }
 
     /// Adds an action, to the statement for the same reason where there is one.
     fn add(&mut self, action: &str, resources: Vec<Text>, reason: &str) {
-        let pieces = |texts: &[Text]| texts.iter().map(|text| text.pieces.clone()).collect::<Vec<_>>();
         let wanted = pieces(&resources);
         let same = self
             .statements
@@ -217,9 +214,8 @@ impl Draft<'_> {
     fn set_up(&mut self, asked: &Asked, supplied: &mut Vec<(String, Vec<&str>)>) {
         let mut left: BTreeSet<String> = BTreeSet::new();
         for action in &asked.actions {
-            let Some(who) =
-                self.role.and_then(|role| role.statements.iter().find_map(|it| supplier(it, action)))
-            else {
+            let mut statements = self.given.role().map(|role| role.statements.iter()).into_iter().flatten();
+            let Some(who) = statements.find_map(|it| supplier(it, action)) else {
                 left.insert((*action).to_owned());
                 continue;
             };
@@ -237,7 +233,7 @@ impl Draft<'_> {
             let on = match known.as_slice() {
                 _ if star => any(),
                 // Never broader than it is now.
-                [] => self.given(&action).unwrap_or_else(any),
+                [] => self.given.everywhere(&action).unwrap_or_else(any),
                 known => known.to_vec(),
             };
             self.add(&action, on, &format!("for {}", asked.reason));
@@ -246,7 +242,7 @@ impl Draft<'_> {
 
     /// What is not held against a role is not taken from it either.
     fn quiet(&mut self, uses: &[Use], excess: &[Excess]) {
-        let Some(role) = self.role else { return };
+        let Some(role) = self.given.role() else { return };
         for statement in role.statements.iter().filter(|statement| excess::is_judged(statement)) {
             for setting in &statement.actions {
                 let Known::Value(pattern) = &setting.value else { continue };
@@ -265,15 +261,22 @@ impl Draft<'_> {
                 if !wanted || statement.not_resources || !statement.resources.iter().all(is_written) {
                     continue;
                 }
-                let reason = "kept: whether it is needed does not show in the code";
-                self.add(pattern, statement.resources.clone(), reason);
+                let resources = fitting(self.writer.app, pattern, &statement.resources);
+                let resources: Vec<Text> = resources.iter().map(|text| self.writer.localised(text)).collect();
+                let said = |known: &PolicyStatement| {
+                    known.actions.iter().any(covers) && pieces(&known.resources) == pieces(&resources)
+                };
+                if !self.statements.iter().any(said) {
+                    let reason = "kept: whether it is needed does not show in the code";
+                    self.add(pattern, resources, reason);
+                }
             }
         }
     }
 
     /// A condition that narrows what is used now would be lost with its statement.
     fn conditions(&mut self) {
-        let Some(role) = self.role else { return };
+        let Some(role) = self.given.role() else { return };
         for statement in role.statements.iter().filter(|statement| excess::is_judged(statement)) {
             let mut own = statement.actions.iter().filter_map(|setting| setting.known());
             let lives_on = own.any(|pattern| {
@@ -342,42 +345,31 @@ fn names(text: &Text, name: &Name) -> bool {
     text.references().any(|found| found == name)
 }
 
-/// Whether a statement that somebody wrote gives an action.
-fn gives(statement: &Statement, action: &str) -> bool {
-    excess::is_judged(statement)
-        && !statement.not_resources
-        && statement
-            .actions
-            .iter()
-            .any(|setting| setting.known().is_some_and(|pattern| covers_action(pattern, action)))
+/// An action of the code's, and on what it is to be allowed.
+struct Wanted<'u> {
+    used: &'u Use,
+    resources: Vec<Text>,
 }
 
-/// Who gives an action beside what is written: the framework by itself, or a policy that is made for set-ups.
-fn supplier(statement: &Statement, action: &str) -> Option<String> {
-    let who = match &statement.origin {
-        Origin::Framework => "The framework".to_owned(),
-        Origin::Managed(name) => {
-            let short = name.rsplit('/').next().unwrap_or(name);
-            let made_for_it = short.starts_with("AWSLambda") && short.ends_with("ExecutionRole")
-                || short.starts_with("AWSXray")
-                || short.starts_with("AWSXRay")
-                || short.starts_with("CloudWatchLambda");
-            made_for_it.then(|| short.to_owned())?
+fn pieces(texts: &[Text]) -> Vec<&[Piece]> {
+    texts.iter().map(|text| text.pieces.as_slice()).collect()
+}
+
+fn add_new<T: PartialEq>(known: &mut Vec<T>, found: Vec<T>) {
+    for one in found {
+        if !known.contains(&one) {
+            known.push(one);
         }
-        Origin::Written | Origin::Template(_) => return None,
-    };
-    let allows = statement.effect.is(&Effect::Allow) && !statement.not_actions;
-    let covered = statement
-        .actions
-        .iter()
-        .any(|setting| setting.known().is_some_and(|pattern| covers_action(pattern, action)));
-    (allows && covered).then_some(who)
+    }
 }
 
 /// Why no policy can be written, where none can: what is used on something that is worked out and given on nothing.
 pub(super) fn obstacles(role: Option<&Role>, uses: &[Use]) -> Vec<(crate::source::Place, String)> {
     let given = |action: &str| {
-        role.is_some_and(|role| role.statements.iter().any(|statement| gives(statement, action)))
+        role.is_some_and(|role| {
+            let given = |it: &Statement| gives(it, action) || supplier(it, action).is_some();
+            role.statements.iter().any(given)
+        })
     };
     uses.iter()
         .filter(|used| used.thing == Thing::Unknown && used.certainty == Certainty::Certain)

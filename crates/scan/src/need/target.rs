@@ -138,6 +138,11 @@ fn split(action: &str, text: Text) -> (Text, Option<Text>) {
 }
 
 fn whole(app: &App, fact: Option<facts::ActionFact>, text: Text) -> Thing {
+    // An attribute that is the ARN of something else: the secret that a database keeps for itself.
+    if matches!(text.as_reference(), Some((_, Attribute::Other(word))) if word.to_ascii_lowercase().ends_with("arn"))
+    {
+        return Thing::Arn(text);
+    }
     if let Some(name) = own(app, &text) {
         return Thing::Own(name);
     }

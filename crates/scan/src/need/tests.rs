@@ -1,6 +1,7 @@
 //! Code and roles side by side: what is missing, what is too much, what would do.
 
 mod foreign;
+mod given;
 
 use super::*;
 use crate::code;
@@ -259,24 +260,28 @@ fn the_smallest_policy_is_written_in_the_format_of_the_app() {
 fn an_index_is_a_resource_of_its_own() {
     let query = "await db.query({ TableName, IndexName: 'by-day' }).promise();";
     let index = "dynamodb:Query `Orders/index/by-day`";
-    let cases: [(&[Grant<'_>], &[&str]); 5] = [
-        (&[("dynamodb:Query", "Orders")], &[index]),
-        (&[("dynamodb:Query", "Orders/index/*")], &[]),
-        (&[("dynamodb:Query", "Orders,Orders/index/by-day")], &[]),
-        (&[("dynamodb:Query", "Orders/index/by-name")], &[index]),
-        (&[("dynamodb:*", "*")], &[]),
+    let both = "- !GetAtt Orders.Arn\n    - !Sub '${Orders.Arn}/index/by-day'\n";
+    let alone = "Resource:\n    - !Sub '${Orders.Arn}/index/by-day'\n";
+    let cases: [(&[Grant<'_>], &[&str], &str); 5] = [
+        (&[("dynamodb:Query", "Orders")], &[index], both),
+        (&[("dynamodb:Query", "Orders/index/*")], &[], alone),
+        (&[("dynamodb:Query", "Orders,Orders/index/by-day")], &[], both),
+        (&[("dynamodb:Query", "Orders/index/by-name")], &[index], alone),
+        (&[("dynamodb:*", "*")], &[], both),
     ];
-    for (grants, expect) in cases {
+    for (grants, expect, written) in cases {
         let need = compared(query, grants, Framework::Sam);
         assert_eq!(missing_of(&need), expect, "{grants:?}");
         assert_eq!(excess_of(&need).iter().filter(|text| !text.contains("uses")).count(), 0, "{grants:?}");
         let text = own_part(&need.policy.expect("a policy"));
-        assert!(text.contains("- !GetAtt Orders.Arn\n    - !Sub '${Orders.Arn}/index/by-day'\n"), "{text}");
+        assert!(text.contains(written), "{text}");
     }
-    // Which index cannot be told: none is claimed to be missing, and none is left out.
+    // Which index cannot be told: none is claimed to be missing, and none that is given is left out.
     let open = "await db.query({ TableName, IndexName: event.by }).promise();";
     let need = compared(open, &[("dynamodb:Query", "Orders/index/by-day")], Framework::Sam);
     assert_eq!(missing_of(&need), Vec::<String>::new());
+    assert!(own_part(&need.policy.expect("a policy")).contains("- !Sub '${Orders.Arn}/index/by-day'\n"));
+    let need = compared(open, &[("dynamodb:Query", "Orders,Orders/index/*")], Framework::Sam);
     assert!(own_part(&need.policy.expect("a policy")).contains("${Orders.Arn}/index/*"));
 }
 

@@ -317,6 +317,8 @@ fn meaning(kind: &str, word: &str) -> Option<Attribute> {
             | "aws_scheduler_schedule"
     );
     match word {
+        // Of an interface this is the ARN that calls have, another one than its own.
+        "execution_arn" if kind.starts_with("aws_api") => Some(Attribute::Other(word.to_owned())),
         "arn" | "qualified_arn" | "invoke_arn" | "qualified_invoke_arn" | "execution_arn" => {
             Some(Attribute::Arn)
         }
