@@ -29,7 +29,7 @@ impl<'a> Given<'_, 'a> {
     pub(super) fn on(&self, used: &Use, whole: Text) -> Option<Vec<Text>> {
         let narrower = || Some(self.narrower(used)).filter(|found| !found.is_empty());
         match self.verdict(used) {
-            Verdict::Yes => Some(vec![whole]),
+            Verdict::Yes => Some(self.beginnings(used).unwrap_or_else(|| vec![whole])),
             Verdict::Unknown(_) => Some(narrower().unwrap_or_else(|| vec![whole])),
             Verdict::No if self.is_missing(used) => Some(vec![whole]),
             Verdict::No if used.certainty == Certainty::Possible => None,
@@ -73,6 +73,25 @@ impl<'a> Given<'_, 'a> {
             (None, Some(target)) => permissions.may(&used.action, target),
             (None, None) => permissions.may_somewhere(&used.action),
         }
+    }
+
+    /// Of a bucket's objects those that are given by how their keys begin, where nothing gives all of them.
+    fn beginnings(&self, used: &Use) -> Option<Vec<Text>> {
+        let behind = |text: &Text| match &used.thing {
+            Thing::Own(owner) => tail(self.app, text, owner),
+            Thing::Arn(wanted) => {
+                let (wanted, text) = (wanted.to_string(), text.to_string());
+                text.strip_prefix(wanted.split('/').next().unwrap_or_default()).map(str::to_owned)
+            }
+            Thing::Within { .. } | Thing::Nothing | Thing::Unknown => None,
+        };
+        let texts = self.texts(&used.action);
+        let gives_all = |text: &Text| match behind(text) {
+            Some(tail) => tail.trim_matches('*') == "/",
+            None => text.to_string().contains('*'),
+        };
+        let in_parts = is_object(&used.action) && !texts.iter().any(gives_all);
+        in_parts.then(|| self.narrower(used)).filter(|found| !found.is_empty())
     }
 
     /// What is given of a thing, where that is only a part of what is used: objects whose names begin with something.
@@ -155,7 +174,7 @@ fn slashes(app: &App, text: &Text) -> Option<bool> {
         })
     };
     let below = literals().any(|text| text.contains('/'));
-    let open = literals().last().is_some_and(|text| text.ends_with('*'));
+    let open = literals().next_back().is_some_and(|text| text.ends_with('*'));
     (s3 && (below || !open)).then_some(below)
 }
 

@@ -204,7 +204,7 @@ fn an_http_app_becomes_a_graph() {
     assert_eq!(lines(&role.statements), wanted);
     assert_eq!(tree.excerpt(role.statements[0].actions[1].place), r#""dynamodb:PutItem""#);
     assert_eq!(lines(&role.trust), ["allow [lambda.amazonaws.com] sts:AssumeRole on "]);
-    let permission = "allow [apigateway.amazonaws.com] lambda:InvokeFunction on ${aws_lambda_function.orders.Arn} if ArnLike AWS:SourceArn ${aws_apigatewayv2_api.http.Arn}/*/*";
+    let permission = "allow [apigateway.amazonaws.com] lambda:InvokeFunction on ${aws_lambda_function.orders.Arn} if ArnLike AWS:SourceArn ${aws_apigatewayv2_api.http.execution_arn}/*/*";
     assert_eq!(lines(&function.permissions), [permission]);
     let routes: Vec<(&str, &str, Option<&Access>)> = app
         .routes_of(&function.name)

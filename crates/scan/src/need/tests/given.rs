@@ -11,21 +11,42 @@ fn a_policy_is_never_broader_than_the_role() {
     let get = "await s3.getObject({ Bucket, Key: `letters/${event.id}` }).promise();";
     let list = "await s3.listObjectsV2({ Bucket }).promise();";
     let open = "await s3.getObject({ Bucket: event.bucket, Key: 'x' }).promise();";
-    let later = "const later = () => db.delete({ TableName }).promise(); await db.put({ TableName }).promise();";
+    let later =
+        "const later = () => db.delete({ TableName }).promise(); await db.put({ TableName }).promise();";
     let named = "await s3.getObject({ Bucket: 'other', Key: 'in/x' }).promise();";
     type Case<'c> = (&'c str, &'c [Grant<'c>], &'c [&'c str], &'c [&'c str]);
     let cases: [Case<'_>; 8] = [
-        (get, &[("s3:GetObject", "Files/letters/*")], &["!Sub '${Files.Arn}/letters/*'"], &["${Files.Arn}/*'"]),
+        (
+            get,
+            &[("s3:GetObject", "Files/letters/*")],
+            &["!Sub '${Files.Arn}/letters/*'"],
+            &["${Files.Arn}/*'"],
+        ),
         (get, &[("s3:GetObject", "Files/*")], &["!Sub '${Files.Arn}/*'"], &[]),
         (get, &[("s3:GetObject", "*")], &["!Sub '${Files.Arn}/*'"], &["- '*'"]),
         // Missing altogether: as much as the code may ask for.
         (get, &[], &["!Sub '${Files.Arn}/*'"], &[]),
-        (named, &[("s3:GetObject", "arn:aws:s3:::other/in/*")], &["'arn:aws:s3:::other/in/*'"], &["other/*'"]),
+        (
+            named,
+            &[("s3:GetObject", "arn:aws:s3:::other/in/*")],
+            &["'arn:aws:s3:::other/in/*'"],
+            &["other/*'"],
+        ),
         // What only may be used stays where it is given, and is not given besides.
         (later, &[("dynamodb:PutItem", "Orders")], &["dynamodb:PutItem"], &["dynamodb:DeleteItem"]),
-        (later, &[("dynamodb:PutItem,dynamodb:DeleteItem", "Orders")], &["dynamodb:PutItem", "dynamodb:DeleteItem"], &[]),
+        (
+            later,
+            &[("dynamodb:PutItem,dynamodb:DeleteItem", "Orders")],
+            &["dynamodb:PutItem", "dynamodb:DeleteItem"],
+            &[],
+        ),
         // Objects are no buckets.
-        (open, &[("s3:GetObject", "arn:aws:s3:::in,arn:aws:s3:::in/*")], &["'arn:aws:s3:::in/*'"], &["s3:::in'"]),
+        (
+            open,
+            &[("s3:GetObject", "arn:aws:s3:::in,arn:aws:s3:::in/*")],
+            &["'arn:aws:s3:::in/*'"],
+            &["s3:::in'"],
+        ),
     ];
     for (body, grants, parts, not) in cases {
         let text = policy_of(body, grants, |_| {});
@@ -54,7 +75,9 @@ fn a_policy_is_never_broader_than_the_role() {
 #[test]
 fn a_role_that_is_handed_over_is_passed() {
     let start = |package: &str, command: &str| {
-        format!("const {{ {command} }} = require('@aws-sdk/client-{package}'); await c.send(new {command}({{}}));")
+        format!(
+            "const {{ {command} }} = require('@aws-sdk/client-{package}'); await c.send(new {command}({{}}));"
+        )
     };
     let pass: Grant<'_> = ("iam:PassRole", "arn:aws:iam::1:role/task");
     let cases = [
@@ -68,7 +91,11 @@ fn a_role_that_is_handed_over_is_passed() {
     for (package, command, passes) in cases {
         let need = compared(&start(package, command), &[pass, ("*", "*")], Framework::CloudFormation);
         let excess = excess_of(&need);
-        assert_eq!(excess.iter().any(|text| text.starts_with("iam:PassRole")), !passes, "{command}: {excess:?}");
+        assert_eq!(
+            excess.iter().any(|text| text.starts_with("iam:PassRole")),
+            !passes,
+            "{command}: {excess:?}"
+        );
         let text = need.policy.expect("a policy").text();
         assert_eq!(text.contains("iam:PassRole"), passes, "{command}:\n{text}");
     }
@@ -80,7 +107,8 @@ fn the_secret_of_a_database_is_not_the_database() {
     let with_database = |app: &mut App| {
         let place = app.functions[0].place;
         app.stores.push(store("Db", StoreKind::Database("RDS".to_owned()), place));
-        let secret = || Text::of("Db".into(), Attribute::Other("MasterUserSecret.SecretArn".to_owned()), place);
+        let secret =
+            || Text::of("Db".into(), Attribute::Other("MasterUserSecret.SecretArn".to_owned()), place);
         let cluster = Text::of("Db".into(), Attribute::Arn, place);
         for (name, value) in [("SECRET", secret()), ("CLUSTER", cluster)] {
             app.functions[0].environment.push(Variable { name: name.to_owned(), value });
@@ -89,16 +117,23 @@ fn the_secret_of_a_database_is_not_the_database() {
         given.resources = vec![secret()];
         app.roles[0].statements.push(given);
     };
-    let need = compared_in(body, &[("rds-data:ExecuteStatement", "Db")], Framework::CloudFormation, with_database);
+    let need =
+        compared_in(body, &[("rds-data:ExecuteStatement", "Db")], Framework::CloudFormation, with_database);
     assert_eq!(missing_of(&need), Vec::<String>::new());
     let text = need.policy.expect("a policy").text();
-    assert!(text.contains("- secretsmanager:GetSecretValue\n  Resource:\n    - !GetAtt Db.MasterUserSecret.SecretArn\n"), "{text}");
+    assert!(
+        text.contains(
+            "- secretsmanager:GetSecretValue\n  Resource:\n    - !GetAtt Db.MasterUserSecret.SecretArn\n"
+        ),
+        "{text}"
+    );
     assert!(!text.contains("Db.Arn"), "{text}");
 }
 
 #[test]
 fn nothing_is_said_twice_and_nothing_is_kept_for_what_is_off() {
-    let body = "const { CloudWatch } = require('aws-sdk'); await new CloudWatch().putMetricData({}).promise();";
+    let body =
+        "const { CloudWatch } = require('aws-sdk'); await new CloudWatch().putMetricData({}).promise();";
     let grants = [("cloudwatch:PutMetricData,xray:PutTraceSegments,xray:PutTelemetryRecords", "*")];
     let text = policy_of(body, &grants, |app| {
         let place = app.functions[0].place;
@@ -121,7 +156,8 @@ fn an_attribute_is_written_as_it_was() {
     let body = "const { ApiGatewayManagementApi } = require('aws-sdk'); await new ApiGatewayManagementApi({ endpoint: event.e }).postToConnection({}).promise();";
     let calls = |app: &mut App| {
         let place = app.functions[0].place;
-        let mut on = Text::of("aws_apigatewayv2_api.ws".into(), Attribute::Other("execution_arn".to_owned()), place);
+        let mut on =
+            Text::of("aws_apigatewayv2_api.ws".into(), Attribute::Other("execution_arn".to_owned()), place);
         on.push(Piece::Literal("/*".to_owned()));
         let mut given = statement(place, &("execute-api:ManageConnections", "*"));
         given.resources = vec![on];

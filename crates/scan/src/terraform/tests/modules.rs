@@ -90,7 +90,7 @@ module "api" {
     let own = "${module.orders.aws_lambda_function.this[0].Arn}";
     let wanted = [
         format!(
-            "allow [apigateway.amazonaws.com] lambda:InvokeFunction on {own} if ArnLike AWS:SourceArn ${{module.api.aws_apigatewayv2_api.this[0].Arn}}/*"
+            "allow [apigateway.amazonaws.com] lambda:InvokeFunction on {own} if ArnLike AWS:SourceArn ${{module.api.aws_apigatewayv2_api.this[0].execution_arn}}/*"
         ),
         format!("allow [123456789012] lambda:InvokeFunction on {own}"),
     ];
