@@ -83,15 +83,15 @@ impl Row {
 
 /// Runs all tools in turn, and prints the table.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<()> {
-    let built = servers::build(root)?;
+    let casemate = servers::casemate(root)?;
     let place = tempfile::tempdir()?;
     let measure = place.path().join("measure.py");
     std::fs::write(&measure, MEASURE)?;
     let labelled = Labelled::all(&root.join("tests/scan/apps"))?;
-    let mut rows = rows(root, &built.casemate, &options.peers, place.path(), &labelled)?;
+    let mut rows = rows(root, &casemate, &options.peers, place.path(), &labelled)?;
     let mut slowest: Vec<Row> = labelled
         .iter()
-        .map(|app| Row::new(&app.name, scan(&built.casemate, &app.folder, "json"), OFTEN, app.check()))
+        .map(|app| Row::new(&app.name, scan(&casemate, &app.folder, "json"), OFTEN, app.check()))
         .collect();
     for round in 1..=options.rounds {
         for row in rows.iter_mut().chain(&mut slowest) {
