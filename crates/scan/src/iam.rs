@@ -11,6 +11,7 @@
 //! statement::…(&Statement) ─▶ levels, actions that need `*`, misspelt ones
 //! ```
 
+mod actions;
 mod condition;
 mod deed;
 mod escalation;

@@ -20,13 +20,16 @@ pub(super) struct Mentions {
     pub(super) bare: BTreeSet<String>,
 }
 
+/// Names of one function that are kept: what has more of them counts as having none, so that anything may call it.
+const MAX_NAMES: usize = 64;
+
 /// By which names a file's own functions and classes can be had.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     functions: BTreeMap<usize, BTreeSet<String>>,
     classes: BTreeMap<usize, BTreeSet<String>>,
-    /// Names that modules as a whole are given, with what the file calls the modules.
-    pub(super) wholes: Vec<(String, String)>,
+    /// What the file calls the modules that a name stands for as a whole, by the first part of that name.
+    wholes: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Names {
@@ -37,13 +40,12 @@ impl Names {
         for statement in &program.body {
             names.declared(program, statement, &mut aliases);
         }
-        for (local, exported) in aliases {
-            for known in names.functions.values_mut().chain(names.classes.values_mut()) {
-                if known.contains(&local) {
-                    known.insert(exported.clone());
-                }
-            }
+        let mut exported: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (local, name) in aliases {
+            exported.entry(local).or_default().insert(name);
         }
+        names.functions.retain(|_, known| follow(known, &exported));
+        names.classes.retain(|_, known| follow(known, &exported));
         names
     }
 
@@ -55,6 +57,17 @@ impl Names {
     /// The names of a class that the file itself declares.
     pub(super) fn class(&self, index: usize) -> Option<&BTreeSet<String>> {
         self.classes.get(&index)
+    }
+
+    /// What the file calls the modules that a name stands for.
+    pub(super) fn modules(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.wholes.get(name).into_iter().flatten().map(String::as_str)
+    }
+
+    /// `import a.b` binds `a`.
+    fn whole(&mut self, local: &str, module: String) {
+        let first = local.split('.').next().unwrap_or(local);
+        self.wholes.entry(first.to_owned()).or_default().insert(module);
     }
 
     fn declared(&mut self, program: &Program, statement: &Statement, aliases: &mut Vec<(String, String)>) {
@@ -86,11 +99,11 @@ impl Names {
     fn imported(&mut self, import: &ImportCode) {
         for name in &import.names {
             match name {
-                ImportedName::Whole(local) => self.wholes.push((local.clone(), import.module.clone())),
+                ImportedName::Whole(local) => self.whole(local, import.module.clone()),
                 // A name of the module, or in Python a module below it.
                 ImportedName::One { exported, local } => {
                     let dot = if import.module.ends_with('.') { "" } else { "." };
-                    self.wholes.push((local.clone(), format!("{}{dot}{exported}", import.module)));
+                    self.whole(local, format!("{}{dot}{exported}", import.module));
                 }
                 ImportedName::All => {}
             }
@@ -101,7 +114,7 @@ impl Names {
         match pattern {
             Pattern::Name(name, _) => {
                 if let Some(module) = required(value) {
-                    self.wholes.push((name.clone(), module.to_owned()));
+                    self.whole(name, module.to_owned());
                 }
                 self.named(name, value, aliases);
             }
@@ -373,6 +386,22 @@ impl Mentions {
             Pattern::Name(..) | Pattern::Ignore => {}
         }
     }
+}
+
+/// Adds what names are also called; false when there are too many.
+fn follow(known: &mut BTreeSet<String>, exported: &BTreeMap<String, BTreeSet<String>>) -> bool {
+    let mut waiting: Vec<String> = known.iter().cloned().collect();
+    while let Some(name) = waiting.pop() {
+        for other in exported.get(&name).into_iter().flatten() {
+            if known.insert(other.clone()) {
+                waiting.push(other.clone());
+            }
+            if known.len() > MAX_NAMES {
+                return false;
+            }
+        }
+    }
+    true
 }
 
 /// The module that an expression asks for: `require("./db")`, also waited for.

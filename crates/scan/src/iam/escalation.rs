@@ -7,9 +7,9 @@
 
 use serde::Serialize;
 
+use super::permissions::Compiled;
 use super::{Permissions, Verdict};
 use crate::facts::{self, ActionFact};
-use crate::graph::Statement;
 use crate::known::{Piece, Text};
 use crate::source::Place;
 
@@ -179,12 +179,12 @@ impl Permissions<'_, '_> {
             return None;
         }
         let actions = combination.broad.iter().chain(combination.some);
-        let speaks = |statement: &&Statement| {
-            let speaks = |action: &&str| super::permissions::speaks_of(statement, action).is_possible();
-            statement.may_allow() && actions.clone().any(speaks)
+        let speaks = |compiled: &&Compiled<'_>| {
+            let speaks = |action: &&str| compiled.actions.speak_of(action).is_possible();
+            compiled.statement.may_allow() && actions.clone().any(speaks)
         };
-        let statements = self.statements.iter().map(|compiled| compiled.statement);
-        let mut places: Vec<_> = statements.filter(speaks).map(|statement| statement.place).collect();
+        let statements = self.statements.iter().filter(speaks);
+        let mut places: Vec<_> = statements.map(|compiled| compiled.statement.place).collect();
         places.sort_unstable();
         places.dedup();
         Some(Escalation { combination: *combination, verdict, places })
@@ -197,17 +197,18 @@ impl Permissions<'_, '_> {
             return everywhere;
         }
         let text = action.text();
-        let some = self.statements.iter().map(|compiled| compiled.statement).find(|statement| {
+        let some = self.statements.iter().find(|compiled| {
+            let statement = compiled.statement;
             statement.effect.value().is_some_and(|effect| *effect == crate::graph::Effect::Allow)
-                && super::permissions::speaks_of(statement, &text).is_possible()
+                && compiled.actions.speak_of(&text).is_possible()
                 && super::condition::hold(&statement.conditions, passed_to).is_possible()
                 && statement.resources.iter().any(is_open)
         });
         let why =
-            |_| format!("`{text}` is bound to names of a pattern, and whom it covers is not in the files");
+            || format!("`{text}` is bound to names of a pattern, and whom it covers is not in the files");
         // A deny of everything was heard above.
         some.filter(|_| self.may_somewhere(&text).is_possible())
-            .map_or(Verdict::No, |statement| Verdict::Unknown(why(statement)))
+            .map_or(Verdict::No, |_| Verdict::Unknown(why()))
     }
 }
 

@@ -7,10 +7,11 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
+use super::actions::Actions;
 use super::pattern::{Cover, Token, cover};
 use super::reach::Reaches;
 use super::target::{Index, Target, anything};
-use super::{Verdict, condition, wildcard};
+use super::{Verdict, condition};
 use crate::facts::{self, ActionFact};
 use crate::graph::{App, Condition, Effect, Function, Role, Statement};
 use crate::known::{Known, Name};
@@ -47,6 +48,7 @@ struct Compared<'a> {
 #[derive(Debug)]
 pub(super) struct Compiled<'a> {
     pub(super) statement: &'a Statement,
+    pub(super) actions: Actions<'a>,
     resources: Vec<Vec<Token>>,
 }
 
@@ -88,7 +90,7 @@ impl<'a> Grants<'a> {
         let index = Index::of(app);
         let compile = |statement: &'a Statement| {
             let resources = statement.resources.iter().map(|text| index.pattern(text)).collect();
-            Compiled { statement, resources }
+            Compiled { statement, actions: Actions::of(statement), resources }
         };
         let mut classes = HashMap::new();
         let mut compared = |role: &'a Role| {
@@ -201,9 +203,12 @@ impl<'a> Permissions<'_, 'a> {
     /// Takes from the work that one app may be what one question costs; false when there is not so much left.
     #[must_use]
     pub fn affords(&self) -> bool {
-        // A pattern of actions costs as much as several tokens of a resource.
-        let actions = self.all_statements().map(|it| it.statement.actions.len() as u64 * 16).sum();
-        let spent = self.grants.spent.get().saturating_add(actions);
+        self.affords_patterns(self.all_statements().map(|it| it.statement.actions.len()).sum())
+    }
+
+    /// The same for so many patterns of actions: one costs as much as several tokens of a resource.
+    pub(super) fn affords_patterns(&self, patterns: usize) -> bool {
+        let spent = self.grants.spent.get().saturating_add(patterns as u64 * 16);
         self.grants.spent.set(spent);
         spent <= MAX_WORK
     }
@@ -318,7 +323,7 @@ impl<'a> Permissions<'_, 'a> {
     /// Whether a statement speaks of what is asked, whatever its effect.
     pub(super) fn applies(&self, compiled: &Compiled<'_>, question: &Question<'_>) -> Verdict {
         let statement = compiled.statement;
-        let action = speaks_of(statement, question.action);
+        let action = compiled.actions.speak_of(question.action);
         if action.is_no() {
             return action;
         }
@@ -414,22 +419,6 @@ pub(super) fn not(verdict: Verdict) -> Verdict {
         Verdict::No => Verdict::Yes,
         unknown @ Verdict::Unknown(_) => unknown,
     }
-}
-
-/// Whether the actions of a statement cover one.
-pub(super) fn speaks_of(statement: &Statement, action: &str) -> Verdict {
-    let mut found = Verdict::No;
-    for setting in &statement.actions {
-        found = found.or(match &setting.value {
-            Known::Value(pattern) if wildcard::covers_action(pattern, action) => Verdict::Yes,
-            Known::Value(_) => Verdict::No,
-            Known::Unknown(why) => Verdict::Unknown(format!("an action cannot be told: {why}")),
-        });
-        if found.is_yes() {
-            break;
-        }
-    }
-    if statement.not_actions { not(found) } else { found }
 }
 
 #[cfg(test)]

@@ -9,11 +9,11 @@ use std::rc::Rc;
 use std::sync::OnceLock;
 
 use super::deed::{Deed, deed, deed_services};
-use super::permissions::{Compiled, decide, not, speaks_of};
+use super::permissions::{Compiled, decide, not};
 use super::target::Form;
 use super::{Permissions, Target, Verdict, condition};
 use crate::facts::{self, ActionFact, Level};
-use crate::graph::{App, Statement};
+use crate::graph::App;
 use crate::source::Place;
 
 /// What a role may do to one thing.
@@ -79,8 +79,8 @@ fn shared<T: Ord>(known: &mut BTreeSet<Rc<T>>, value: T) -> Rc<T> {
 #[derive(Debug)]
 struct Touching {
     fact: ActionFact,
-    /// `dynamodb:PutItem`.
-    text: String,
+    /// `dynamodb:putitem`.
+    small: String,
     deed: Option<Deed>,
     kinds: Vec<&'static str>,
 }
@@ -93,20 +93,14 @@ struct Spoken {
     /// The levels of all of them, and what they come to.
     levels: BTreeSet<Level>,
     deeds: BTreeSet<Deed>,
-    /// For each statement of the role and then of its boundary, whether it speaks of them and its conditions hold.
-    said: Vec<Verdict>,
+    said: Said,
 }
+
+/// The statements that may speak of an action, by their numbers (those of the boundary follow those of the role): whether they do and
+/// their conditions hold.
+type Said = Vec<(usize, Verdict)>;
 
 type Table = BTreeMap<&'static str, Vec<Spoken>>;
-
-/// Whether a statement says something of a service, by the looks of it: most are not even read further.
-fn is_near(statement: &Statement, service: &str) -> bool {
-    let near = |pattern: &str| match pattern.split_once(':') {
-        Some((prefix, _)) => prefix.contains(['*', '?']) || prefix.eq_ignore_ascii_case(service),
-        None => true,
-    };
-    statement.not_actions || statement.actions.iter().any(|action| action.known().is_none_or(|it| near(it)))
-}
 
 /// The actions of one service that touch things, with what they come to.
 fn actions(service: &'static str) -> &'static [Touching] {
@@ -114,7 +108,7 @@ fn actions(service: &'static str) -> &'static [Touching] {
     let table = TABLE.get_or_init(|| deed_services().map(|service| (service, OnceLock::new())).collect());
     let touching = |fact: ActionFact| Touching {
         fact,
-        text: fact.text(),
+        small: fact.text().to_ascii_lowercase(),
         deed: deed(fact),
         kinds: fact.kinds().collect(),
     };
@@ -178,12 +172,16 @@ impl<'a> Permissions<'_, 'a> {
 
     fn compare(&self) -> Reach<'a> {
         let reaches = &self.grants.reaches;
-        let table: Table = deed_services().map(|service| (service, self.spoken(service))).collect();
+        let everything = self.everything();
+        let table: Option<Table> =
+            deed_services().map(|service| Some((service, self.spoken(service)?))).collect();
+        let Some(table) = table else {
+            return Reach { everything, holds: Vec::new(), wide: Vec::new(), left_out: true };
+        };
         let spoken = table.iter().filter(|(_, groups)| !groups.is_empty());
         let near: BTreeSet<usize> =
             spoken.filter_map(|(service, _)| reaches.near.get(service)).flatten().copied().collect();
         let mut same = Same::default();
-        let everything = self.everything();
         let wide = deed_services().map(Target::All);
         let wide = wide
             .filter_map(|target| {
@@ -222,44 +220,46 @@ impl<'a> Permissions<'_, 'a> {
         )
     }
 
-    /// The actions of a service of which some statement speaks that may allow.
-    fn spoken(&self, service: &'static str) -> Vec<Spoken> {
-        let near: Vec<_> = self.all_statements().map(|one| is_near(one.statement, service)).collect();
+    /// The actions of a service of which some statement speaks that may allow; `None` where that is too much to compare.
+    fn spoken(&self, service: &'static str) -> Option<Vec<Spoken>> {
+        let own = self.statements.len();
+        let near = self.all_statements().enumerate().filter(|(_, one)| one.actions.is_near(service));
+        let near: Vec<_> = near.collect();
         let unread = self.heeds_unread && self.unread.is_some();
-        if !unread && near.iter().take(self.statements.len()).all(|near| !near) {
-            return Vec::new();
+        if !unread && near.iter().all(|(at, _)| *at >= own) {
+            return Some(Vec::new());
         }
-        let conditions = self.all_statements().map(|one| condition::hold(&one.statement.conditions, None));
-        let conditions: Vec<_> = conditions.collect();
-        let mut groups: Vec<Spoken> = Vec::new();
+        let patterns: usize = near.iter().map(|(_, one)| one.actions.work(service)).sum();
+        if !self.affords_patterns(patterns * actions(service).len() / 4) {
+            return None;
+        }
+        let condition = |one: &Compiled<'_>| condition::hold(&one.statement.conditions, None);
+        let near: Vec<_> = near.into_iter().map(|(at, one)| (at, one, condition(one))).collect();
+        let near: Vec<_> = near.iter().filter(|(_, _, condition)| condition.is_possible()).collect();
+        let mut groups: BTreeMap<(&[&str], Said), Spoken> = BTreeMap::new();
         for action in actions(service) {
-            let of = self.all_statements().zip(&near).zip(&conditions);
-            let say = |((one, near), condition): ((&Compiled<'a>, &bool), &Verdict)| {
-                let speaks = if *near { speaks_of(one.statement, &action.text) } else { Verdict::No };
-                if speaks.is_no() { speaks } else { speaks.and(condition.clone()) }
+            let say = |(at, one, condition): &&(usize, &Compiled<'_>, Verdict)| {
+                let speaks = one.actions.speak_of_small(&action.small);
+                speaks.is_possible().then(|| (*at, speaks.and(condition.clone())))
             };
-            let said: Vec<_> = of.map(say).collect();
-            let allows =
-                |(one, said): (&Compiled<'a>, &Verdict)| one.statement.may_allow() && said.is_possible();
-            if !unread && !self.statements.iter().zip(&said).any(allows) {
+            let said: Said = near.iter().filter_map(say).collect();
+            let allows = |(at, _): &(usize, Verdict)| {
+                self.statements.get(*at).is_some_and(|it| it.statement.may_allow())
+            };
+            if !unread && !said.iter().any(allows) {
                 continue;
             }
-            let alike = |group: &&mut Spoken| group.kinds == action.kinds && group.said == said;
-            match groups.iter_mut().find(alike) {
-                Some(group) => {
-                    group.levels.insert(action.fact.level);
-                    group.deeds.extend(action.deed);
-                }
-                None => groups.push(Spoken {
-                    service,
-                    kinds: &action.kinds,
-                    levels: BTreeSet::from([action.fact.level]),
-                    deeds: action.deed.into_iter().collect(),
-                    said,
-                }),
-            }
+            let group = groups.entry((&action.kinds, said)).or_insert_with_key(|(_, said)| Spoken {
+                service,
+                kinds: &action.kinds,
+                levels: BTreeSet::new(),
+                deeds: BTreeSet::new(),
+                said: said.clone(),
+            });
+            group.levels.insert(action.fact.level);
+            group.deeds.extend(action.deed);
         }
-        groups
+        Some(groups.into_values().collect())
     }
 
     fn hold(&self, target: Target<'a>, forms: &[Form], table: &Table, same: &mut Same) -> Option<Hold<'a>> {
@@ -274,11 +274,10 @@ impl<'a> Permissions<'_, 'a> {
             if verdict.is_no() {
                 continue;
             }
-            let statements = self.statements.iter().zip(&one.said).enumerate();
-            let grants = statements.filter(|(_, (it, said))| it.statement.may_allow() && said.is_possible());
-            for (at, _) in grants {
-                if named.ask(at, one).is_possible() {
-                    places.insert(at);
+            let allows = |at: usize| self.statements.get(at).is_some_and(|it| it.statement.may_allow());
+            for (at, _) in one.said.iter().filter(|(at, _)| allows(*at)) {
+                if named.ask(*at, one).is_possible() {
+                    places.insert(*at);
                 }
             }
             one.levels.iter().for_each(|level| raise(&mut levels, *level, &verdict));
@@ -293,9 +292,12 @@ impl<'a> Permissions<'_, 'a> {
 
     fn verdict(&self, one: &Spoken, named: &mut Named<'_, '_, 'a>) -> Verdict {
         let named = RefCell::new(named);
-        let say = |at: usize| match one.said.get(at) {
-            Some(said) if said.is_possible() => said.clone().and(named.borrow_mut().ask(at, one)),
-            _ => Verdict::No,
+        let say = |at: usize| {
+            let found = one.said.binary_search_by_key(&at, |(at, _)| *at).ok();
+            match found.and_then(|found| one.said.get(found)) {
+                Some((_, said)) => said.clone().and(named.borrow_mut().ask(at, one)),
+                None => Verdict::No,
+            }
         };
         let (allowed, denied) = decide(self.statements, |at, _| say(at));
         let allowed = self.with_unread(allowed).and(not(denied));

@@ -102,11 +102,11 @@ impl Machine<'_> {
             let found = imports::resolve(self.reader, &self.root, program.language, program.file(), module);
             matches!(found, Target::File(_))
         };
-        // What a name stands for that is not alone; a dotted one (`import a.b`) by its first part.
-        let is_bare = |local: &str| mentions.bare.contains(local.split('.').next().unwrap_or(local));
         let names = heard.names_of(program);
-        names.wholes.iter().any(|(local, module)| is_bare(local) && leads_here(module))
-            || mentions.bare.iter().any(|name| name.starts_with('.') && leads_here(name))
+        mentions
+            .bare
+            .iter()
+            .any(|name| names.modules(name).any(leads_here) || (name.starts_with('.') && leads_here(name)))
     }
 
     /// Whether something may call a function: it has no name, it is marked, or its name is mentioned.

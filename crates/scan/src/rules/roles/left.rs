@@ -15,11 +15,18 @@ pub(super) struct Left<'p, 'g, 'a> {
     all: bool,
     /// By service, action and whether it is asked of everything.
     known: RefCell<BTreeMap<(&'static str, &'static str, bool), Verdict>>,
+    /// By service; without one, of all services.
+    services: RefCell<BTreeMap<Option<String>, Verdict>>,
 }
 
 impl<'p, 'g, 'a> Left<'p, 'g, 'a> {
     pub(super) fn of(permissions: &'p Permissions<'g, 'a>) -> Self {
-        Self { permissions, all: permissions.is_only_granted(), known: RefCell::default() }
+        Self {
+            permissions,
+            all: permissions.is_only_granted(),
+            known: RefCell::default(),
+            services: RefCell::default(),
+        }
     }
 
     /// Whether an action that a statement grants on everything is left on everything.
@@ -32,6 +39,16 @@ impl<'p, 'g, 'a> Left<'p, 'g, 'a> {
         if self.all {
             return Verdict::Yes;
         }
+        let name = service.map(str::to_ascii_lowercase);
+        if let Some(known) = self.services.borrow().get(&name) {
+            return known.clone();
+        }
+        let found = self.most_of(service);
+        self.services.borrow_mut().insert(name, found.clone());
+        found
+    }
+
+    fn most_of(&self, service: Option<&str>) -> Verdict {
         let facts: Vec<ActionFact> = match service {
             Some(service) => facts::actions_of(service).collect(),
             None => deed_services().flat_map(facts::actions_of).collect(),

@@ -205,14 +205,22 @@ pub(super) fn is_everywhere_for(statement: &Statement, action: ActionFact) -> bo
     is_everywhere(statement) || statement.resources.iter().any(|it| iam::is_every_thing_of(action, it))
 }
 
+/// A service, and kinds of its resources that an action is about, each with whether one must be named.
+type Kinds = (&'static str, Vec<(&'static str, bool)>);
+
 /// The actions of a pattern that a statement grants on everything that they are about, and that matter.
 fn on_everything(statement: &Statement, pattern: &str) -> Vec<ActionFact> {
     let several = pattern.split(':').next().is_some_and(|service| service.contains(['*', '?']));
     if several && !is_everywhere(statement) {
         return Vec::new();
     }
-    let facts = facts::actions_matching(pattern).filter(|fact| matters(*fact));
-    facts.filter(|fact| is_everywhere_for(statement, *fact)).collect()
+    // Actions about things of the same kinds have the same answer, and a service has far fewer kinds than actions.
+    let mut known: BTreeMap<Kinds, bool> = BTreeMap::new();
+    let mut is_granted = |fact: &ActionFact| {
+        let kinds = (fact.service, fact.resource_types().map(|kind| (kind.name, kind.required)).collect());
+        *known.entry(kinds).or_insert_with(|| is_everywhere_for(statement, *fact))
+    };
+    facts::actions_matching(pattern).filter(|fact| matters(*fact) && is_granted(fact)).collect()
 }
 
 /// Actions that are granted on everything as a rule, and harm nobody's data.
