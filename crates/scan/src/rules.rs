@@ -37,6 +37,7 @@ use crate::iam::Grants;
 use crate::known::Name;
 use crate::need::{Need, Policy};
 use crate::packages::Lock;
+use crate::parallel;
 use crate::source::{FileId, Place, SourceTree};
 use crate::suppress::Marks;
 
@@ -100,7 +101,6 @@ pub(crate) struct Sight<'a> {
     locks: &'a [Lock],
     matches: &'a [Match],
     marks: &'a Marks,
-    reader: Option<&'a Reader<'a>>,
     today: Option<Day>,
     grants: Rc<Grants<'a>>,
     reaches: BTreeMap<&'a Name, Rc<Reach>>,
@@ -108,9 +108,9 @@ pub(crate) struct Sight<'a> {
 
 impl<'a> Sight<'a> {
     fn of(context: &Context<'a>, grants: Rc<Grants<'a>>) -> Self {
-        let Context { tree, app, files, locks, matches, marks, reader, today, hygiene: _ } = *context;
+        let Context { tree, app, files, locks, matches, marks, today, reader: _, hygiene: _ } = *context;
         let reaches = Reach::of_roles(&grants);
-        Self { tree, app, files, locks, matches, marks, reader, today, grants, reaches }
+        Self { tree, app, files, locks, matches, marks, today, grants, reaches }
     }
 }
 
@@ -151,17 +151,22 @@ pub fn judge(context: &Context<'_>) -> Verdict {
 /// The same, where it is known already what the app's roles may do.
 #[must_use]
 pub fn judge_with<'a>(context: &Context<'a>, grants: Rc<Grants<'a>>) -> Verdict {
-    let sight = Sight::of(context, grants);
-    let mut verdict = Verdict::default();
-    access::look(&sight, &mut verdict);
-    origins::look(&sight, &mut verdict);
-    permissions::look(&sight, &mut verdict);
-    stores::look(&sight, &mut verdict);
-    roles::look(&sight, &mut verdict);
-    trust::look(&sight, &mut verdict);
-    runtime::look(&sight, &mut verdict);
-    secrets::look(&sight, &mut verdict);
-    code::look(&sight, &mut verdict);
+    // Reading code takes as long as everything else.
+    let readings = || code::readings(context);
+    let (readings, (sight, mut verdict)) = parallel::both(readings, || {
+        let sight = Sight::of(context, grants);
+        let mut verdict = Verdict::default();
+        access::look(&sight, &mut verdict);
+        origins::look(&sight, &mut verdict);
+        permissions::look(&sight, &mut verdict);
+        stores::look(&sight, &mut verdict);
+        roles::look(&sight, &mut verdict);
+        trust::look(&sight, &mut verdict);
+        runtime::look(&sight, &mut verdict);
+        secrets::look(&sight, &mut verdict);
+        (sight, verdict)
+    });
+    code::look(&sight, &readings, &mut verdict);
     // After the code: what functions really do decides whether they start themselves, or one another.
     wallet::look(&sight, &mut verdict);
     obsolete::look(&sight, &mut verdict);

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::words::{count, list};
-use super::{Sight, Verdict, catalogue};
+use super::{Context, Sight, Verdict, catalogue};
 use crate::code::{Certainty, ERROR_TEXT, Flow, FlowKind, Reader, Reading, Switch, SwitchKind};
 use crate::facts::{self, Level};
 use crate::finding::{Confidence, Finding, Rule, Severity};
@@ -16,28 +16,33 @@ use crate::need::{self, Excess, Need};
 use crate::secrets;
 use crate::source::Place;
 
-pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
+/// What the code of each function does that is deployed and the app's own.
+pub(super) fn readings<'a>(context: &Context<'a>) -> Vec<(&'a Function, Reading)> {
     let own;
-    let reader = match sight.reader {
+    let reader = match context.reader {
         Some(reader) => reader,
         None => {
-            own = Reader::new(sight.tree);
+            own = Reader::new(context.tree);
             &own
         }
     };
-    let app = sight.app;
-    let functions = app.functions.iter();
-    let functions = functions.filter(|it| !it.deployed.is(&false) && !app.is_borrowed(it.place));
-    for function in functions.clone() {
+    let read = |function| (function, reader.read(context.app, function));
+    functions(context.app).map(read).collect()
+}
+
+fn functions(app: &App) -> impl Iterator<Item = &Function> {
+    app.functions.iter().filter(|it| !it.deployed.is(&false) && !app.is_borrowed(it.place))
+}
+
+pub(super) fn look<'a>(sight: &Sight<'a>, readings: &[(&'a Function, Reading)], verdict: &mut Verdict) {
+    for function in functions(sight.app) {
         if let Some(Known::Unknown(why)) = function.role.as_ref().map(|role| &role.value) {
             let why = format!("what `{}` may do cannot be told: {why}", function.name);
             verdict.unknown(Some(&function.name), function.place, why);
         }
     }
-    let readings: Vec<(&Function, Reading)> =
-        functions.map(|function| (function, reader.read(sight.app, function))).collect();
-    flows(sight, &readings, verdict);
-    switches(sight, &readings, verdict);
+    flows(sight, readings, verdict);
+    switches(sight, readings, verdict);
     let needs: Vec<(&Function, Need)> = readings
         .iter()
         .map(|(function, reading)| {
@@ -46,7 +51,7 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
         })
         .collect();
     unneeded(sight, &needs, verdict);
-    gaps(&readings, verdict);
+    gaps(readings, verdict);
     verdict.needs = needs.into_iter().map(|(_, need)| need).collect();
 }
 
