@@ -182,9 +182,10 @@ impl<'a> Permissions<'_, 'a> {
         let near: BTreeSet<usize> =
             spoken.filter_map(|(service, _)| reaches.near.get(service)).flatten().copied().collect();
         let mut same = Same::default();
-        let wide = deed_services().map(Target::All);
+        let wide = table.iter().filter(|(_, groups)| !groups.is_empty());
         let wide = wide
-            .filter_map(|target| {
+            .filter_map(|(service, _)| {
+                let target = Target::All(service);
                 let forms = self.grants.index.shapes(target);
                 self.hold(target, &forms, &table, &mut same)
             })
