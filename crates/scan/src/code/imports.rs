@@ -3,8 +3,11 @@
 //! Invariant: nothing in `node_modules` or another vendored folder is followed; a relative import that leads to no file is missing, and
 //! said to be. Not here: what imported files mean (`machine`).
 
+mod private;
+
 use std::collections::BTreeMap;
 
+pub(super) use self::private::is_private;
 use super::Reader;
 use super::program::Language;
 use super::syntax::language_of;
@@ -36,6 +39,8 @@ pub(super) const BUILT: [&str; 10] =
 #[derive(Debug)]
 pub(super) struct Index {
     by_name: BTreeMap<String, Vec<FileId>>,
+    /// Folders that are packages, by their names.
+    packages: BTreeMap<String, String>,
 }
 
 /// From where a function's imports are looked up.
@@ -73,7 +78,7 @@ impl Index {
             let name = path.rsplit('/').next().unwrap_or(path);
             by_name.entry(name.to_owned()).or_default().push(id);
         }
-        Self { by_name }
+        Self { by_name, packages: private::packages(tree) }
     }
 
     /// Files of code whose path ends like this.
@@ -154,6 +159,9 @@ fn javascript(reader: &Reader<'_>, root: &Root, from: FileId, module: &str) -> T
     let package = package_of(name);
     let is_known = is_listed(tree, from, &package);
     if !is_known && let Some(file) = aliased(tree, root, name) {
+        return Target::File(file);
+    }
+    if let Some(file) = private::local(tree, &reader.index.packages, from, &package, name) {
         return Target::File(file);
     }
     Target::Package(package, known_as(name))
