@@ -10,6 +10,7 @@ use crate::source::Place;
 
 /// A call that sets up who may call from where.
 pub(super) fn called(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, place: Place) {
+    set_one_by_one(machine, path, arguments, place);
     let first = arguments.at(0).and_then(Value::path).unwrap_or_default();
     let open = match path {
         "cors" | "@fastify/cors" => reflects(machine, arguments.at(0)),
@@ -51,6 +52,31 @@ pub(in crate::code) fn headers(machine: &mut Machine<'_>, entries: &[(String, Va
         told(machine, place);
     }
 }
+
+/// Headers of an answer that are set one by one: `res.setHeader(name, value)`.
+fn set_one_by_one(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, place: Place) {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    if !path.starts_with("response") || !matches!(last, "setHeader" | "header" | "set" | "append") {
+        return;
+    }
+    let (Some(name), Some(value)) = (arguments.at(0).and_then(Value::literal), arguments.at(1)) else {
+        return;
+    };
+    let is_origin = name.eq_ignore_ascii_case("access-control-allow-origin");
+    let is_credentials = name.eq_ignore_ascii_case("access-control-allow-credentials");
+    if !is_origin && !is_credentials || machine.notes.headers.len() >= HEADER_LIMIT {
+        return;
+    }
+    let header = (name.to_owned(), value.clone());
+    let within = machine.open_call();
+    machine.notes.headers.push((within, header));
+    let known = machine.notes.headers.iter().filter(|(known, _)| *known == within);
+    let entries: Vec<(String, Value)> = known.map(|(_, header)| header.clone()).collect();
+    headers(machine, &entries, place);
+}
+
+/// How many such headers are kept.
+const HEADER_LIMIT: usize = 64;
 
 fn told(machine: &mut Machine<'_>, place: Place) {
     let certainty = machine.certainty();
