@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::machine::Machine;
 use super::value::{Arguments, Taint, Token, Value, What};
 use super::{Certainty, FlowKind, SwitchKind};
-use crate::source::{FileId, Place};
+use crate::source::Place;
 
 /// What the text of an error is called that may be any error.
 pub(crate) const ERROR_TEXT: &str = "the error's text";
@@ -30,8 +30,8 @@ pub(super) struct Notes {
     written: Vec<(Place, String)>,
     /// Files that are removed again.
     removed: BTreeSet<String>,
-    /// Headers that say who may call from where, and in which function they are set.
-    headers: Vec<(Option<(FileId, usize)>, (String, Value))>,
+    /// Headers that say who may call from where.
+    headers: Vec<cors::Header>,
 }
 
 /// A named entry of an object or of a call.

@@ -3,9 +3,12 @@
 //! Invariant: what nobody but the project can get cannot be judged by its name, so an import of it that leads nowhere is a gap; packages
 //! that everyone can get are none. Not here: which public packages ask the provider by themselves (`sdk::hides_calls`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use super::{folder_of, is_vendored, script};
+use crate::code::Reader;
 use crate::code::program::Language;
 use crate::source::{FileId, SourceTree, normalise};
 
@@ -52,46 +55,90 @@ sindresorhus sinonjs slack smithy socket.io solana sparticuz splunk sqltools squ
 tensorflow tensorflow-models testing-library thi.ng timescale trpc tsconfig turf twilio types typegoose typescript-eslint ungap unleash \
 upstash urql vendia vercel vitejs vitest vue webassemblyjs wagmi whatwg-node xmldom xenova zeit zip.js zxcvbn-ts ";
 
-/// Folders of the tree that are packages, by their names.
-pub(super) fn packages(tree: &SourceTree) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for (_, file) in tree.files() {
-        let path = file.path.as_str();
-        let is_manifest = path == "package.json" || path.ends_with("/package.json");
-        if !is_manifest || is_vendored(path) {
-            continue;
+/// What the lists of packages in the tree say, each read once.
+#[derive(Debug, Default)]
+pub(super) struct Lists {
+    /// Folders that are packages, and the file that each names as its main one, by the packages' names.
+    packages: BTreeMap<String, (String, Option<String>)>,
+    /// Versions of packages by the folder that lists them, then by name.
+    versions: BTreeMap<String, BTreeMap<String, String>>,
+    /// Words of lines that require what no index has, by folder.
+    required: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Lists {
+    pub(super) fn new(tree: &SourceTree) -> Self {
+        let mut lists = Self::default();
+        for (_, file) in tree.files() {
+            let path = file.path.as_str();
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let is_list = name == "package.json" || REQUIREMENTS.contains(&name);
+            if !is_list || is_vendored(path) {
+                continue;
+            }
+            let Some(text) = file.text().filter(|text| text.len() <= LIST_LIMIT_BYTES) else { continue };
+            match name {
+                "package.json" => lists.manifest(folder_of(path), text),
+                _ => lists.requirements(folder_of(path), text),
+            }
         }
-        let text = file.text().filter(|text| text.len() <= LIST_LIMIT_BYTES);
-        if let Some(name) = text.and_then(|text| entry(text, "name").next()) {
-            found.entry(name.to_owned()).or_insert_with(|| folder_of(path).to_owned());
+        lists
+    }
+
+    fn manifest(&mut self, folder: &str, text: &str) {
+        let Ok(manifest) = serde_json::from_str::<Value>(text) else { return };
+        let word = |key: &str| manifest.get(key).and_then(Value::as_str).map(str::to_owned);
+        if let Some(name) = word("name") {
+            self.packages.entry(name).or_insert_with(|| (folder.to_owned(), word("main")));
+        }
+        let sections = ["dependencies", "devDependencies", "peerDependencies", "optionalDependencies"];
+        let listed = sections.iter().filter_map(|section| manifest.get(section)?.as_object()).flatten();
+        let listed =
+            listed.map(|(name, version)| (name.clone(), version.as_str().unwrap_or_default().to_owned()));
+        self.versions.insert(folder.to_owned(), listed.collect());
+    }
+
+    fn requirements(&mut self, folder: &str, text: &str) {
+        let lines = text.lines().map(|line| line.split(" #").next().unwrap_or(line));
+        let private = lines.filter(|line| {
+            !line.trim_start().starts_with('#') && NO_INDEX.iter().any(|mark| line.contains(mark))
+        });
+        let words = self.required.entry(folder.to_owned()).or_default();
+        for line in private {
+            let line = plain(line);
+            let found = line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+            words.extend(found.filter(|word| !word.is_empty()).map(str::to_owned));
         }
     }
-    found
+
+    /// The version of a package that the nearest folder above a file lists, and that folder.
+    fn version<'a>(&'a self, path: &'a str, package: &str) -> Option<(&'a str, &'a str)> {
+        above(path).find_map(|folder| {
+            let version = self.versions.get(folder)?.get(package)?;
+            Some((folder, version.as_str()))
+        })
+    }
+
+    /// Whether a `package.json` above a file lists a package.
+    pub(super) fn lists(&self, path: &str, package: &str) -> bool {
+        self.version(path, package).is_some()
+    }
 }
 
 /// The file of the tree that an import of a package of the project's own leads to: a workspace, or a folder that its version names.
-pub(super) fn local(
-    tree: &SourceTree,
-    packages: &BTreeMap<String, String>,
-    from: FileId,
-    package: &str,
-    name: &str,
-) -> Option<FileId> {
-    let version = version(tree, from, package);
-    let own = version.as_ref().is_some_and(|(_, version)| is_no_version(version));
+pub(super) fn local(reader: &Reader<'_>, from: FileId, package: &str, name: &str) -> Option<FileId> {
+    let (tree, lists) = (reader.tree, &reader.index.lists);
+    let version = lists.version(tree.path(from), package);
+    let own = version.is_some_and(|(_, version)| is_no_version(version));
     let named = version.and_then(|(folder, version)| {
         let path = ["file:", "link:", "portal:"].iter().find_map(|mark| version.strip_prefix(mark))?;
         normalise(&format!("{folder}/{path}"))
     });
-    let folder = match named {
-        Some(folder) => folder,
-        None => packages.get(package).filter(|_| own || package.starts_with('@'))?.clone(),
-    };
+    let known = lists.packages.get(package).filter(|_| own || package.starts_with('@'));
+    let folder = named.as_deref().or(known.map(|(folder, _)| folder.as_str()))?;
     let rest = name.strip_prefix(package).unwrap_or_default().trim_start_matches('/');
     let tried = if rest.is_empty() {
-        let manifest = tree.find(&normalise(&format!("{folder}/package.json"))?);
-        let text = manifest.and_then(|id| tree.file(id)?.text()).unwrap_or_default();
-        let main = entry(text, "main").next().unwrap_or("index");
+        let main = known.and_then(|(_, main)| main.as_deref()).unwrap_or("index");
         vec![format!("{folder}/{main}"), format!("{folder}/src/index"), format!("{folder}/index")]
     } else {
         vec![format!("{folder}/{rest}"), format!("{folder}/src/{rest}")]
@@ -102,21 +149,22 @@ pub(super) fn local(
 
 /// Whether nobody but the project can get a package, as far as its name and the lists of packages above the file say.
 pub(in crate::code) fn is_private(
-    tree: &SourceTree,
+    reader: &Reader<'_>,
     from: FileId,
     language: Language,
     package: &str,
 ) -> bool {
+    let (path, lists) = (reader.tree.path(from), &reader.index.lists);
     if language == Language::Python {
-        return is_required_privately(tree, from, package);
+        let package = plain(package);
+        let mut required = above(path).filter_map(|folder| lists.required.get(folder));
+        return required.any(|words| words.contains(&package));
     }
     if package.starts_with(['#', '~']) {
         return true;
     }
-    if let Some((_, version)) = version(tree, from, package) {
-        if is_no_version(&version) {
-            return true;
-        }
+    if lists.version(path, package).is_some_and(|(_, version)| is_no_version(version)) {
+        return true;
     }
     let scope = package.strip_prefix('@').and_then(|scoped| scoped.split('/').next());
     scope.is_some_and(|scope| !PUBLIC_SCOPES.split_whitespace().any(|known| known == scope))
@@ -127,60 +175,12 @@ fn is_no_version(version: &str) -> bool {
     short || NO_VERSION.iter().any(|mark| version.starts_with(mark))
 }
 
-/// The version of a package that the nearest `package.json` above a file names, and that one's folder.
-fn version(tree: &SourceTree, from: FileId, package: &str) -> Option<(String, String)> {
-    above(tree, from, |folder, list| {
-        let text = list("package.json")?;
-        // A version is what looks like one: the name of a package may be that of a script, too.
-        let found = entry(text, package).next()?;
-        Some((folder.to_owned(), found.to_owned()))
-    })
-}
-
-fn is_required_privately(tree: &SourceTree, from: FileId, package: &str) -> bool {
-    let package = plain(package);
-    let found = above(tree, from, |_, list| {
-        REQUIREMENTS.iter().filter_map(|name| list(name)).flat_map(str::lines).find_map(|line| {
-            let is_private = NO_INDEX.iter().any(|mark| line.contains(mark));
-            let line = plain(line.split(" #").next().unwrap_or(line));
-            let mut words = line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-            (is_private && !line.starts_with('#') && words.any(|word| word == package)).then_some(())
-        })
-    });
-    found.is_some()
-}
-
 /// Packages are called with `-` and imported with `_`.
 fn plain(name: &str) -> String {
     name.trim().to_ascii_lowercase().replace('-', "_")
 }
 
-/// What is found in the nearest folder above a file.
-fn above<'t, T>(
-    tree: &'t SourceTree,
-    from: FileId,
-    find: impl Fn(&str, &dyn Fn(&str) -> Option<&'t str>) -> Option<T>,
-) -> Option<T> {
-    let mut folder = folder_of(tree.path(from));
-    loop {
-        let list = |name: &str| {
-            let path = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-            tree.file(tree.find(&path)?)?.text().filter(|text| text.len() <= LIST_LIMIT_BYTES)
-        };
-        let found = find(folder, &list);
-        if found.is_some() || folder.is_empty() {
-            return found;
-        }
-        folder = folder_of(folder);
-    }
-}
-
-/// Texts that stand behind a key: `"key": "text"`.
-fn entry<'t>(text: &'t str, key: &str) -> impl Iterator<Item = &'t str> {
-    let quoted = format!("\"{key}\"");
-    let ends: Vec<usize> = text.match_indices(&quoted).map(|(at, found)| at + found.len()).collect();
-    ends.into_iter().filter_map(move |end| {
-        let rest = text.get(end..)?.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
-        rest.split_once('"').map(|(value, _)| value)
-    })
+/// The folders above a file, nearest first.
+fn above(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(folder_of(path)), |folder| (!folder.is_empty()).then(|| folder_of(folder)))
 }

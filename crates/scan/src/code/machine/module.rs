@@ -163,7 +163,7 @@ impl Machine<'_> {
         let known = self.reading.imports.iter().any(|import| import.package == package);
         if !known && self.reading.imports.len() < 500 {
             let (from, language) = (frame.program.file(), frame.program.language);
-            if imports::is_private(self.tree(), from, language, package) {
+            if imports::is_private(self.reader, from, language, package) {
                 self.gap(place, format!("`{package}` is no public package, and its code is not here"));
             }
             self.reading.imports.push(Import { place, package: package.to_owned() });

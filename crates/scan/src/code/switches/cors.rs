@@ -6,7 +6,7 @@
 use super::SwitchKind;
 use crate::code::machine::Machine;
 use crate::code::value::{Arguments, Safe, Value, What};
-use crate::source::Place;
+use crate::source::{FileId, Place};
 
 /// A call that sets up who may call from where.
 pub(super) fn called(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, place: Place) {
@@ -67,12 +67,21 @@ fn set_one_by_one(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, 
     if !is_origin && !is_credentials || machine.notes.headers.len() >= HEADER_LIMIT {
         return;
     }
-    let header = (name.to_owned(), value.clone());
     let within = machine.open_call();
-    machine.notes.headers.push((within, header));
-    let known = machine.notes.headers.iter().filter(|(known, _)| *known == within);
-    let entries: Vec<(String, Value)> = known.map(|(_, header)| header.clone()).collect();
+    machine.notes.headers.push(Header { within, name: name.to_owned(), value: value.clone() });
+    let known = machine.notes.headers.iter().filter(|header| header.within == within);
+    let entries: Vec<(String, Value)> =
+        known.map(|header| (header.name.clone(), header.value.clone())).collect();
     headers(machine, &entries, place);
+}
+
+/// A header that is set by itself.
+#[derive(Debug)]
+pub(super) struct Header {
+    /// The function that sets it: two of one answer are set by one.
+    within: Option<(FileId, usize)>,
+    name: String,
+    value: Value,
 }
 
 /// How many such headers are kept.
