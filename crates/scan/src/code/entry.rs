@@ -19,6 +19,8 @@ pub(super) struct Entry {
     pub(super) root: Root,
     /// The typed script beside the one that the runtime loads: which of them is deployed, a build decides.
     pub(super) beside: Option<FileId>,
+    /// What the handler names, where a build made it and its sources are read in its place.
+    pub(super) built: Option<FileId>,
 }
 
 #[derive(Debug)]
@@ -63,7 +65,13 @@ pub(super) fn find(reader: &Reader<'_>, app: &App, function: &Function) -> Resul
         let language = if runs == Runs::Python { Language::Python } else { Language::JavaScript };
         let program = syntax::inline(reader.tree, *code, language).map_err(|why| gap(why.to_owned()))?;
         let export = handler.rsplit('.').next().unwrap_or("handler").to_owned();
-        return Ok(Entry { origin: Origin::Inline(program), export, root: Root::default(), beside: None });
+        return Ok(Entry {
+            origin: Origin::Inline(program),
+            export,
+            root: Root::default(),
+            beside: None,
+            built: None,
+        });
     }
     let mut folders = folders(app, location);
     if !is_folder(location) && is_contested(app, function) {
@@ -82,9 +90,10 @@ pub(super) fn find(reader: &Reader<'_>, app: &App, function: &Function) -> Resul
     };
     let (file, export, beside) =
         found.ok_or_else(|| gap(format!("the file of the handler `{handler}` is not in the tree")))?;
+    let built = built(reader.tree, runs, &folders, &handler).filter(|built| *built != file);
     // Imports may be named from the app's folder on, wherever the handler is.
     folders.extend(normalise(&app.folder).filter(|folder| !folders.contains(folder)));
-    Ok(Entry { origin: Origin::File(file), export, root: Root { folders }, beside })
+    Ok(Entry { origin: Origin::File(file), export, root: Root { folders }, beside, built })
 }
 
 /// Node loads a script and no typed one; a build may have made it of the typed one beside it, or use that instead.
@@ -240,7 +249,7 @@ fn search_script(reader: &Reader<'_>, search: &Search<'_>) -> Option<(FileId, St
                 .into_iter()
                 .find_map(|path| script(tree, &path).filter(|file| own(tree, *file)));
             if let Some(file) =
-                source.or_else(|| script(tree, &whole).filter(|file| !is_vendored(tree.path(*file))))
+                source.or_else(|| handled(tree, &whole).filter(|file| !is_vendored(tree.path(*file))))
             {
                 return Some((file, export.to_owned()));
             }
@@ -256,6 +265,29 @@ fn search_script(reader: &Reader<'_>, search: &Search<'_>) -> Option<(FileId, St
         }
     }
     None
+}
+
+/// The script of a handler's path. Among scripts that are not typed it is the one that Lambda's Node loads, which asks for a folder's
+/// index before `.mjs` and `.cjs` (`_tryRequire` of its runtime interface client).
+fn handled(tree: &SourceTree, path: &str) -> Option<FileId> {
+    let found = script(tree, path)?;
+    let is_typed = [".ts", ".tsx", ".mts", ".cts"].iter().any(|ending| tree.path(found).ends_with(ending));
+    if is_typed { Some(found) } else { node_loads(tree, path).or(Some(found)) }
+}
+
+fn node_loads(tree: &SourceTree, path: &str) -> Option<FileId> {
+    let path = normalise(path)?;
+    let endings = [".js", "/index.js", ".mjs", ".cjs"];
+    endings.iter().find_map(|ending| tree.find(&format!("{path}{ending}")))
+}
+
+/// The built file that a handler names, where it is in the tree beside its sources.
+fn built(tree: &SourceTree, runs: Runs, folders: &[String], handler: &str) -> Option<FileId> {
+    let (module, _) = handler.rsplit_once('.').filter(|_| runs == Runs::Scripts)?;
+    let module = module.trim_start_matches("./");
+    let named = folders.iter().map(|folder| format!("{folder}/{module}"));
+    let mut named = named.filter(|path| !sources_of(path).is_empty());
+    named.find_map(|path| node_loads(tree, &path).filter(|file| !is_vendored(tree.path(*file))))
 }
 
 /// Where the sources of something built may stand.

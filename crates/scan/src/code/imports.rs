@@ -3,8 +3,11 @@
 //! Invariant: nothing in `node_modules` or another vendored folder is followed; a relative import that leads to no file is missing, and
 //! said to be. Not here: what imported files mean (`machine`).
 
+mod private;
+
 use std::collections::BTreeMap;
 
+pub(super) use self::private::is_private;
 use super::Reader;
 use super::program::Language;
 use super::syntax::language_of;
@@ -36,6 +39,7 @@ pub(super) const BUILT: [&str; 10] =
 #[derive(Debug)]
 pub(super) struct Index {
     by_name: BTreeMap<String, Vec<FileId>>,
+    lists: private::Lists,
 }
 
 /// From where a function's imports are looked up.
@@ -73,7 +77,7 @@ impl Index {
             let name = path.rsplit('/').next().unwrap_or(path);
             by_name.entry(name.to_owned()).or_default().push(id);
         }
-        Self { by_name }
+        Self { by_name, lists: private::Lists::new(tree) }
     }
 
     /// Files of code whose path ends like this.
@@ -152,8 +156,11 @@ fn javascript(reader: &Reader<'_>, root: &Root, from: FileId, module: &str) -> T
     }
     let name = module.strip_prefix("node:").unwrap_or(module);
     let package = package_of(name);
-    let is_known = is_listed(tree, from, &package);
+    let is_known = reader.index.lists.lists(tree.path(from), &package);
     if !is_known && let Some(file) = aliased(tree, root, name) {
+        return Target::File(file);
+    }
+    if let Some(file) = private::local(reader, from, &package, name) {
         return Target::File(file);
     }
     Target::Package(package, known_as(name))
@@ -188,26 +195,6 @@ fn package_of(name: &str) -> String {
         (Some(package), _) => package.to_owned(),
         (None, _) => String::new(),
     }
-}
-
-/// Whether a `package.json` above the file lists a package.
-fn is_listed(tree: &SourceTree, from: FileId, package: &str) -> bool {
-    let quoted = format!("\"{package}\"");
-    let mut folder = folder_of(tree.path(from));
-    loop {
-        let path =
-            if folder.is_empty() { "package.json".to_owned() } else { format!("{folder}/package.json") };
-        let lists =
-            tree.find(&path).and_then(|id| tree.file(id)?.text()).is_some_and(|text| text.contains(&quoted));
-        if lists {
-            return true;
-        }
-        if folder.is_empty() {
-            break;
-        }
-        folder = folder_of(folder);
-    }
-    false
 }
 
 /// Path aliases of TypeScript, as projects use them: `@libs/x` and `src/x` below a root.

@@ -7,6 +7,8 @@
 mod bind;
 mod call;
 mod define;
+mod emitter;
+mod errors;
 mod expression;
 mod guard;
 mod handed;
@@ -55,6 +57,10 @@ pub(super) struct Machine<'t> {
     globals: Vec<(String, Value)>,
     /// Functions that were walked.
     reached: BTreeSet<(FileId, usize)>,
+    /// Errors with event data in them that are on their way to whoever takes them.
+    thrown: Value,
+    /// What was told to listen: to whom, to what, and the function.
+    listeners: Vec<(ObjectId, String, Value)>,
     calls: Vec<(FileId, usize)>,
     /// Classes that code outside of the tree was handed, or objects of them.
     handed_out: BTreeSet<(FileId, usize)>,
@@ -105,15 +111,20 @@ pub(super) fn read(reader: &Reader<'_>, app: &App, function: &Function) -> Readi
         Ok(entry) => entry,
         Err(gap) => return Reading { unknowns: vec![gap], ..Reading::default() },
     };
-    let beside = entry.beside.map(|file| Entry {
+    let other = |file| Entry {
         origin: Origin::File(file),
         export: entry.export.clone(),
         root: entry.root.clone(),
         beside: None,
-    });
+        built: None,
+    };
+    let (beside, built) = (entry.beside.map(other), entry.built.map(other));
     let mut reading = read_from(reader, function, entry);
     if let Some(beside) = beside {
         reading.join(read_from(reader, function, beside));
+    }
+    if let Some(built) = built {
+        reading.join_built(read_from(reader, function, built));
     }
     reading
 }
@@ -148,6 +159,8 @@ impl<'t> Machine<'t> {
             classes: Vec::new(),
             globals: Vec::new(),
             reached: BTreeSet::new(),
+            thrown: Value::default(),
+            listeners: Vec::new(),
             calls: Vec::new(),
             handed_out: BTreeSet::new(),
             fuel: FUEL,
@@ -224,6 +237,7 @@ impl<'t> Machine<'t> {
     fn run(&mut self, closure: &Rc<Closure>, arguments: &Arguments) -> Value {
         self.served = true;
         let running = std::mem::replace(&mut self.running, true);
+        self.thrown = Value::default();
         let answer = self.call(closure, arguments, None).0;
         self.running = running;
         answer
@@ -262,6 +276,11 @@ impl<'t> Machine<'t> {
         }
         switches::finish(&mut self);
         self.reading
+    }
+
+    /// The function of the tree that is being walked.
+    pub(super) fn open_call(&self) -> Option<(FileId, usize)> {
+        self.calls.last().copied()
     }
 
     pub(super) fn certainty(&self) -> Certainty {

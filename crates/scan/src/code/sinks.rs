@@ -3,8 +3,10 @@
 //! Invariant: a sink needs a reason that stands in the code: a shell, an interpreter, text of a query, a path. Not here: how values get
 //! there (`machine`).
 
+mod captured;
 mod tables;
 
+pub(super) use self::captured::captured;
 use self::tables::{DATABASES, DESERIALIZERS, INTERPRETERS, PATHS, PROCESSES, QUERIES, SHELLS};
 pub(super) use self::tables::{cleans, is_source, is_stack, passes, query_part, stripped};
 use super::machine::Machine;

@@ -30,6 +30,8 @@ pub(super) struct Notes {
     written: Vec<(Place, String)>,
     /// Files that are removed again.
     removed: BTreeSet<String>,
+    /// Headers that say who may call from where.
+    headers: Vec<cors::Header>,
 }
 
 /// A named entry of an object or of a call.

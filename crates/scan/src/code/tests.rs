@@ -1,11 +1,13 @@
 //! Snippets and what is read of them.
 
 mod bundles;
+mod carried;
 mod collections;
 mod entry;
 mod flows;
 mod hostile;
 mod neighbours;
+mod private;
 mod sdk;
 mod switches;
 mod ways;

@@ -6,6 +6,17 @@
 use super::Reading;
 
 impl Reading {
+    /// Takes in what the built file does that its sources do not. A bundle has other names, and much that cannot be followed: the sources
+    /// stand for that.
+    pub(super) fn join_built(&mut self, mut built: Self) {
+        built.flows.retain(|flow| {
+            !self.flows.iter().any(|known| known.kind == flow.kind && known.sink_name == flow.sink_name)
+        });
+        built.switches.retain(|switch| !self.switches.iter().any(|known| known.kind == switch.kind));
+        built.unknowns.clear();
+        self.join(built);
+    }
+
     /// Takes in what another reading of the same function adds.
     pub(super) fn join(&mut self, other: Self) {
         self.entry = self.entry.or(other.entry);

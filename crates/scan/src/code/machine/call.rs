@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::statement::CAUGHT;
+use super::errors::CAUGHT;
 use super::{CALL_LIMIT, DEPTH_LIMIT, Frame, Machine, Object};
 use crate::code::program::{Call, Expression, Kind, Language, Parameter, Pattern, Rest};
 use crate::code::sdk::Thing;
@@ -58,6 +58,9 @@ impl Machine<'_> {
     }
 
     fn call_parent(&mut self, frame: &Frame, parent: &Value, name: &str, arguments: &Arguments) -> Value {
+        if let Some(this) = &frame.this {
+            self.construct_outside(parent, this, arguments);
+        }
         let (What::Class(class), Some(this)) = (&parent.what, &frame.this) else { return Value::unknown() };
         match self.method(class, name, this) {
             Some(method) => self.call(&method, arguments, None).0,

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use super::statement::CAUGHT;
+use super::errors::CAUGHT;
 use super::{Frame, Machine, Object};
 use crate::code::value::{Arguments, Closure, ObjectId, Value, What};
 use crate::source::Place;

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::Machine;
-use super::statement::CAUGHT;
+use super::errors::CAUGHT;
 use crate::code::program::Kind;
 use crate::code::value::{Arguments, Class, Closure, ObjectId, Safe, Taint, Trail, Value, What};
 use crate::code::{sdk, sinks, switches};

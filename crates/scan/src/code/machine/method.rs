@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::outside::found_by;
 use super::{Frame, Machine};
 use crate::code::program::Expression;
 use crate::code::sinks;
@@ -98,6 +99,9 @@ impl Machine<'_> {
                 return self.call_value(frame, &method, arguments, place).with(receiver.taint.clone());
             }
             What::Object(_) => {
+                if let Some(answer) = self.emits(frame, receiver, name, arguments, place) {
+                    return answer;
+                }
                 if let Some(method) = self.part(receiver, name) {
                     return self.call_value(frame, &method, arguments, place);
                 }
@@ -162,6 +166,14 @@ impl Machine<'_> {
                 } else {
                     self.element(receiver)
                 };
+            }
+            "match" | "matchAll" if full.taint.event.is_some() => {
+                return found_by(arguments.at(0), Some(&full));
+            }
+            "exec" | "match" | "search" | "fullmatch" | "findall" | "finditer"
+                if matches!(receiver.what, What::Regex(_)) =>
+            {
+                return found_by(Some(receiver), arguments.at(0));
             }
             "items" | "entries" => return self.list_of(vec![Value::carrying(full.taint)]),
             "values" | "keys" if matches!(receiver.what, What::Object(_)) => {

@@ -150,18 +150,22 @@ impl Machine<'_> {
                 Value::unknown()
             }
             Target::Package(package, path) => {
-                self.imports_package(&package, place);
+                self.imports_package(frame, &package, place);
                 Value::outside(path)
             }
         }
     }
 
-    fn imports_package(&mut self, package: &str, place: Place) {
+    fn imports_package(&mut self, frame: &Frame, package: &str, place: Place) {
         if sdk::hides_calls(package) {
             self.gap(place, format!("`{package}` calls the provider by itself"));
         }
         let known = self.reading.imports.iter().any(|import| import.package == package);
         if !known && self.reading.imports.len() < 500 {
+            let (from, language) = (frame.program.file(), frame.program.language);
+            if imports::is_private(self.reader, from, language, package) {
+                self.gap(place, format!("`{package}` is no public package, and its code is not here"));
+            }
             self.reading.imports.push(Import { place, package: package.to_owned() });
         }
     }

@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::statement::{CAUGHT, error_text};
+use super::errors::CAUGHT;
+use super::statement::error_text;
 use super::{Frame, Machine, Object};
 use crate::code::program::{Parameter, Pattern};
 use crate::code::value::{Arguments, Closure, Outside, Safe, Taint, Value, What};
@@ -27,6 +28,9 @@ const VERBS: [&str; 14] = [
     "add_api_route",
     "add_route",
 ];
+
+/// Functions of Python that look for a pattern in a text.
+const MATCHES: [&str; 5] = ["re.match", "re.search", "re.fullmatch", "re.findall", "re.finditer"];
 
 /// How long the path of a thing from outside may become.
 const PATH_LIMIT_BYTES: usize = 160;
@@ -160,6 +164,16 @@ impl Machine<'_> {
                 made.with(arguments.at(0).map(|value| value.taint.clone()).unwrap_or_default())
             }
             "list" | "Array" | "collections.deque" => self.list_of(Vec::new()),
+            "events" | "events.EventEmitter" => self.emitter(),
+            "re.compile" | "RegExp" => match first().literal() {
+                Some(pattern) => What::Regex(pattern.into()).into(),
+                None => return None,
+            },
+            "operator.itemgetter" | "operator.attrgetter" => {
+                Value::outside(format!("{path}()")).bound(arguments)
+            }
+            "operator.itemgetter()" | "operator.attrgetter()" => self.picked(arguments, place),
+            _ if MATCHES.contains(&path) => found_by(arguments.at(0), arguments.at(1)),
             "Object.assign" | "_.merge" | "_.assign" | "_.extend" => self.merged(arguments),
             "Object.keys" | "Object.getOwnPropertyNames" | "Reflect.ownKeys" => {
                 let keys = self.keys(&first());
@@ -188,6 +202,17 @@ impl Machine<'_> {
             _ => return None,
         };
         Some(found)
+    }
+
+    /// Named parts of something, the names first: one of them, or all in order.
+    fn picked(&mut self, arguments: &Arguments, place: Place) -> Value {
+        let Some((object, names)) = arguments.values.split_last() else { return Value::unknown() };
+        let parts = names.iter().map(|name| match name.literal() {
+            Some(name) => self.member(object, name, place),
+            None => self.any_member(object, name, place),
+        });
+        let mut parts: Vec<Value> = parts.collect();
+        if parts.len() > 1 { self.list_of(parts) } else { parts.pop().unwrap_or_default() }
     }
 
     /// A map of pairs.
@@ -321,7 +346,9 @@ impl Machine<'_> {
                 .and_then(Value::literal)
                 .is_some_and(|text| text.starts_with('/') || text == "*")
                 || last == "use");
-        if route {
+        if last == "setErrorHandler" {
+            handed.iter().for_each(|closure| self.answer_errors(closure));
+        } else if route {
             handed.iter().for_each(|closure| self.answer_route(closure));
         } else if !self.running {
             wrapped.extend(handed);
@@ -334,11 +361,12 @@ impl Machine<'_> {
         });
         wrapped.extend(inner.flatten().collect::<Vec<_>>());
         wrapped.truncate(64);
+        let taint = self.error_carries(path, arguments);
         let path = sinks::made(self, path, arguments).unwrap_or_else(|| format!("{path}()"));
         if path.len() > PATH_LIMIT_BYTES && wrapped.is_empty() {
             return Value::unknown();
         }
-        What::Outside(Rc::new(Outside { path, wraps: wrapped })).into()
+        Value { what: What::Outside(Rc::new(Outside { path, wraps: wrapped })), taint }
     }
 
     /// What a function that answers errors is handed. One that looks at what kind of error it is may choose which it shows.
@@ -350,6 +378,19 @@ impl Machine<'_> {
         });
         let chooses = looks || ["instanceof", "NODE_ENV", "STAGE"].iter().any(|word| text.contains(word));
         if chooses { Value::unknown() } else { Value::outside(CAUGHT).with(error_text(place)) }
+    }
+
+    /// Calls a function that a framework hands errors, and then what it hands those that answer routes: Fastify's.
+    fn answer_errors(&mut self, closure: &Rc<Closure>) {
+        let Some(code) = closure.program.functions.get(closure.index) else { return };
+        let place = closure.program.place(code.span);
+        let error = match code.parameters.first().map(|parameter| &parameter.pattern) {
+            Some(Pattern::Name(name, span)) => self.any_error(closure, name, closure.program.place(*span)),
+            _ => Value::outside(CAUGHT),
+        };
+        let request = self.sent("request", place);
+        let answer = self.run(closure, &Arguments::new(vec![error, request, Value::outside("response")]));
+        switches::answer(self, &answer);
     }
 
     /// Calls a function that answers a route: its first parameter is the request.
@@ -379,4 +420,14 @@ fn keeps_client(path: &str) -> bool {
         || last == "mockClient"
         || last == "log"
         || last == "instrument"
+}
+
+/// What a pattern found in a text still is the text, as far as the pattern lets it through.
+pub(super) fn found_by(pattern: Option<&Value>, text: Option<&Value>) -> Value {
+    let safe = pattern.and_then(|pattern| match &pattern.what {
+        What::Regex(pattern) => Some(sinks::captured(pattern)),
+        _ => pattern.literal().map(sinks::captured),
+    });
+    let taint = text.map(|text| text.taint.clone()).unwrap_or_default();
+    Value::carrying(taint.cleaned(safe.unwrap_or_default()))
 }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::errors::CAUGHT;
 use super::{Frame, Machine, Object};
 use crate::code::program::{
     Export, Expression, FunctionCode, Handler, Kind, Language, Pattern, Program, Statement,
@@ -70,7 +71,7 @@ impl Machine<'_> {
             }
             Statement::Throw(expression) => {
                 if let Some(expression) = expression {
-                    self.eval(frame, expression);
+                    self.throws(frame, expression);
                 }
                 Next::Left
             }
@@ -183,7 +184,9 @@ impl Machine<'_> {
         handlers: &[Handler],
         last: &[Statement],
     ) -> Next {
+        let before = std::mem::take(&mut self.thrown);
         let next = self.block(frame, body);
+        let thrown = if handlers.is_empty() { Value::default() } else { std::mem::take(&mut self.thrown) };
         let outer = frame.branch;
         let mut left = next == Next::Left;
         for handler in handlers {
@@ -194,11 +197,13 @@ impl Machine<'_> {
                     (true, Pattern::Name(_, span)) => caught.with(error_text(frame.program.place(*span))),
                     _ => caught,
                 };
+                let caught = self.caught(caught, &thrown);
                 self.bind(frame, name, caught, true);
             }
             left &= self.block(frame, &handler.body) == Next::Left;
         }
         frame.branch = outer;
+        self.thrown = std::mem::take(&mut self.thrown).or(before);
         self.block(frame, last);
         if left { Next::Left } else { Next::On }
     }
@@ -310,9 +315,6 @@ impl Machine<'_> {
         }
     }
 }
-
-/// What a caught error is called among things from outside.
-pub(super) const CAUGHT: &str = "caught error";
 
 /// What the text of an error carries that may be any: nobody wrote it for callers.
 pub(super) fn error_text(place: Place) -> Taint {

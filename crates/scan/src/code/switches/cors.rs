@@ -6,10 +6,11 @@
 use super::SwitchKind;
 use crate::code::machine::Machine;
 use crate::code::value::{Arguments, Safe, Value, What};
-use crate::source::Place;
+use crate::source::{FileId, Place};
 
 /// A call that sets up who may call from where.
 pub(super) fn called(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, place: Place) {
+    set_one_by_one(machine, path, arguments, place);
     let first = arguments.at(0).and_then(Value::path).unwrap_or_default();
     let open = match path {
         "cors" | "@fastify/cors" => reflects(machine, arguments.at(0)),
@@ -51,6 +52,40 @@ pub(in crate::code) fn headers(machine: &mut Machine<'_>, entries: &[(String, Va
         told(machine, place);
     }
 }
+
+/// Headers of an answer that are set one by one: `res.setHeader(name, value)`.
+fn set_one_by_one(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, place: Place) {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    if !path.starts_with("response") || !matches!(last, "setHeader" | "header" | "set" | "append") {
+        return;
+    }
+    let (Some(name), Some(value)) = (arguments.at(0).and_then(Value::literal), arguments.at(1)) else {
+        return;
+    };
+    let is_origin = name.eq_ignore_ascii_case("access-control-allow-origin");
+    let is_credentials = name.eq_ignore_ascii_case("access-control-allow-credentials");
+    if !is_origin && !is_credentials || machine.notes.headers.len() >= HEADER_LIMIT {
+        return;
+    }
+    let within = machine.open_call();
+    machine.notes.headers.push(Header { within, name: name.to_owned(), value: value.clone() });
+    let known = machine.notes.headers.iter().filter(|header| header.within == within);
+    let entries: Vec<(String, Value)> =
+        known.map(|header| (header.name.clone(), header.value.clone())).collect();
+    headers(machine, &entries, place);
+}
+
+/// A header that is set by itself.
+#[derive(Debug)]
+pub(super) struct Header {
+    /// The function that sets it: two of one answer are set by one.
+    within: Option<(FileId, usize)>,
+    name: String,
+    value: Value,
+}
+
+/// How many such headers are kept.
+const HEADER_LIMIT: usize = 64;
 
 fn told(machine: &mut Machine<'_>, place: Place) {
     let certainty = machine.certainty();

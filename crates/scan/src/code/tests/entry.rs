@@ -230,3 +230,48 @@ resource "aws_lambda_function" "pay" {
     assert!(!was_read("src/main.py"));
     assert!(!was_read("main.py"));
 }
+
+#[test]
+fn of_a_file_and_a_folder_of_one_name_the_runtime_loads_one() {
+    let quiet = "exports.handler = async () => 1;";
+    let cases = [
+        (["app.js", "app/index.js"], "nodejs22.x", "app.js"),
+        (["app.mjs", "app/index.js"], "nodejs22.x", "app/index.js"),
+        (["app.cjs", "app/index.js"], "nodejs22.x", "app/index.js"),
+        (["app.cjs", "app/other.js"], "nodejs22.x", "app.cjs"),
+        (["app.js", "app.mjs"], "nodejs22.x", "app.js"),
+        (["app.cjs", "app.mjs"], "nodejs22.x", "app.mjs"),
+        (["app.ts", "app/index.ts"], "nodejs22.x", "app.ts"),
+    ];
+    for (files, runtime, expected) in cases {
+        for files in [[(files[0], quiet), (files[1], PUBLISH)], [(files[1], PUBLISH), (files[0], quiet)]] {
+            assert_eq!(found(&files, "", Some(""), "app.handler", runtime).0, expected, "{files:?}");
+        }
+    }
+    let python = "def handler(event, context):\n    return 1\n";
+    let files = [("app.py", python), ("app/other.py", python)];
+    assert_eq!(found(&files, "", Some(""), "app.handler", "python3.13").0, "app.py");
+}
+
+#[test]
+fn what_a_build_made_of_the_sources_is_read_too() {
+    let runs = "const cp = require('child_process'); exports.handler = async (event) => cp.exec(event.x);";
+    let quiet = "exports.handler = async () => 1;";
+    for (built, source, from) in
+        [(runs, quiet, "dist/app.js"), (quiet, runs, "src/app.ts"), (runs, runs, "src/app.ts")]
+    {
+        let mut tree = SourceTree::new();
+        let template = tree.add("template.yml", *b"");
+        tree.add("dist/app.js", built.as_bytes());
+        tree.add("src/app.ts", source.as_bytes());
+        let app = App::new("test", Framework::Sam, template, "");
+        let place = Place::whole(template);
+        let mut function = Function::new(Name::from("Main"), place);
+        function.handler = Some(Setting::new(place, "dist/app.handler".to_owned()));
+        function.runtime = Some(Setting::new(place, "nodejs22.x".to_owned()));
+        function.code.location = Known::Value(CodeLocation::Folder(String::new()));
+        let reading = read(&tree, &app, &function);
+        let sinks: Vec<&str> = reading.flows.iter().map(|flow| tree.path(flow.sink.file)).collect();
+        assert_eq!(sinks, [from], "{built} {source}");
+    }
+}

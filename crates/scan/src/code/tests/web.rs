@@ -31,6 +31,8 @@ fn origins_that_are_sent_back() {
     };
     let open = [
         ("app.js", express("app.use(cors({ origin: true, credentials: true }));")),
+        ("app.js", express("app.use((req, res, next) => { res.setHeader('Access-Control-Allow-Origin', req.headers.origin); res.setHeader('Access-Control-Allow-Credentials', 'true'); next(); });")),
+        ("app.js", express("app.get('/x', (req, res) => { res.set('access-control-allow-credentials', true); res.header('access-control-allow-origin', req.get('origin') || '*'); });")),
         ("app.js", script(&answer("origin"))),
         ("app.js", script(&answer("origin || '*'"))),
         ("app.py", "def handler(event, context):\n    return {'headers': {'access-control-allow-origin': event['headers'].get('origin'), 'access-control-allow-credentials': 'true'}}\n".to_owned()),
@@ -45,6 +47,16 @@ fn origins_that_are_sent_back() {
         express("app.use(cors({ origin: true }));"),
         express("app.use(cors({ origin: ['https://a.b'], credentials: true }));"),
         express("app.use(cors({ origin: '*', credentials: true }));"),
+        // Browsers refuse this one.
+        express(
+            "app.use((req, res, next) => { res.setHeader('Access-Control-Allow-Origin', '*'); res.setHeader('Access-Control-Allow-Credentials', 'true'); });",
+        ),
+        express(
+            "app.use((req, res, next) => { res.setHeader('Access-Control-Allow-Origin', req.headers.origin); });",
+        ),
+        express(
+            "app.get('/a', (req, res) => { res.setHeader('Access-Control-Allow-Origin', req.headers.origin); }); app.get('/b', (req, res) => { res.setHeader('Access-Control-Allow-Credentials', 'true'); });",
+        ),
         script(&answer("'https://a.b'")),
         script(&answer("process.env.ORIGIN")),
         script(&answer("ALLOWED.includes(origin) ? origin : ALLOWED[0]")),
@@ -63,6 +75,20 @@ fn functions_that_answer_errors() {
     for body in shown {
         let code = express(&format!("app.use((err, req, res, next) => {{ {body}; }});"));
         assert_eq!(flows("app.js", &code), [FlowKind::VerboseErrors], "{code}");
+    }
+    let fastify = |body: &str| {
+        format!(
+            "const fastify = require('fastify'); const app = fastify(); app.setErrorHandler((error, request, reply) => {{ {body} }}); exports.handler = require('@fastify/aws-lambda')(app);"
+        )
+    };
+    for (body, expected) in [
+        ("reply.status(500).send({ error: error.message });", 1),
+        ("reply.code(500).send({ stack: error.stack });", 1),
+        ("return { error: error.message };", 1),
+        ("request.log.error(error); reply.status(500).send({ error: 'failed' });", 0),
+        ("reply.status(error.statusCode || 500).send({ error: error.message });", 0),
+    ] {
+        assert_eq!(flows("app.js", &fastify(body)).len(), expected, "{body}");
     }
     let hidden = [
         "res.status(500).json({ error: 'failed' })",
