@@ -57,9 +57,9 @@ fn begins(file: &Path) -> Vec<u8> {
     read(file, 4 << 10).unwrap_or_default()
 }
 
-/// Says which of the folders that were passed by hold what looks like an app: one remark for each.
+/// Says which of the folders that were passed by hold what looks like an app: one remark for each, and one where looking ended early.
 pub(super) fn look_into(root: &Path, exclude: &Override, passed: &Passed, taken: &mut Taken) {
-    let (mut entries, mut files) = (0, 0);
+    let (mut entries, mut files, mut said) = (0, 0, false);
     for folder in passed.folders() {
         // Git never takes in what stands in its own folder.
         if folder.file_name().is_some_and(|name| name == ".git") {
@@ -70,10 +70,11 @@ pub(super) fn look_into(root: &Path, exclude: &Override, passed: &Passed, taken:
             .follow_links(false)
             .overrides(exclude.clone())
             .sort_by_file_path(Path::cmp);
-        let mut found = Vec::new();
+        let (mut found, mut is_cut) = (Vec::new(), false);
         for entry in walk.build().flatten() {
             entries += 1;
             if entries > MAX_ENTRIES || files >= MAX_READ {
+                is_cut = true;
                 break;
             }
             let Ok(relative) = entry.path().strip_prefix(root) else { continue };
@@ -95,6 +96,10 @@ pub(super) fn look_into(root: &Path, exclude: &Override, passed: &Passed, taken:
             };
             let why =
                 format!("taken for what a tool made or fetched, and `{first}`{more} in it looks like an app");
+            taken.leave_out(&name_of(relative), why);
+        } else if is_cut && !said {
+            said = true;
+            let why = "taken for what a tool made or fetched, and too much is in such folders to look for apps in all of it";
             taken.leave_out(&name_of(relative), why);
         }
     }

@@ -64,6 +64,17 @@ fn only_what_looks_like_an_app_is_said_once_for_each_folder() {
 }
 
 #[test]
+fn where_looking_ended_early_is_said_once() {
+    let names: Vec<String> = (0..2_000).map(|at| format!("a/node_modules/b/{at:04}.yml")).collect();
+    let mut files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "- 1\n")).collect();
+    assert_eq!(taken(&files, &[]).1, []);
+    files.extend([("a/node_modules/b/z.yml", TEMPLATE), ("z/node_modules/z.yml", TEMPLATE)]);
+    let left_out = taken(&files, &[]).1;
+    let [(folder, why)] = left_out.as_slice() else { panic!("{left_out:?}") };
+    assert!(folder == "a/node_modules" && why.contains("too much"), "{folder}: {why}");
+}
+
+#[test]
 fn what_the_repository_ignores_or_the_caller_names_is_not_said() {
     let files =
         [(".git/HEAD", ""), (".gitignore", "node_modules\n"), ("node_modules/a/template.yaml", TEMPLATE)];
