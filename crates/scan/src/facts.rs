@@ -20,6 +20,7 @@ pub use self::policies::{
 pub use self::runtimes::{Day, RuntimeFact, runtime, runtime_day, runtimes};
 
 const ACTIONS: &str = include_str!("facts/actions.txt");
+const PASSING: &str = include_str!("facts/passing.tsv");
 const MANAGED_POLICIES: &str = include_str!("facts/managed_policies.tsv");
 const SAM_TEMPLATES: &str = include_str!("facts/sam_templates.tsv");
 const RUNTIMES: &str = include_str!("facts/runtimes.tsv");
@@ -28,6 +29,7 @@ const RUNTIMES: &str = include_str!("facts/runtimes.tsv");
 pub fn sources() -> impl Iterator<Item = (&'static str, &'static str)> {
     let tables = [
         ("actions", ACTIONS),
+        ("actions that pass a role", PASSING),
         ("managed policies", MANAGED_POLICIES),
         ("SAM policy templates", SAM_TEMPLATES),
         ("runtimes", RUNTIMES),
@@ -62,6 +64,15 @@ fn row(text: &'static str, key: &str) -> Option<&'static str> {
         }
     }
     None
+}
+
+/// Whether the service authorization reference says that an action (`states:CreateStateMachine`) asks for `iam:PassRole` besides. It
+/// does not say so of each one that takes a role.
+#[must_use]
+pub fn asks_for_pass_role(action: &str) -> bool {
+    let Some((service, name)) = action.split_once(':') else { return false };
+    let listed = row(PASSING, service).and_then(|row| row.split_once('\t'));
+    listed.is_some_and(|(_, names)| names.split(' ').any(|known| known == name))
 }
 
 #[cfg(test)]

@@ -39,6 +39,8 @@ pub struct Need {
     pub role: Option<Name>,
     /// Whether its code was found and read.
     pub read: bool,
+    /// Whether its code was followed in full. On what it uses something may still not be told.
+    pub followed: bool,
     /// What its code uses.
     pub uses: Vec<Use>,
     /// What it uses and plainly may not.
@@ -93,6 +95,7 @@ pub fn compare<'a>(app: &'a App, grants: &Grants<'a>, function: &'a Function, re
     if !read && gaps.is_empty() {
         gaps.push(Seen { place: function.place, value: "no code was read".to_owned() });
     }
+    let followed = gaps.is_empty();
     let missing = missing(grants, function, &uses, &gaps);
     let role = grants.function(function).map(|permissions| permissions.role);
     let excess = match role {
@@ -100,13 +103,14 @@ pub fn compare<'a>(app: &'a App, grants: &Grants<'a>, function: &'a Function, re
         _ => Vec::new(),
     };
     let given = Given { app: grants.app(), permissions: grants.function(function), missing: &missing };
-    let policy = if gaps.is_empty() { policy::smallest(app, function, given, &uses, &excess) } else { None };
+    let policy = if followed { policy::smallest(app, function, given, &uses, &excess) } else { None };
     if policy.is_none() {
         let obstacles = policy::obstacles(role, &uses).into_iter();
         gaps.extend(obstacles.map(|(place, value)| Seen { place, value }));
     }
     let role = role.map(|role| role.name.clone());
-    Need { function: function.name.clone(), role, read, uses, missing, excess, implied, policy, gaps }
+    let function = function.name.clone();
+    Need { function, role, read, followed, uses, missing, excess, implied, policy, gaps }
 }
 
 impl Need {

@@ -18,6 +18,7 @@ mod sources;
 mod stages;
 mod variable;
 
+pub(crate) use self::roles::SHARED;
 use self::service::{Parts, Service};
 use crate::cloudformation::{self, Exports, Stack};
 use crate::document::{self, Node};

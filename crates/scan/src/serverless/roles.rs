@@ -12,7 +12,7 @@ use crate::known::{Known, Name, Piece, Setting, Text};
 use crate::source::Place;
 
 /// The role that functions share.
-const SHARED: &str = "IamRoleLambdaExecution";
+pub(crate) const SHARED: &str = "IamRoleLambdaExecution";
 
 /// What runs in a private network needs this.
 const NETWORK_POLICY: &str = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole";

@@ -58,7 +58,7 @@ fn write_function(page: &mut String, need: &FunctionNeed) {
     let gaps = need.gaps.iter().map(|gap| (gap.text.clone(), String::new(), spot(&gap.at)));
     table(page, "Not known", gaps.collect());
     if let Some(policy) = &need.policy {
-        let into = words(goes(policy.framework));
+        let into = words(goes(policy.framework, policy.role));
         put(page, format_args!("<p><b>Smallest policy</b> <span class=\"quiet\">{into}</span></p>\n"));
         put(page, format_args!("<pre>{}</pre>\n", escape(&policy.text)));
     }
