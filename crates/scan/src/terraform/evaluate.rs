@@ -293,7 +293,7 @@ impl<'t> Evaluator<'t> {
             let binding =
                 Binding { name: iterator, value: Value::map(block.head, entries), outer: context.names };
             let context = Context { names: Some(&binding), ..context };
-            self.deeper(block.head, || self.body(&content.body, block.head, context))
+            self.deeper(content.head, || self.body(&content.body, content.head, context))
         };
         elements.into_iter().map(run).collect()
     }

@@ -224,6 +224,14 @@ output "role" { value = aws_iam_role.r.arn }
     let role = &app.roles[0];
     let known: Vec<bool> = role.managed.iter().map(|policy| policy.statements.value().is_some()).collect();
     assert_eq!(known, [true, true, true, false]);
+    // Each statement of a `dynamic` block stands where its content does, not at the block's first line.
+    let denied = role.statements.iter();
+    let denied: Vec<_> = denied
+        .filter(|it| it.effect.value() == Some(&crate::graph::Effect::Deny))
+        .map(|it| text.get(it.place.start as usize..).unwrap_or_default())
+        .collect();
+    assert_eq!(denied.len(), 2);
+    assert!(denied.iter().all(|it| it.starts_with("content {")), "{denied:#?}");
     let lines = lines(&role.statements);
     let wanted = [
         "allow [] logs:CreateLogGroup,logs:CreateLogStream,logs:PutLogEvents on *",
