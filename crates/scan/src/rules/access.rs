@@ -208,6 +208,15 @@ fn is_exception(app: &App, route: &Route) -> bool {
     has_defaults && says_so && app.routes.iter().any(|other| other.api == route.api && is_guarded(other))
 }
 
+/// Whether a route itself turns off an authorizer that its interface has.
+fn overrides(app: &App, route: &Route) -> bool {
+    let has = |api: &Name| app.authorizers.iter().any(|it| it.api.as_ref() == Some(api));
+    app.framework == Framework::Sam
+        && route.access.place != route.place
+        && matches!(route.access.known(), Some(Access::Anyone))
+        && (is_exception(app, route) || route.api.value().is_some_and(has))
+}
+
 fn is_guarded(route: &Route) -> bool {
     matches!(route.access.known(), Some(Access::Authorizer(_) | Access::Iam | Access::Outside(_)))
 }
@@ -235,7 +244,10 @@ fn finding(
     let mut finding = Finding::new(rule, id, place, message(cause, api_word, &reached))
         .touching(routes.iter().filter_map(|route| route.target.value()))
         .severity(if cause == Cause::KeyOnly { worst.min(Severity::Medium) } else { worst })
-        .advice(advice(app, api, cause));
+        .advice(match routes.iter().any(|route| overrides(app, route)) {
+            true => "Remove `Authorizer: NONE` from the route, so that the interface's default asks, or name an authorizer in its place.",
+            false => advice(app, api, cause),
+        });
     for route in routes {
         let runs = route.target.value().map_or("something else", Name::as_str);
         finding = finding.seen_at(route.place, format!("{} runs {runs}", name_of(route)));

@@ -10,6 +10,7 @@ mod secrets;
 mod wildcard;
 
 use self::left::Left;
+use self::secrets::EverySecret;
 use super::words::{by_format, list};
 use super::{Sight, Verdict, catalogue};
 use crate::finding::{Finding, Rule, Severity};
@@ -65,8 +66,10 @@ fn judge<'a>(sight: &Sight<'a>, role: &'a Role, permissions: &Permissions<'_, '_
         let left = Left::of(permissions);
         let ways = escalation::of(role, permissions, verdict);
         let mut told = ways.patterns(role);
-        wildcard::whole_services(sight, role, &users, &left, &ways, &mut told, verdict);
-        secrets::every_secret(role, &users, permissions, verdict);
+        let secrets = EverySecret::of(role, permissions, verdict);
+        let and_so = (&ways, &secrets);
+        wildcard::whole_services(sight, role, &users, &left, and_so, &mut told, verdict);
+        secrets.report(role, &users, &told, verdict);
         ways.report(role, &users, verdict);
         wildcard::every_resource(sight, role, &users, &left, &told, verdict);
     }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::escalation::{Told, Ways};
+use super::secrets::EverySecret;
 use super::{Left, Users, allows, by_role, filled_in, is_everywhere};
 use crate::facts::{self, ActionFact, Level};
 use crate::finding::Severity;
@@ -15,7 +16,7 @@ use crate::known::{Name, Setting};
 use crate::rules::words::{join, list};
 use crate::rules::{Sight, Verdict, catalogue};
 
-/// Of a statement that allows all actions but some.
+/// The mark of a statement that allows all actions but some.
 const ALL_BUT_SOME: &str = "all but some";
 
 /// Where a statement lets every action of a service be done.
@@ -42,7 +43,7 @@ impl Where {
 /// What of whole services a statement allows.
 struct Whole<'a> {
     statement: &'a Statement,
-    /// `s3:*`, `*`, `all but some`.
+    /// `s3:*`, `*`, or [`ALL_BUT_SOME`].
     services: BTreeSet<String>,
     place: Where,
 }
@@ -60,6 +61,26 @@ fn whole_patterns(statement: &Statement) -> Vec<&str> {
     }
     let patterns = statement.actions.iter().filter_map(Setting::known).map(String::as_str);
     patterns.filter(|it| whole_service(it).is_some() || is_every_action(it)).collect()
+}
+
+/// The pattern of a statement that allows the actions of every service, or all but some.
+pub(super) fn of_every_service(statement: &Statement) -> Option<&str> {
+    whole_patterns(statement).into_iter().find(|it| *it == ALL_BUT_SOME || is_every_action(it))
+}
+
+/// A pattern as a sentence speaks of it: "`s3`", "every service", "every service except `iam:*`".
+fn spoken(statement: &Statement, pattern: &str) -> String {
+    if pattern == ALL_BUT_SOME {
+        let left_out = list(statement.actions.iter().filter_map(Setting::known));
+        return match left_out.as_str() {
+            "" => "every service except something that is not known".to_owned(),
+            _ => format!("every service except {left_out}"),
+        };
+    }
+    match whole_service(pattern) {
+        Some(service) => format!("`{}`", service.to_ascii_lowercase()),
+        None => "every service".to_owned(),
+    }
 }
 
 /// The whole services that a statement allows and that nothing takes away; what cannot be told of them is written down.
@@ -92,7 +113,7 @@ fn whole<'a>(
         let why = format!(
             "whether `{}` holds every action of {} cannot be told: {why}",
             role.name,
-            list(&patterns)
+            join(&patterns.iter().map(|it| spoken(statement, it)).collect::<Vec<_>>(), "and")
         );
         verdict.unknown(Some(&role.name), statement.place, why);
     }
@@ -129,7 +150,7 @@ pub(super) fn whole_services<'a>(
     role: &'a Role,
     users: &Users<'_>,
     left: &Left<'_, '_, '_>,
-    ways: &Ways,
+    (ways, secrets): (&Ways, &EverySecret<'_>),
     told: &mut Told<'a>,
     verdict: &mut Verdict,
 ) {
@@ -155,15 +176,21 @@ pub(super) fn whole_services<'a>(
         true => ways.of_every_action(),
         false => String::new(),
     };
+    let read = secrets.what().filter(|_| secrets.is_told(told));
+    let read = read.map_or(String::new(), |what| format!(" This includes reading {what}."));
     let message = format!(
-        "{} holds every action of {}: to delete, to change policies, and whatever the provider adds next.{then}",
+        "{} holds every action of {}: to delete, to change policies, and whatever the provider adds next.{read}{then}",
         users.subject,
         clauses(&found),
     );
     let place = first.statement.place;
     let mut finding = users.finding(&catalogue::WILDCARD_ACTION, role, place, message).severity(severity);
     for one in &found {
-        let actions: Vec<&str> = one.services.iter().map(String::as_str).collect();
+        let named = |service: &String| match service.as_str() {
+            ALL_BUT_SOME => spoken(one.statement, service).replacen("every service", "every action", 1),
+            _ => service.clone(),
+        };
+        let actions: Vec<String> = one.services.iter().map(named).collect();
         finding = finding.seen_at(one.statement.place, format!("allows {}", actions.join(", ")));
     }
     verdict.report(finding.advice(by_role(
@@ -178,7 +205,7 @@ pub(super) fn whole_services<'a>(
 
 /// Which services on what, each said once: where it reaches furthest.
 fn clauses(found: &[Whole<'_>]) -> String {
-    let mut groups: BTreeMap<(&Where, Option<&str>), BTreeSet<&str>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&Where, Option<&str>), BTreeSet<String>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     let mut by_place: Vec<&Whole<'_>> = found.iter().collect();
     by_place.sort_by_key(|one| &one.place);
@@ -187,15 +214,16 @@ fn clauses(found: &[Whole<'_>]) -> String {
             Origin::Managed(name) => Some(name.as_str()),
             _ => None,
         };
-        let new = one.services.iter().filter(|service| seen.insert(service.as_str()));
-        let new: Vec<&str> = new.map(|service| service.trim_end_matches(":*")).collect();
+        let services = one.services.iter().map(|service| spoken(one.statement, service));
+        let new: Vec<String> = services.filter(|service| seen.insert(service.clone())).collect();
         if !new.is_empty() {
             groups.entry((&one.place, by)).or_default().extend(new);
         }
     }
-    let clause = |((place, by), services): (&(&Where, Option<&str>), &BTreeSet<&str>)| {
+    let clause = |((place, by), services): (&(&Where, Option<&str>), &BTreeSet<String>)| {
         let by = by.map_or(String::new(), |policy| format!(" through the policy `{policy}`"));
-        format!("{} on {}{by}", list(services), place.text())
+        let services: Vec<String> = services.iter().cloned().collect();
+        format!("{} on {}{by}", join(&services, "and"), place.text())
     };
     groups.iter().map(clause).collect::<Vec<_>>().join(", and of ")
 }

@@ -67,6 +67,32 @@ fn found_of(statement: Statement) -> Vec<&'static str> {
 }
 
 #[test]
+fn a_role_with_every_service_reads_every_secret_by_that() {
+    let all_but = |actions: &[&str], resource| Statement { not_actions: true, ..allow(actions, &[resource]) };
+    let check = |statements: Vec<Statement>, expect: &[&str], said: &str| {
+        let mut app = sketch::app();
+        app.draw_function("F", statements);
+        app.mentioned.insert(Name::from("F"));
+        let tree = SourceTree::new();
+        let verdict = judge(&Context::bare(&tree, &app, &[]));
+        let found: Vec<_> = verdict.findings.iter().filter(|it| it.cause.starts_with("role ")).collect();
+        let mut ids: Vec<_> = found.iter().map(|it| it.rule.id).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, expect);
+        assert!(found.iter().any(|it| it.message.contains(said)), "{said}: {found:#?}");
+    };
+    let includes = "This includes reading every secret of the account";
+    check(vec![all_but(&["iam:*", "sts:*"], "*")], &["wildcard-action"], includes);
+    let named = "every action of every service except `iam:*` and `sts:*` on everything";
+    check(vec![all_but(&["iam:*", "sts:*"], "*")], &["wildcard-action"], named);
+    // A second statement that says so itself is a fault of its own.
+    let two = vec![all_but(&["iam:*", "sts:*"], "*"), allow(&["secretsmanager:GetSecretValue"], &["*"])];
+    check(two, &["all-secrets-readable", "wildcard-action"], "every secret of the account");
+    let without = vec![all_but(&["iam:*", "sts:*", "secretsmanager:*", "ssm:*"], "*")];
+    check(without, &["wildcard-action"], "except `iam:*`, `sts:*`");
+}
+
+#[test]
 fn every_resource_in_other_spellings() {
     let check = |action: &str, tail: &str, expect: &[&str]| {
         assert_eq!(found_of(allow(&[action], &[tail])), expect, "{action} {tail}");
