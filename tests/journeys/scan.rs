@@ -253,6 +253,12 @@ exports.handler = async (event) => {
     let none = scan(app.path(), &[".", "--need", "Pai"]);
     assert_eq!(none.code, Some(4));
     assert!(none.err.contains("no function `Pai`") && none.err.contains("Pay"), "{}", none.err);
+    assert_eq!(scan(app.path(), &[".", "--need", "pay"]).out, ran.out, "letters of either case are the same");
+    let twice =
+        folder(&[("a/template.yaml", template), ("b/template.yaml", &template.replace("Pay:", "PAY:"))]);
+    let open = scan(twice.path(), &[".", "--need", "pay"]);
+    assert_eq!(open.code, Some(4));
+    assert!(open.err.contains("any of 2 functions") && open.err.contains("PAY, Pay"), "{}", open.err);
     // The whole report says what is too much, with the policy to put in its place.
     let report = scan(app.path(), &["."]).out;
     assert!(report.contains("wildcard-action-") && report.contains("- dynamodb:PutItem"), "{report}");

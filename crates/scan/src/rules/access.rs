@@ -208,13 +208,13 @@ fn is_exception(app: &App, route: &Route) -> bool {
     has_defaults && says_so && app.routes.iter().any(|other| other.api == route.api && is_guarded(other))
 }
 
-/// Whether a route itself turns off an authorizer that its interface has.
-fn overrides(app: &App, route: &Route) -> bool {
+/// Whether a route of SAM says itself that nobody is asked, although its interface has somebody who could ask.
+fn turns_off(app: &App, route: &Route) -> bool {
     let has = |api: &Name| app.authorizers.iter().any(|it| it.api.as_ref() == Some(api));
     app.framework == Framework::Sam
         && route.access.place != route.place
-        && matches!(route.access.known(), Some(Access::Anyone))
-        && (is_exception(app, route) || route.api.value().is_some_and(has))
+        && route.access.known() == Some(&Access::Anyone)
+        && route.api.value().is_some_and(has)
 }
 
 fn is_guarded(route: &Route) -> bool {
@@ -244,8 +244,8 @@ fn finding(
     let mut finding = Finding::new(rule, id, place, message(cause, api_word, &reached))
         .touching(routes.iter().filter_map(|route| route.target.value()))
         .severity(if cause == Cause::KeyOnly { worst.min(Severity::Medium) } else { worst })
-        .advice(match routes.iter().any(|route| overrides(app, route)) {
-            true => "Remove `Authorizer: NONE` from the route, so that the interface's default asks, or name an authorizer in its place.",
+        .advice(match routes.iter().all(|route| turns_off(app, route)) {
+            true => "Name an authorizer of the interface where the route says `Authorizer: NONE`, or take that line out where the interface has a `DefaultAuthorizer`.",
             false => advice(app, api, cause),
         });
     for route in routes {

@@ -36,13 +36,17 @@ pub(super) fn show(
     }
 }
 
-/// There is none of that name: which there are.
+/// There is none of that name, or more than one: which there are.
 fn missing(report: &Report, function: &str) -> Failure {
-    let failure = Failure::new(
-        Kind::Missing,
-        format!("there is no function `{function}` that has code or a role in these files"),
-    );
-    let names = report.functions();
+    let meant = report.functions_meant(function);
+    let (why, names) = match meant.len() {
+        0 | 1 => (
+            format!("there is no function `{function}` that has code or a role in these files"),
+            report.functions(),
+        ),
+        several => (format!("`{function}` may be any of {several} functions: write more of its name"), meant),
+    };
+    let failure = Failure::new(Kind::Missing, why);
     match names.get(..SHOWN_NAMES) {
         _ if names.is_empty() => failure,
         Some(first) => {

@@ -110,10 +110,14 @@ fn whole<'a>(
         }
     }
     if let Some(why) = unknown.filter(|_| binding != Binding::Never) {
+        let written = |pattern: &&str| match whole_service(pattern) {
+            Some(_) => format!("`{pattern}`"),
+            None => spoken(statement, pattern),
+        };
         let why = format!(
             "whether `{}` holds every action of {} cannot be told: {why}",
             role.name,
-            join(&patterns.iter().map(|it| spoken(statement, it)).collect::<Vec<_>>(), "and")
+            join(&patterns.iter().map(written).collect::<Vec<_>>(), "and")
         );
         verdict.unknown(Some(&role.name), statement.place, why);
     }

@@ -284,3 +284,34 @@ Resources:
     assert_eq!(severity("'*'"), Severity::High);
     assert_eq!(severity("'111122223333'"), Severity::Medium);
 }
+
+#[test]
+fn a_route_that_says_none_is_told_to_take_that_back() {
+    let advice = |auth: &str, event: &str| {
+        let template = format!(
+            "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties: {{ {auth} }}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs22.x
+      Handler: index.handler
+      InlineCode: exports.handler = async () => 1
+      Events: {{ Go: {{ Type: HttpApi, Properties: {{ ApiId: !Ref Api, Path: /a, Method: post{event} }} }} }}
+"
+        );
+        let report = report(&[("template.yaml", &template)]);
+        let found = report.apps[0].findings.iter().find(|finding| finding.rule.id == "open-route");
+        found.and_then(|finding| finding.change.as_ref()).map(|change| change.advice.clone()).unwrap()
+    };
+    let authorizers = "Authorizers: { T: { JwtConfiguration: { issuer: 'https://a.example/', audience: [a] }, IdentitySource: $request.header.Authorization } }";
+    let none = ", Auth: { Authorizer: NONE }";
+    let takes_back = |advice: String| advice.contains("take that line out");
+    assert!(takes_back(advice(&format!("Auth: {{ DefaultAuthorizer: T, {authorizers} }}"), none)));
+    assert!(!takes_back(advice(&format!("Auth: {{ {authorizers} }}"), "")));
+    assert!(!takes_back(advice("Name: a", "")));
+}
