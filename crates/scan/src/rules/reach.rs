@@ -22,8 +22,12 @@ pub(crate) struct Reach {
     pub(crate) all_secrets: bool,
     /// Secrets of this app.
     pub(crate) secrets: BTreeSet<String>,
-    /// Stores and functions of this app that it may change, send to or start.
+    /// Stores and functions of this app that it may change.
     pub(crate) changes: BTreeSet<String>,
+    /// Those that it may only start.
+    pub(crate) starts: BTreeSet<String>,
+    /// Those that it may only send to.
+    pub(crate) sends: BTreeSet<String>,
     /// Stores of this app that it may only read.
     pub(crate) reads: BTreeSet<String>,
     /// Services in which it may change or read things of the whole account.
@@ -68,8 +72,10 @@ impl Reach {
                 }
             }
         }
-        let Self { changes, reads, .. } = &mut reach;
-        reads.retain(|name| !changes.contains(name));
+        let Self { changes, starts, sends, reads, .. } = &mut reach;
+        for less in [starts, sends, reads] {
+            less.retain(|name| !changes.contains(name));
+        }
         reach
     }
 
@@ -99,6 +105,8 @@ impl Reach {
             Target::Store(_) | Target::Secret(_) | Target::Function(_) if deed == Deed::Reads => {
                 &mut self.reads
             }
+            _ if deed == Deed::Starts => &mut self.starts,
+            _ if deed == Deed::Sends => &mut self.sends,
             _ => &mut self.changes,
         };
         place.insert(name.to_string());
@@ -110,12 +118,14 @@ impl Reach {
             return Some("may do everything in the account".to_owned());
         }
         let mut parts = Vec::new();
-        if !self.changes.is_empty() {
-            parts.push(format!("change {}", list(&self.changes)));
-        }
-        if !self.reads.is_empty() {
-            parts.push(format!("read {}", list(&self.reads)));
-        }
+        let named = [
+            ("change", &self.changes),
+            ("start", &self.starts),
+            ("send to", &self.sends),
+            ("read", &self.reads),
+        ];
+        let named = named.into_iter().filter(|(_, names)| !names.is_empty());
+        parts.extend(named.map(|(does, names)| format!("{does} {}", list(names))));
         if self.all_secrets {
             parts.push("read every secret of the account".to_owned());
         } else if !self.secrets.is_empty() {
@@ -142,7 +152,7 @@ pub(crate) fn severity_of(reach: Option<&Reach>) -> Severity {
         Severity::Critical
     } else if reach.all_secrets
         || !reach.secrets.is_empty()
-        || !reach.changes.is_empty()
+        || [&reach.changes, &reach.starts, &reach.sends].iter().any(|names| !names.is_empty())
         || !reach.wide.is_empty()
     {
         Severity::High

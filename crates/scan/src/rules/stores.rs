@@ -107,14 +107,21 @@ fn open_list(store: &Store, verdict: &mut Verdict) {
         "authenticatedread" => ("Every account of the provider", "list and read", Severity::High),
         _ => return,
     };
-    let message =
-        format!("{who} may {what} what is in the bucket `{}`: its access list is `{list}`.", store.name);
+    let said_off = store.public.block_acls.as_ref().and_then(Setting::known) == Some(&false);
+    let since = if said_off {
+        ""
+    } else {
+        " Buckets that were made since April 2023 refuse such a list unless they are told to take it."
+    };
+    let message = format!(
+        "{who} may {what} what is in the bucket `{}`: its access list is `{list}`.{since}",
+        store.name
+    );
     let cause = format!("access list of {}", store.name);
     let found = Finding::new(&catalogue::OPEN_STORE, cause, acl.place, message)
         .touching([&store.name])
         .severity(severity)
         .advice("Remove the access list and switch on all four settings that block public access.");
-    let said_off = store.public.block_acls.as_ref().and_then(Setting::known) == Some(&false);
     verdict.report(if said_off { found } else { found.likely() });
 }
 

@@ -10,6 +10,7 @@ fn what_a_role_reaches() {
         let mut app = sketch::app();
         app.draw_store("Orders", StoreKind::Table);
         app.draw_store("Users", StoreKind::Table);
+        app.draw_store("Jobs", StoreKind::Queue);
         app.draw_secret("Key");
         app.draw_function("Create", statements);
         let tree = SourceTree::new();
@@ -27,6 +28,12 @@ fn what_a_role_reaches() {
         Some("may change `Orders` and read `Users`"),
         Severity::High,
     );
+    check(
+        vec![allow_on(&["sqs:SendMessage"], &["Jobs"]), allow_on(&["lambda:InvokeFunction"], &["Create"])],
+        Some("may start `Create` and send to `Jobs`"),
+        Severity::High,
+    );
+    check(vec![allow_on(&["sqs:*"], &["Jobs"])], Some("may change `Jobs`"), Severity::High);
     check(vec![allow(&["xray:PutTraceSegments", "ec2:CreateNetworkInterface"], &["*"])], None, Severity::Low);
     check(
         vec![allow(&["secretsmanager:Get*"], &["*"])],
