@@ -87,6 +87,9 @@ pub struct App {
     /// How this one can import parts of things that stand in those templates.
     #[serde(skip)]
     pub imports: Vec<Import>,
+    /// Parts of things that stacks hand to those which they nest.
+    #[serde(skip)]
+    pub handed: Vec<Handed>,
     /// The folder of that file, relative to the tree; code paths are relative to it.
     pub folder: String,
     /// Functions.
@@ -144,6 +147,19 @@ pub struct Import {
     pub name: String,
 }
 
+/// A parameter by which a nested stack is handed a part of a thing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handed {
+    /// What the names of all that stands in the nested stack begin with.
+    pub within: String,
+    /// The parameter.
+    pub parameter: String,
+    /// What is handed.
+    pub thing: Name,
+    /// Which part of it.
+    pub attribute: Attribute,
+}
+
 /// Something that could not be told from the files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unknown {
@@ -171,6 +187,7 @@ impl App {
             includes: Vec::new(),
             borrowed: BTreeSet::new(),
             imports: Vec::new(),
+            handed: Vec::new(),
             folder: folder.into(),
             functions: Vec::new(),
             apis: Vec::new(),

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::stack::{Resource, Stack};
-use super::value::{str_at, string};
+use super::value::{str_at, string, text};
 use crate::document::{Node, NodeKind};
-use crate::graph::App;
+use crate::graph::{App, Handed};
 use crate::known::{Attribute, Known, Name, Piece};
 use crate::source::FileId;
 
@@ -75,9 +75,20 @@ fn inner(stack: &Stack<'_>, app: &mut App, resource: &Resource) {
     }
     app.includes.push(file);
     let given = resource.properties.get("Parameters").map(Node::entries).unwrap_or_default();
+    let prefix = format!("{}.", resource.name);
+    for (parameter, value) in given {
+        if let Some((thing, attribute)) = text(value).as_reference() {
+            let (thing, attribute) = (thing.clone(), attribute.clone());
+            app.handed.push(Handed {
+                within: prefix.clone(),
+                parameter: parameter.text.clone(),
+                thing,
+                attribute,
+            });
+        }
+    }
     let given: HashMap<String, Node> =
         given.iter().map(|(key, value)| (key.text.clone(), value.clone())).collect();
-    let prefix = format!("{}.", resource.name);
     let mut within =
         Stack::nested(stack.files, stack.exports, file, &document, &BTreeMap::new(), prefix, given);
     within.set_around(stack);

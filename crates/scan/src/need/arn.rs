@@ -5,7 +5,7 @@
 //! code means by a name (`target`), how a text is written (`writing`).
 
 use crate::facts;
-use crate::graph::{App, Framework, Function, Import, SecretKind, StoreKind, TriggerKind};
+use crate::graph::{App, Framework, Function, SecretKind, StoreKind, TriggerKind};
 use crate::known::{Attribute, Name, Piece, Text};
 use crate::source::Place;
 
@@ -65,8 +65,11 @@ impl<'a> Writer<'a> {
                 Piece::Of { node, attribute: Attribute::Arn } if at == 0 && self.is_elsewhere(node) => {
                     self.own(node, "").pieces.into_iter().for_each(|piece| found.push(piece));
                 }
-                Piece::Of { node, .. } if self.is_elsewhere(node) => {
-                    let named = self.physical(node).filter(is_plain).map(|text| text.pieces);
+                Piece::Of { node, attribute } if self.is_elsewhere(node) => {
+                    let handed = self.parameters(node).find(|(found, _)| *found == attribute);
+                    let named = handed.map(|(_, text)| text);
+                    let named =
+                        named.or_else(|| self.physical(node).filter(is_plain)).map(|text| text.pieces);
                     let blank = || vec![Piece::Literal(format!("<name of {node}>"))];
                     named.unwrap_or_else(blank).into_iter().for_each(|piece| found.push(piece));
                 }
@@ -82,24 +85,33 @@ impl<'a> Writer<'a> {
         known && (!self.reaches(name) || self.is_imported(name))
     }
 
-    /// What another stack exports of a thing: its ARN, or its name with the rest of the ARN around it.
+    /// What another stack exports of a thing, or hands to this one: its ARN, or its name with the rest of the ARN around it.
     fn imported(&self, name: &Name, reference: &Text) -> Option<Text> {
-        let imports = || self.app.imports.iter().filter(|import| import.thing == *name);
-        let import = |import: &Import| Text {
-            pieces: vec![Piece::Parameter(format!("{IMPORT}{}", import.name))],
-            place: self.function.place,
-        };
         let wanted = reference.as_reference().map(|(_, attribute)| attribute)?;
         let is_arn = |attribute: &Attribute| {
             attribute == wanted
                 || *wanted == Attribute::Name
                     && (*attribute == Attribute::Arn || *attribute == Attribute::Other("TopicArn".to_owned()))
         };
-        if let Some(found) = imports().find(|import| is_arn(&import.attribute)) {
-            return Some(import(found));
+        if let Some((_, found)) = self.parameters(name).find(|(attribute, _)| is_arn(attribute)) {
+            return Some(found);
         }
-        let named = imports().find(|import| import.attribute == Attribute::Name)?;
-        Some(self.by_name(name, import(named))).filter(|text| text.references().next().is_none())
+        let (_, named) = self.parameters(name).find(|(attribute, _)| **attribute == Attribute::Name)?;
+        Some(self.by_name(name, named)).filter(|text| text.references().next().is_none())
+    }
+
+    /// By what the function's stack gets at parts of a thing that stands elsewhere.
+    fn parameters(&self, name: &Name) -> impl Iterator<Item = (&'a Attribute, Text)> {
+        let (app, within, place) = (self.app, self.prefix(), self.function.place);
+        let parameter = move |name: String| Text { pieces: vec![Piece::Parameter(name)], place };
+        let handed = app.handed.iter().filter(move |handed| handed.within == within);
+        let handed = handed.map(|handed| (&handed.thing, &handed.attribute, handed.parameter.clone()));
+        let imports = app.imports.iter();
+        let imports =
+            imports.map(|import| (&import.thing, &import.attribute, format!("{IMPORT}{}", import.name)));
+        let name = name.clone();
+        let found = handed.chain(imports).filter(move |(thing, ..)| **thing == name);
+        found.map(move |(_, attribute, called)| (attribute, parameter(called)))
     }
 
     fn by_reference(&self, name: &Name, action: &str) -> Text {

@@ -103,6 +103,7 @@ impl Policy {
             (None, None) if matches!(text.pieces.as_slice(), [only] if import(only).is_some()) => {
                 text.pieces.iter().filter_map(import).map(imported_yaml).collect()
             }
+            (None, None) if let [Piece::Parameter(name)] = text.pieces.as_slice() => tagged("!Ref", name),
             (None, None) => {
                 let text_of_it = quoted_yaml(&self.substituted(text));
                 let imports = text.pieces.iter().filter_map(import).enumerate();

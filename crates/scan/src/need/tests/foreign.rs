@@ -92,6 +92,31 @@ Outputs:
     );
 }
 
+#[test]
+fn what_a_nested_stack_is_handed_is_named_by_its_parameter() {
+    let check = |handed: &str, expect: &str| {
+        let around = format!(
+            "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders: {{ Type: AWS::Serverless::SimpleTable }}
+  Api: {{ Type: AWS::CloudFormation::Stack, Properties: {{ TemplateURL: shop/template.yaml, Parameters: {{ Given: {handed} }} }} }}
+"
+        );
+        let within = shop("x")
+            .replace("!ImportValue x", "!Ref Given")
+            .replace("Resources:", "Parameters: { Given: { Type: String } }\nResources:");
+        let text =
+            policy(&[("template.yaml", &around), ("shop/template.yaml", &within), ("shop/app.py", READS)]);
+        assert!(text.contains(expect) && !text.contains("<ARN of"), "{text}");
+    };
+    check("!GetAtt Orders.Arn", "\n        - !Ref Given\n");
+    check(
+        "!Ref Orders",
+        "- !Sub 'arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${Given}'",
+    );
+}
+
 fn handler(code: &str) -> FunctionNeed {
     let template = shop("x").replace("!ImportValue x", "''");
     let code = format!("import os, boto3\ndef handler(event, context):\n    {code}\n");
