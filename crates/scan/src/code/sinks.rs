@@ -6,7 +6,7 @@
 mod captured;
 mod tables;
 
-pub(super) use self::captured::captured;
+pub(super) use self::captured::{captured, is_wide};
 use self::tables::{DATABASES, DESERIALIZERS, INTERPRETERS, PATHS, PROCESSES, QUERIES, SHELLS};
 pub(super) use self::tables::{cleans, is_source, is_stack, passes, query_part, stripped};
 use super::machine::Machine;

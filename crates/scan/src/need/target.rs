@@ -215,9 +215,23 @@ fn main_kind(fact: facts::ActionFact) -> Option<facts::ResourceType> {
         .or_else(|| fact.resource_types().next())
 }
 
+/// What a model is that the code names: one of the provider's (`anthropic.…`). A profile over regions (`eu.anthropic.…`) is more than one
+/// thing, and a name without a point may be of several kinds: `None`.
+fn model(fact: facts::ActionFact, name: &Text) -> Option<facts::ResourceType> {
+    const REGIONS: [&str; 8] = ["us", "eu", "apac", "global", "us-gov", "jp", "au", "ca"];
+    let mut kinds = fact.resource_types();
+    match kinds.find(|kind| kind.name == "foundation-model") {
+        None => main_kind(fact),
+        Some(kind) => {
+            let (maker, _) = name.as_literal()?.split_once('.')?;
+            (!REGIONS.contains(&maker)).then_some(kind)
+        }
+    }
+}
+
 /// The ARN of a name, by the first kind of resource that an action is about.
 fn arn(fact: facts::ActionFact, name: &Text) -> Option<Text> {
-    let kind = main_kind(fact)?;
+    let kind = if fact.service == "bedrock" { model(fact, name)? } else { main_kind(fact)? };
     let mut text = Text { pieces: Vec::new(), place: name.place };
     let mut fields = kind.arn.splitn(6, ':');
     let service = fields.by_ref().nth(2)?;
@@ -231,7 +245,9 @@ fn arn(fact: facts::ActionFact, name: &Text) -> Option<Text> {
         text.push(Piece::Provider("AWS::AccountId".to_owned()));
     }
     text.push(Piece::Literal(":".to_owned()));
-    let (before, after) = rest.split_once('*')?;
+    // A schedule stands below its group, which the code need not name.
+    let (before, after) =
+        if fact.service == "scheduler" { rest.rsplit_once('*')? } else { rest.split_once('*')? };
     // Names of parameters begin with the slash that their ARN has already.
     let doubled = before.ends_with('/')
         && matches!(name.pieces.first(), Some(Piece::Literal(start)) if start.starts_with('/'));

@@ -5,6 +5,7 @@
 
 use super::{Frame, Machine};
 use crate::code::program::{Call, Comparison, Expression, Kind, Pattern};
+use crate::code::sinks;
 use crate::code::value::{Closure, Safe, What};
 
 /// Methods that look whether their argument is among what is allowed, or matches.
@@ -167,7 +168,9 @@ impl Machine<'_> {
                     return;
                 }
                 self.compares_origin(frame, name, object, first);
-                if pattern(name, object, call).is_some_and(|(pattern, whole)| !narrow(pattern, whole)) {
+                if pattern(name, object, call)
+                    .is_some_and(|(pattern, whole)| is_of_lines(call) || !narrow(pattern, whole))
+                {
                     return;
                 }
                 let judges = ALLOWS.contains(&name.as_str()) || judging(name);
@@ -238,6 +241,15 @@ impl Machine<'_> {
     }
 }
 
+/// Whether a call asks that a pattern meets a line, and not the text.
+fn is_of_lines(call: &Call) -> bool {
+    let lines = |argument: &Expression| {
+        matches!(argument.path().as_deref(), Some("re.M" | "re.MULTILINE"))
+            || matches!(&argument.kind, Kind::Arithmetic(_))
+    };
+    call.arguments.iter().skip(2).any(lines)
+}
+
 /// The pattern that a call compares with, where it stands there, and whether it must meet the whole text anyway.
 fn pattern<'e>(method: &str, object: &'e Expression, call: &'e Call) -> Option<(&'e str, bool)> {
     let written = |expression: &'e Expression| match &expression.kind {
@@ -255,9 +267,12 @@ fn pattern<'e>(method: &str, object: &'e Expression, call: &'e Call) -> Option<(
 
 /// Whether a pattern leaves only what it names: from beginning to end, and not just anything.
 fn narrow(pattern: &str, whole: bool) -> bool {
-    let bare = pattern
-        .strip_prefix('/')
-        .map_or(pattern, |rest| rest.rsplit_once('/').map_or(rest, |(bare, _)| bare));
+    let (bare, flags) =
+        pattern.strip_prefix('/').map_or((pattern, ""), |rest| rest.rsplit_once('/').unwrap_or((rest, "")));
+    // Of many lines one is enough then.
+    if flags.contains('m') || sinks::is_wide(bare) {
+        return false;
+    }
     let ends = ["$", "\\Z", "\\z"].iter().any(|end| bare.ends_with(end));
     let begins = bare.starts_with('^') || bare.starts_with("\\A");
     (whole || begins && ends) && !bare.contains(".*") && !bare.contains(".+")

@@ -51,8 +51,10 @@ const OPEN_USER_POOL: [&str; 22] = [
 const OPEN_IDENTITY: [&str; 3] = ["GetId", "GetCredentialsForIdentity", "GetOpenIdToken"];
 
 /// Service, operations, permissions. A permission of another service says which.
-const EXCEPTIONS: [(&str, &str, &str); 48] = [
-    ("s3", "HeadObject SelectObjectContent GetObjectAttributes", "GetObject"),
+const EXCEPTIONS: [(&str, &str, &str); 50] = [
+    ("s3", "HeadObject SelectObjectContent", "GetObject"),
+    ("s3", "GetObjectAttributes", "GetObject GetObjectAttributes"),
+    ("secretsmanager", "BatchGetSecretValue", "BatchGetSecretValue GetSecretValue"),
     ("s3", "HeadBucket ListObjects ListObjectsV2", "ListBucket"),
     ("s3", "ListBuckets", "ListAllMyBuckets"),
     ("s3", "ListObjectVersions", "ListBucketVersions"),
