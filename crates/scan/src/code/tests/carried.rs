@@ -108,3 +108,23 @@ fn parts_that_are_picked_or_found_are_still_the_callers() {
         assert_eq!(commands("app.js", &script(body)), expected, "{body}");
     }
 }
+
+#[test]
+fn a_pattern_guards_only_what_it_holds_whole_and_tame() {
+    let scripts = [
+        ("if (!/^\\w+$/.test(event.x)) return; exec('ls ' + event.x);", 0),
+        ("if (!/^\\w+$/m.test(event.x)) return; exec('ls ' + event.x);", 1),
+        ("if (!/^[\\w\\x20-\\x7e]+$/.test(event.x)) return; exec('ls ' + event.x);", 1),
+        ("if (!/^[A-z0-9]+$/.test(event.x)) return; exec('ls ' + event.x);", 1),
+    ];
+    for (body, expected) in scripts {
+        assert_eq!(commands("app.js", &script(body)), expected, "{body}");
+    }
+    let pythons = [
+        ("if not re.match(r'^\\w+$', event['x']):\n    return\nos.system('ls ' + event['x'])", 0),
+        ("if not re.match(r'^\\w+$', event['x'], re.M):\n    return\nos.system('ls ' + event['x'])", 1),
+    ];
+    for (body, expected) in pythons {
+        assert_eq!(commands("app.py", &python(body)), expected, "{body}");
+    }
+}

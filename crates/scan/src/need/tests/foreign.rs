@@ -175,3 +175,30 @@ fn a_template_of_json_gets_json() {
     ];
     assert_eq!(written, serde_json::Value::from(expect.to_vec()));
 }
+
+#[test]
+fn things_outside_of_the_app_are_named_as_the_provider_does() {
+    let check = |code: &str, expect: &[&str]| {
+        let text = handler(code).policy.expect("a policy").text;
+        for line in expect {
+            assert!(text.contains(line), "`{line}` in {text}");
+        }
+    };
+    check(
+        "boto3.client('bedrock-runtime').converse(modelId='anthropic.claude-3-haiku-20240307-v1:0', messages=[])",
+        &["bedrock:InvokeModel", "::foundation-model/anthropic.claude-3-haiku-20240307-v1:0'"],
+    );
+    check("boto3.client('scheduler').delete_schedule(Name='daily')", &[":schedule/*/daily'"]);
+    check(
+        "boto3.client('s3').get_object_attributes(Bucket='b', Key='k', ObjectAttributes=['ETag'])",
+        &["- s3:GetObject\n", "- s3:GetObjectAttributes\n"],
+    );
+    let uses = |code: &str| handler(code).uses.into_iter().map(|used| used.action).collect::<Vec<_>>();
+    let both = ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"];
+    assert_eq!(uses("boto3.client('secretsmanager').batch_get_secret_value(SecretIdList=['a'])"), both);
+    // A profile over regions is several things: no policy is better than half of one.
+    let profile = handler(
+        "boto3.client('bedrock-runtime').converse(modelId='eu.anthropic.claude-3-haiku', messages=[])",
+    );
+    assert!(profile.policy.is_none_or(|policy| !policy.text.contains("application-inference-profile")));
+}
