@@ -37,6 +37,8 @@ pub struct Reading {
     pub files: Vec<FileId>,
     /// Where the handler stands.
     pub entry: Option<Place>,
+    /// Whether the handler never mentions what it is called with: it does the same for everyone.
+    pub is_deaf: bool,
     /// What it asks of the provider.
     pub sdk_calls: Vec<SdkCall>,
     /// Event data that reaches something dangerous.

@@ -203,6 +203,7 @@ impl<'t> Machine<'t> {
                     let file = closure.program.file();
                     let code = closure.program.functions.get(closure.index);
                     self.reading.entry = code.map(|code| closure.program.place(code.span));
+                    self.reading.is_deaf = level == 0 && self.is_deaf(closure);
                     if !self.reading.files.contains(&file) {
                         self.reading.files.push(file);
                     }
@@ -231,6 +232,17 @@ impl<'t> Machine<'t> {
             }
         }
         started
+    }
+
+    /// Whether a function never mentions what it is handed.
+    fn is_deaf(&self, closure: &Closure) -> bool {
+        let Some(code) = closure.program.functions.get(closure.index) else { return false };
+        match code.parameters.is_empty() {
+            // The first parameter of a method of Python is no event.
+            false if closure.this.is_some() && closure.program.language == Language::Python => false,
+            false => !self.looks(closure),
+            true => !self.tree().excerpt(closure.program.place(code.span)).contains("arguments"),
+        }
     }
 
     /// Calls something that answers requests.

@@ -10,7 +10,7 @@ use super::{Context, Sight, Verdict, catalogue};
 use crate::code::{Certainty, ERROR_TEXT, Flow, FlowKind, Reader, Reading, Switch, SwitchKind};
 use crate::facts::{self, Level};
 use crate::finding::{Confidence, Finding, Rule, Severity};
-use crate::graph::{Access, App, Function, Role};
+use crate::graph::{Access, App, AuthorizerKind, Function, Role, Route};
 use crate::known::Known;
 use crate::need::{self, Excess, Need};
 use crate::secrets;
@@ -43,6 +43,7 @@ pub(super) fn look<'a>(sight: &Sight<'a>, readings: &[(&'a Function, Reading)], 
     }
     flows(sight, readings, verdict);
     switches(sight, readings, verdict);
+    deaf_authorizers(sight.app, readings, verdict);
     let needs: Vec<(&Function, Need)> = readings
         .iter()
         .map(|(function, reading)| {
@@ -53,6 +54,28 @@ pub(super) fn look<'a>(sight: &Sight<'a>, readings: &[(&'a Function, Reading)], 
     unneeded(sight, &needs, verdict);
     gaps(readings, verdict);
     verdict.needs = needs.into_iter().map(|(_, need)| need).collect();
+}
+
+/// Functions that are asked who may call, and answer the same whoever it is.
+fn deaf_authorizers(app: &App, readings: &[(&Function, Reading)], verdict: &mut Verdict) {
+    for authorizer in &app.authorizers {
+        let AuthorizerKind::Function(Known::Value(name)) = &authorizer.kind else { continue };
+        let asks =
+            |route: &&Route| route.access.known() == Some(&Access::Authorizer(authorizer.name.clone()));
+        let guarded: Vec<&Route> = app.routes.iter().filter(asks).collect();
+        let deaf = readings.iter().find(|(function, reading)| function.name == *name && reading.is_deaf);
+        let Some((_, reading)) = deaf.filter(|_| !guarded.is_empty()) else { continue };
+        let message = format!(
+            "`{name}` decides who may call {} and never looks at what it is handed, so it lets everyone in or nobody.",
+            count(guarded.len(), "route", "routes")
+        );
+        let place = reading.entry.unwrap_or(authorizer.place);
+        let found = Finding::new(&catalogue::OPEN_ROUTE, format!("authorizer {name} that looks at nothing"), place, message)
+            .touching(guarded.iter().filter_map(|route| route.target.value()).chain([name]))
+            .seen_at(authorizer.place, format!("`{}` asks it", authorizer.name))
+            .advice("Check who calls in it: the token's signature, issuer, audience and end. Or let the interface do that: a JWT authorizer, a user pool, IAM.");
+        verdict.report(found.likely());
+    }
 }
 
 /// What could not be followed, once for each function.

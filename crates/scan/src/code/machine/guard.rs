@@ -229,7 +229,8 @@ impl Machine<'_> {
         })
     }
 
-    fn looks(&self, closure: &Closure) -> bool {
+    /// Whether a function mentions its first parameter.
+    pub(super) fn looks(&self, closure: &Closure) -> bool {
         let Some(code) = closure.program.functions.get(closure.index) else { return true };
         let Some(Pattern::Name(parameter, _)) = code.parameters.first().map(|it| &it.pattern) else {
             return true;

@@ -315,3 +315,35 @@ Resources:
     assert!(!takes_back(advice(&format!("Auth: {{ {authorizers} }}"), "")));
     assert!(!takes_back(advice("Name: a", "")));
 }
+
+#[test]
+fn an_authorizer_that_looks_at_nothing_lets_everyone_in() {
+    let found = |code: &str| {
+        let template = "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      Auth: { DefaultAuthorizer: A, Authorizers: { A: { FunctionArn: !GetAtt Ask.Arn, EnableSimpleResponses: true, AuthorizerPayloadFormatVersion: '2.0' } } }
+  Ask: { Type: AWS::Serverless::Function, Properties: { Runtime: nodejs22.x, Handler: ask.handler, CodeUri: . } }
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs22.x
+      Handler: index.handler
+      InlineCode: exports.handler = async () => 1
+      Events: { Go: { Type: HttpApi, Properties: { ApiId: !Ref Api, Path: /a, Method: post } } }
+";
+        ids(&[("template.yaml", template), ("ask.js", code)], &["open-route"]).len() == 1
+    };
+    assert!(found("exports.handler = async () => ({ isAuthorized: true });"));
+    assert!(found("exports.handler = async (event) => { return { isAuthorized: true }; };"));
+    assert!(!found(
+        "exports.handler = async (event) => ({ isAuthorized: event.headers.k === process.env.K });"
+    ));
+    assert!(!found(
+        "exports.handler = async ({ headers }) => ({ isAuthorized: headers.k === process.env.K });"
+    ));
+    assert!(!found("exports.handler = async function () { return check(arguments[0]); };"));
+}
