@@ -173,6 +173,17 @@ fn what_is_known_does_not_fail_and_what_is_new_does() {
     assert_eq!(scan(at, &[".", "--baseline", "missing.json"]).code, Some(1));
     fs::write(at.join("known.json"), "{").unwrap();
     assert_eq!(scan(at, &[".", "--baseline", "known.json"]).code, Some(1));
+    #[cfg(unix)]
+    {
+        // A file without an end is no baseline, and a link in the tree chooses nothing that is written over.
+        let endless = scan(at, &[".", "--baseline", "/dev/zero"]);
+        assert!(endless.code == Some(1) && endless.err.contains("cannot be read"), "{}", endless.err);
+        fs::write(at.join("mine"), "precious").unwrap();
+        std::os::unix::fs::symlink("mine", at.join("link.json")).unwrap();
+        let link = scan(at, &[".", "--write-baseline", "link.json"]);
+        assert!(link.code == Some(1) && link.err.contains("is a link to `mine`"), "{}", link.err);
+        assert_eq!(fs::read_to_string(at.join("mine")).unwrap(), "precious");
+    }
 }
 
 #[test]
@@ -267,7 +278,10 @@ exports.handler = async (event) => {
 #[test]
 fn what_is_left_out_is_said() {
     let app = folder(&[
-        (".gitignore", "ignored.yaml\nbuild/\n"),
+        (".gitignore", "ignored.yaml\nserverless.yml\nbuild/\n"),
+        ("flow/serverless.yml", "service: s\nprovider: { runtime: nodejs22.x, name: aws }\n"),
+        ("file/serverless.yml", "service: s\nprovider: ${file(provider.yml)}\n"),
+        ("other/serverless.yml", "service: s\nprovider: { name: azure }\n"),
         (".ignore", "*.yaml\n"),
         ("ignored.yaml", APP),
         ("template.YAML", APP),
@@ -287,7 +301,14 @@ fn what_is_left_out_is_said() {
     let left_out: Vec<_> =
         document["left_out"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
     // What only looks like the folder of a tool is not passed by in silence.
-    let mut expect = vec!["ignored.yaml", "linked.yaml", "node_modules", "target"];
+    let mut expect = vec![
+        "file/serverless.yml",
+        "flow/serverless.yml",
+        "ignored.yaml",
+        "linked.yaml",
+        "node_modules",
+        "target",
+    ];
     expect.retain(|path| cfg!(unix) || *path != "linked.yaml");
     assert_eq!(left_out, expect);
     assert!(ran.err.contains("left out: `ignored.yaml`: `.gitignore` names it"), "{}", ran.err);

@@ -144,6 +144,7 @@ impl Baseline {
     /// Marks what is known in a report, and remarks on a file that says too little.
     pub fn apply(&self, report: &mut Report) -> Compared {
         let mut compared = Compared::default();
+        report.compared = true;
         let bare = self.version == BARE_VERSION;
         report.remarks.extend(bare.then(|| BARE.to_owned()));
         let mut seen = BTreeSet::new();
@@ -236,6 +237,74 @@ mod tests {
         let mut after = report_of(&with("'sqs:ReceiveMessage', 'sqs:SendMessage'"));
         Baseline::parse(&old.text()).unwrap().apply(&mut after);
         assert!(after.findings().filter(|(_, found)| found.rule.id == rule).all(|(_, found)| found.known));
+    }
+
+    #[test]
+    fn what_lets_in_more_is_new() {
+        let report = |resource: &str| {
+            let mut tree = SourceTree::new();
+            tree.add("template.yaml", format!("Resources:\n  X:\n{resource}").into_bytes());
+            inspect(&tree, &Dependencies::default(), &Options::default())
+        };
+        let queue = |statement: &str| {
+            format!(
+                "    Type: AWS::SQS::QueuePolicy\n    Properties:\n      Queues: [!Ref Q]\n      PolicyDocument:\n        Statement: [{statement}]\n  Q:\n    Type: AWS::SQS::Queue\n"
+            )
+        };
+        let send = "{Effect: Allow, Principal: '*', Action: 'sqs:SendMessage', Resource: '*'}";
+        let receive = send.replace("SendMessage", "ReceiveMessage");
+        let both = send.replace("'sqs:SendMessage'", "['sqs:SendMessage', 'sqs:ReceiveMessage']");
+        let more = format!(
+            "{send}, {{Effect: Allow, Principal: {{AWS: '111122223333'}}, Action: 'sqs:*', Resource: '*'}}"
+        );
+        let denied =
+            format!("{send}, {{Effect: Deny, Principal: '*', Action: 'sqs:DeleteQueue', Resource: '*'}}");
+        let network = |from: u16, to: u16| {
+            format!(
+                "    Type: AWS::EC2::SecurityGroup\n    Properties:\n      SecurityGroupIngress: [{{IpProtocol: tcp, FromPort: {from}, ToPort: {to}, CidrIp: 0.0.0.0/0}}]\n  D:\n    Type: AWS::RDS::DBInstance\n    Properties: {{StorageEncrypted: true, VPCSecurityGroups: [!GetAtt X.GroupId]}}\n"
+            )
+        };
+        let cases = [
+            ("open-store", queue(send), queue(send), true),
+            ("open-store", queue(send), queue(&receive), false),
+            ("open-store", queue(send), queue(&both), false),
+            ("open-store", queue(&both), queue(send), true),
+            ("open-store", queue(send), queue(&more), false),
+            ("open-store", queue(send), queue(&denied), true),
+            ("open-network", network(5432, 5432), network(5432, 5432), true),
+            ("open-network", network(5432, 5432), network(0, 65535), false),
+        ];
+        for (rule, before, after, wanted) in cases {
+            let mut after = report(&after);
+            Baseline::parse(&Baseline::of(&report(&before)).text()).unwrap().apply(&mut after);
+            let known: Vec<bool> = after
+                .findings()
+                .filter(|(_, found)| found.rule.id == rule)
+                .map(|(_, found)| found.known)
+                .collect();
+            assert_eq!(known, [wanted], "{rule}\n{before}");
+        }
+    }
+
+    #[test]
+    fn conditions_are_kept_without_their_values() {
+        let policy = |value: &str| {
+            let mut tree = SourceTree::new();
+            let text = format!(
+                "Resources:\n  B:\n    Type: AWS::S3::Bucket\n  P:\n    Type: AWS::S3::BucketPolicy\n    Properties:\n      Bucket: !Ref B\n      PolicyDocument:\n        Statement: [{{Effect: Allow, Principal: '*', Action: 's3:GetObject', Resource: !Sub '${{B.Arn}}/*', Condition: {{StringLike: {{'aws:Referer': '{value}'}}}}}}]\n"
+            );
+            tree.add("template.yaml", text.into_bytes());
+            inspect(&tree, &Dependencies::default(), &Options::default())
+        };
+        let before = policy("h0rse-battery");
+        let text = Baseline::of(&before).text();
+        assert!(text.contains("s3:getobject if ") && !text.contains("h0rse"), "{text}");
+        let known = |value: &str| {
+            let mut after = policy(value);
+            Baseline::parse(&text).unwrap().apply(&mut after);
+            after.findings().filter(|(_, found)| found.rule.id == "open-store").all(|(_, found)| found.known)
+        };
+        assert!(known("h0rse-battery") && !known("*"));
     }
 
     #[test]

@@ -37,10 +37,12 @@ pub struct Reading {
     pub files: Vec<FileId>,
     /// Where the handler stands.
     pub entry: Option<Place>,
-    /// Whether the handler never mentions what it is called with: it does the same for everyone.
+    /// Whether the handler never weighs what it is called with: it does the same for everyone.
     pub is_deaf: bool,
     /// What it asks of the provider.
     pub sdk_calls: Vec<SdkCall>,
+    /// Whether some of that is signed for somebody else to ask: addresses that a caller uploads to.
+    pub signs: bool,
     /// Event data that reaches something dangerous.
     pub flows: Vec<Flow>,
     /// What it switches off, and what it keeps between calls.
@@ -83,6 +85,9 @@ pub enum Certainty {
 
 /// What a call names that concerns no resource, though its permission is about some: a text message and `sns:Publish`.
 pub(crate) const NO_RESOURCE: &str = "* (no resource)";
+
+/// The action of a call that hands a role over. It stands for a need only where the operation passes the role on (`need`).
+pub(crate) const PASS_ROLE: &str = "iam:PassRole";
 
 /// One use of the provider's interface.
 #[derive(Debug, Clone, PartialEq, Serialize)]

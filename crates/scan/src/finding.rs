@@ -82,6 +82,14 @@ pub struct Finding {
     pub secret: Option<Hidden>,
 }
 
+impl Rule {
+    /// The explanation's paragraphs, each in one line.
+    pub fn paragraphs(&self) -> impl Iterator<Item = String> {
+        let paragraphs = self.explanation.split("\n\n").map(str::trim).filter(|text| !text.is_empty());
+        paragraphs.map(|text| text.lines().map(str::trim).collect::<Vec<_>>().join(" "))
+    }
+}
+
 /// A secret's value: for cutting it out of texts and for telling it from others. It is never written anywhere.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hidden(String);

@@ -103,18 +103,30 @@ pub struct App {
     /// Roles with which interfaces act themselves, by the place of the route.
     #[serde(skip)]
     pub route_roles: BTreeMap<Place, Name>,
+    /// Whether single routes have a rate at every stage, where that is set for them alone; by the place of the route.
+    #[serde(skip)]
+    pub route_rates: BTreeMap<Place, Setting<bool>>,
     /// What asks callers who they are.
     pub authorizers: Vec<Authorizer>,
     /// What else starts a function.
     pub triggers: Vec<Trigger>,
     /// Roles that functions run with, and others that the app makes.
     pub roles: Vec<Role>,
+    /// Roles of which all policies stand in one list: what is attached beside it is detached again. By their names, where the list is.
+    #[serde(skip)]
+    pub exclusive: BTreeMap<Name, Place>,
     /// Roles that are handed to whoever is not signed in.
     pub guests: Vec<Guest>,
     /// Where data is or passes through.
     pub stores: Vec<Store>,
     /// Managed secrets.
     pub secrets: Vec<Secret>,
+    /// Keys that the files give to callers of interfaces.
+    #[serde(skip)]
+    pub keys: Vec<Login>,
+    /// The name of the stack, where the files give it one of their own.
+    #[serde(skip)]
+    pub stack: Option<Text>,
     /// Passwords that the files give to what they make.
     pub logins: Vec<Login>,
     /// Which protocols things other than interfaces accept.
@@ -194,12 +206,16 @@ impl App {
             written: BTreeMap::new(),
             routes: Vec::new(),
             route_roles: BTreeMap::new(),
+            route_rates: BTreeMap::new(),
             authorizers: Vec::new(),
             triggers: Vec::new(),
             roles: Vec::new(),
+            exclusive: BTreeMap::new(),
             guests: Vec::new(),
             stores: Vec::new(),
             secrets: Vec::new(),
+            keys: Vec::new(),
+            stack: None,
             logins: Vec::new(),
             protocols: Vec::new(),
             networks: Vec::new(),

@@ -24,7 +24,7 @@ use crate::finding::{Finding, Severity};
 use crate::graph::{App, Unknown};
 use crate::iam::Grants;
 use crate::paths::Assessment;
-use crate::report::{AppReport, Cover, Found, FunctionNeed, Note, Report, Spot, Suppressed};
+use crate::report::{AppReport, Cover, Found, FunctionNeed, Granting, Note, Report, Spot, Suppressed};
 use crate::rules::{self, Context, Part, catalogue};
 use crate::source::{FileId, Place, SourceTree};
 use crate::suppress::Marks;
@@ -88,7 +88,7 @@ pub fn inspect(tree: &SourceTree, dependencies: &Dependencies, options: &Options
     unread.iter_mut().for_each(|note| Cover::default().note(note));
     unread.sort();
     unread.dedup();
-    Report { apps, unread, files: tree.files().count(), remarks }
+    Report { apps, unread, files: tree.files().count(), remarks, compared: false }
 }
 
 /// How many comments that allow nothing are named.
@@ -221,6 +221,7 @@ fn assess(
         variants::add(&mut verdict, variant, further);
     }
     verdict.sort();
+    rules::instances::together(&mut verdict.findings);
     verdict.findings.extend(marks.faults());
     verdict.findings.retain(|finding| said.is_none_or(|said| said.is_new(app, finding)));
     fix::edits(tree, &mut verdict.findings);
@@ -286,11 +287,12 @@ fn sort_out<'f>(
     findings: &'f [Finding],
     marks: &Marks,
 ) -> (Vec<Found>, Vec<Suppressed>) {
+    let granting = Granting::of(app);
     let mut twins: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut found = |finding: &'f Finding| {
         let twin = twins.entry((finding.rule.id, &finding.cause)).or_default();
         *twin += 1;
-        Found::of(tree, app, cover, finding, *twin - 1)
+        Found::of(tree, app, (cover, &granting), finding, *twin - 1)
     };
     let mark = |finding: &&'f Finding| marks.covering(tree, finding.rule.id, finding.place);
     // What is reported comes first: allowing a part of a finding leaves the rest its id.

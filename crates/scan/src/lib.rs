@@ -33,6 +33,7 @@ pub mod properties;
 pub mod report;
 pub mod rules;
 pub mod sbom;
+mod schema;
 pub mod secrets;
 pub mod serverless;
 pub mod source;

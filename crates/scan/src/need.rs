@@ -22,7 +22,7 @@ pub use self::excess::Excess;
 use self::given::Given;
 pub use self::policy::{Policy, PolicyStatement};
 pub use self::target::Thing;
-use crate::code::{Certainty, Reading, Seen};
+use crate::code::{Certainty, PASS_ROLE, Reading, SdkCall, Seen};
 use crate::finding::Confidence;
 use crate::graph::{App, Function, Principal, Statement};
 use crate::iam::wildcard::covers_action;
@@ -41,6 +41,8 @@ pub struct Need {
     pub read: bool,
     /// Whether its code was followed in full. On what it uses something may still not be told.
     pub followed: bool,
+    /// Whether some of what its code uses is signed for somebody else to do.
+    pub signs: bool,
     /// What its code uses.
     pub uses: Vec<Use>,
     /// What it uses and plainly may not.
@@ -110,7 +112,19 @@ pub fn compare<'a>(app: &'a App, grants: &Grants<'a>, function: &'a Function, re
     }
     let role = role.map(|role| role.name.clone());
     let function = function.name.clone();
-    Need { function, role, read, followed, uses, missing, excess, implied, policy, gaps }
+    Need {
+        function,
+        role,
+        read,
+        followed,
+        signs: reading.signs,
+        uses,
+        missing,
+        excess,
+        implied,
+        policy,
+        gaps,
+    }
 }
 
 impl Need {
@@ -146,7 +160,9 @@ pub fn excess_of_role(needs: &[&Need]) -> Vec<Excess> {
 fn uses(app: &App, function: &Function, reading: &Reading) -> Vec<Use> {
     let mut found: Vec<Use> = Vec::new();
     for call in &reading.sdk_calls {
-        for action in &call.actions {
+        // A role that is only named, to take it on or to change it, is not passed.
+        let asked = |action: &&String| *action != PASS_ROLE || passes(reading, call);
+        for action in call.actions.iter().filter(asked) {
             let thing = target::thing(app, function, action, &call.resource);
             let same = found.iter_mut().find(|known| known.action == *action && known.thing == thing);
             match same {
@@ -161,6 +177,14 @@ fn uses(app: &App, function: &Function, reading: &Reading) -> Vec<Use> {
         }
     }
     found
+}
+
+/// Whether a call passes the role that it is handed.
+fn passes(reading: &Reading, call: &SdkCall) -> bool {
+    let same = reading.sdk_calls.iter().filter(|other| other.place == call.place);
+    let operation = format!("{}:{}", call.service, call.operation);
+    passing::passes_role(&operation)
+        || same.flat_map(|other| &other.actions).any(|action| passing::passes_role(action))
 }
 
 fn missing(grants: &Grants<'_>, function: &Function, uses: &[Use], gaps: &[Seen<String>]) -> Vec<Missing> {

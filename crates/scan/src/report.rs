@@ -5,6 +5,7 @@
 //! short. Not here: how it comes about (`inspect`), how each output looks (the files below `report`).
 
 mod cover;
+mod grants;
 pub mod html;
 pub mod json;
 pub mod markdown;
@@ -16,6 +17,7 @@ pub mod text;
 pub mod visible;
 
 pub use self::cover::Cover;
+pub use self::grants::Granting;
 pub use self::need_text::{need_json, need_text};
 pub use self::needs::{FunctionNeed, Idle, Lacking, Used, Written};
 use serde::Serialize;
@@ -37,6 +39,9 @@ pub struct Report {
     pub files: usize,
     /// What a reader should know of how it was made.
     pub remarks: Vec<String>,
+    /// Whether it was compared with a baseline.
+    #[serde(skip)]
+    pub compared: bool,
 }
 
 /// What an assessment says of one app.
@@ -146,7 +151,7 @@ pub struct Found {
     /// What tells the secret that it speaks of from others.
     #[serde(skip)]
     pub secret: Option<String>,
-    /// What the statements allow that it speaks of: actions and resources.
+    /// What the statements and openings let in that it speaks of.
     #[serde(skip)]
     pub grants: Vec<String>,
 }
@@ -263,7 +268,13 @@ impl Note {
 impl Found {
     /// A finding of an app, ready to be shown. `twin` counts findings of the same rule and cause before it.
     #[must_use]
-    pub fn of(tree: &SourceTree, app: &App, cover: &Cover, finding: &Finding, twin: usize) -> Self {
+    pub fn of(
+        tree: &SourceTree,
+        app: &App,
+        (cover, granting): (&Cover, &Granting<'_>),
+        finding: &Finding,
+        twin: usize,
+    ) -> Self {
         let spots = |places: &[(Place, String)]| {
             places.iter().map(|(place, text)| (Spot::of(tree, *place), text.clone())).collect()
         };
@@ -273,7 +284,11 @@ impl Found {
             safe: change.safe,
         };
         let at = Spot::of(tree, finding.place);
-        let id = stable_id(finding, tree.path(app.file), &app.name, twin);
+        // What is only called after the folder that is scanned keeps its ids in a copy of another name.
+        let own = app.framework == Framework::Serverless || !app.folder.is_empty();
+        // A module is its folder, whichever file comes first in it.
+        let path = if app.framework == Framework::Terraform { &app.folder } else { tree.path(app.file) };
+        let id = stable_id(finding, path, if own { &app.name } else { "" }, twin);
         Self {
             secret: finding.secret.as_ref().map(|secret| secret.mark(&id)),
             id,
@@ -287,26 +302,9 @@ impl Found {
             related: spots(&finding.related),
             change: finding.change.as_ref().map(mend),
             known: false,
-            grants: grants(app, finding),
+            grants: granting.by(finding),
         }
     }
-}
-
-/// The actions and resources of the statements of roles that stand where a finding points.
-fn grants(app: &App, finding: &Finding) -> Vec<String> {
-    let places: Vec<Place> =
-        std::iter::once(finding.place).chain(finding.related.iter().map(|(place, _)| *place)).collect();
-    let role = app.roles.iter().find(|role| finding.cause == format!("role {}", role.name));
-    let statements = role.into_iter().flat_map(|role| &role.statements);
-    let mut grants = Vec::new();
-    for statement in statements.filter(|statement| places.contains(&statement.place)) {
-        let actions = statement.actions.iter().filter_map(|action| action.known());
-        let not = if statement.not_actions { "not " } else { "" };
-        grants.extend(actions.map(|action| format!("action {not}{}", action.to_ascii_lowercase())));
-        let not = if statement.not_resources { "not " } else { "" };
-        grants.extend(statement.resources.iter().map(|resource| format!("resource {not}{resource}")));
-    }
-    grants
 }
 
 /// The rule, and eight digits of a hash of where and what the cause is: no line numbers, so it survives edits.

@@ -9,6 +9,8 @@ pub mod catalogue;
 mod code;
 mod dependencies;
 mod hygiene;
+pub(crate) mod instances;
+mod logs;
 mod obsolete;
 mod opening;
 mod origins;
@@ -163,6 +165,7 @@ pub fn judge_with<'a>(context: &Context<'a>, grants: Rc<Grants<'a>>) -> Verdict 
         roles::look(&sight, &mut verdict);
         trust::look(&sight, &mut verdict);
         runtime::look(&sight, &mut verdict);
+        logs::look(&sight, &mut verdict);
         secrets::look(&sight, &mut verdict);
         (sight, verdict)
     });

@@ -4,6 +4,7 @@
 //! room only cut short; placeholders, references and names of secrets are none. Not here: which texts are searched and what is
 //! reported (`rules::secrets`).
 
+mod commands;
 mod formats;
 mod guess;
 mod lines;
@@ -69,6 +70,12 @@ pub fn is_placeholder(value: &str) -> bool {
 #[must_use]
 pub fn is_guessable(value: &str) -> bool {
     guess::is_guessable(value)
+}
+
+/// Whether a password is a word of everybody's, which need not be hidden wherever it stands.
+#[must_use]
+pub fn is_everybodys(value: &str) -> bool {
+    guess::is_guessable(value) && of_value("password", value).is_none()
 }
 
 /// Whether a value leads to a secret, or is a setting, rather than being one.

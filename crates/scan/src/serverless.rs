@@ -4,6 +4,7 @@
 //! what only a deployment knows stays a parameter, what cannot be told stays unknown with its reason; other providers and services
 //! written as programs are refused with the reason, never guessed. Not here: CloudFormation under `resources` (`cloudformation`).
 
+mod changes;
 mod constructs;
 mod dotenv;
 mod events;
@@ -20,10 +21,11 @@ mod variable;
 
 pub(crate) use self::roles::SHARED;
 use self::service::{Parts, Service};
+use crate::cloudformation::value::text;
 use crate::cloudformation::{self, Exports, Stack};
 use crate::document::{self, Node};
-use crate::graph::{App, Framework, Parameter, Unread, Variant};
-use crate::known::Text;
+use crate::graph::{App, Framework, Login, Parameter, Unread, Variant};
+use crate::known::{Name, Text};
 use crate::source::{FileId, Place, SourceTree};
 
 /// The logical id that the framework gives a function of this name.
@@ -33,6 +35,9 @@ pub(crate) fn logical_id(function: &str) -> String {
 
 /// The largest service that is read once for each of its stages, in bytes.
 const MAX_STAGING: usize = 256 * 1024;
+
+/// Keys of callers that are read; the provider allows 500 of them.
+const MAX_KEYS: usize = 500;
 
 /// Whether a file is named as a service, or as a composition of services.
 #[must_use]
@@ -159,7 +164,9 @@ fn app(
     if let Some(why) = service.provider.why_open() {
         app.unknown(None, service.provider.place, format!("the provider's settings are not known: {why}"));
     }
+    app.stack = service.provider.get("stackName").map(text);
     parameters(root, &mut app);
+    keys(&service, &mut app);
     functions::read(&service, &mut app);
     roles::read(&service, &mut app);
     events::read(&service, &mut app);
@@ -182,6 +189,20 @@ fn parameters(root: &Node, app: &mut App) {
             // There is no way to mark one as secret, so that nobody can be blamed for leaving it out.
             secret: true,
         });
+    }
+}
+
+/// Keys that whoever calls the REST interface hands over, by their names; or by plans of use and their names.
+fn keys(service: &Service<'_>, app: &mut App) {
+    let provider = &service.provider;
+    let listed = provider.at(&["apiGateway", "apiKeys"]).or_else(|| provider.get("apiKeys"));
+    let of_plan = |key: &Node| key.entries().iter().flat_map(|(_, keys)| keys.items().to_vec()).collect();
+    let all = listed.map(Node::items).unwrap_or_default().iter();
+    let all = all.flat_map(|key| if key.get("value").is_some() { vec![key.clone()] } else { of_plan(key) });
+    for key in all.take(MAX_KEYS) {
+        let Some(value) = key.get("value") else { continue };
+        let name = key.get("name").and_then(Node::as_scalar).unwrap_or_else(|| "apiKeys".to_owned());
+        app.keys.push(Login { of: Name::from(name), password: text(value) });
     }
 }
 

@@ -6,10 +6,12 @@
 //! reading them is linear in the file, and no file has more than a thousand. Not here: what is allowed (`rules`), files of known findings
 //! (`baseline`).
 
+mod comment;
 mod json;
 
 use std::collections::BTreeMap;
 
+use self::comment::Comments;
 use crate::facts::Day;
 use crate::finding::Finding;
 use crate::rules::catalogue;
@@ -79,7 +81,8 @@ impl Marks {
         let mut by_file = BTreeMap::new();
         for file in files {
             let Some(text) = tree.file(file).and_then(|file| file.text()) else { continue };
-            let mut marks = json::marks(tree, file, text).unwrap_or_else(|| in_comments(file, text));
+            let mut marks =
+                json::marks(tree, file, text).unwrap_or_else(|| in_comments(file, tree.path(file), text));
             for mark in &mut marks {
                 mark.fault = fault(mark, today);
             }
@@ -176,12 +179,12 @@ fn parse(text: &str, place: Place, scope: Scope) -> Option<Mark> {
     })
 }
 
-/// Where a comment begins in a line, and whether anything stands before it.
-fn comment(line: &str) -> Option<(usize, bool)> {
-    let word = line.find(WORD)?;
+/// Where a mark begins in a line, and whether anything stands before its comment, which begins at `comment`.
+fn mark_at(line: &str, comment: usize) -> Option<(usize, bool)> {
+    let word = comment + line.get(comment..)?.find(WORD)?;
     let before = line.get(..word)?.trim_end();
     let head = before.trim_end_matches(['#', '/', '*', '-', '!', '<']);
-    // The word alone is text, not a comment.
+    // The word alone is text, not a mark.
     (head.len() < before.len()).then(|| (word + WORD.len(), !head.trim().is_empty()))
 }
 
@@ -190,7 +193,7 @@ fn is_comment(trimmed: &str) -> bool {
     ["#", "//", "/*", "<!--", "* ", "*/"].iter().any(|sign| trimmed.starts_with(sign)) || trimmed == "*"
 }
 
-fn in_comments(file: FileId, text: &str) -> Vec<Mark> {
+fn in_comments(file: FileId, path: &str, text: &str) -> Vec<Mark> {
     let mut marks: Vec<Mark> = Vec::new();
     if !text.contains(WORD) {
         return marks;
@@ -198,6 +201,7 @@ fn in_comments(file: FileId, text: &str) -> Vec<Mark> {
     // Marks above a line wait for it, as long as their block of comments goes on.
     let mut waiting: Vec<(usize, u32)> = Vec::new();
     let mut start = 0;
+    let mut comments = Comments::of(path);
     for (number, line) in (1_u32..).zip(text.split_inclusive('\n')) {
         let body = line.trim_end();
         let trimmed = body.trim_start();
@@ -209,7 +213,7 @@ fn in_comments(file: FileId, text: &str) -> Vec<Mark> {
                 }
             }
         }
-        if let Some((at, beside)) = comment(body) {
+        if let Some((at, beside)) = comments.of_line(body).and_then(|comment| mark_at(body, comment)) {
             let place = Place::new(file, start + (body.len() - trimmed.len()), start + body.len());
             let hidden = body.get(..at).is_some_and(|before| before.chars().count() > LAST_COLUMN);
             let scope = match (hidden, beside) {

@@ -19,6 +19,7 @@ mod parse;
 mod stand_in;
 mod switches;
 mod syntax;
+mod terragrunt;
 mod value;
 mod yaml;
 
@@ -54,9 +55,14 @@ pub fn read(tree: &SourceTree) -> (Vec<(App, Vec<Variant>)>, Vec<Unread>) {
         modules
     });
     let mut left = TREE_BUDGET;
+    let givers = terragrunt::givers(tree);
     let read = |root: &Rc<Module>| {
         let mut app = read_root(tree, &modules, root, Given::Nothing, &mut left)?;
         let mut variants = variants(tree, &modules, root, &mut app, &mut left);
+        if let Some(giver) = givers.iter().find(|giver| giver.may_give(&root.folder)) {
+            let why = "what the app is with the values that Terragrunt gives it here: they are not followed";
+            app.unknown(None, giver.place, why);
+        }
         let other = with_terraform.as_ref().and_then(|modules| Some((modules, modules.find(&root.folder)?)));
         if let Some((modules, root)) = other
             && let Some(other) = read_root(tree, modules, &root, Given::Nothing, &mut left)

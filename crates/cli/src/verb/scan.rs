@@ -8,6 +8,7 @@ mod need;
 mod walk;
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -44,7 +45,8 @@ Examples:
 Allow a finding until a day, beside or above its line:
   # casemate: allow open-route until 2027-01-31 because the catalogue is public
 
-Exit codes: 0 nothing at or above --fail-on, 6 something, 1 a file cannot be read or written, 2 wrong usage")]
+Exit codes: 0 nothing at or above --fail-on, 6 something, 1 a file cannot be read or written, 2 wrong usage,
+4 no such rule, app or function")]
 pub(crate) struct Arguments {
     /// The folder, or one file.
     #[arg(required_unless_present = "explain")]
@@ -156,8 +158,9 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         return Err(Failure::new(Kind::Usage, "name the folder").help("casemate scan ."));
     };
     let waiting = output.spinner(format!("reading {}", path.display()));
-    let Taken { tree, left_out, alone } = walk::take_in(path, &arguments.exclude)?;
+    let Taken { tree, left_out, unread, alone } = walk::take_in(path, &arguments.exclude)?;
     let mut dependencies = Dependencies::read(&tree);
+    dependencies.unread.extend(unread);
     let looked_up = look_up(&arguments, &mut dependencies)?;
     let options = Options {
         today: today(&arguments)?,
@@ -175,17 +178,19 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     if let (Some(name), true) = (&arguments.app, report.apps.is_empty()) {
         let all = inspect(&tree, &dependencies, &Options { app: None, ..options });
         let names: Vec<_> = all.apps.iter().map(|app| app.name.as_str()).collect();
-        return Err(Failure::new(Kind::Missing, format!("there is no app `{name}`")).help(names.join(", ")));
+        return Err(Failure::new(Kind::Missing, format!("there is no app `{name}`"))
+            .help(format!("the apps are: {}", names.join(", "))));
     }
     if let Some(function) = &arguments.need {
         return need::show(&arguments, &report, function, output);
     }
     if let Some(file) = &arguments.write_baseline {
+        refuse_link(file)?;
         write(file, &Baseline::of(&report).text())?;
         output.note(&format!("{} findings are known from now on.", report.findings().count()));
     }
     if let Some(file) = &arguments.baseline {
-        let text = std::fs::read_to_string(file).map_err(|error| {
+        let text = read_baseline(file).map_err(|error| {
             let failure = Failure::failed(format!("`{}` cannot be read: {error}", file.display()));
             failure.help(format!("casemate scan {} --write-baseline {}", path.display(), file.display()))
         })?;
@@ -264,6 +269,11 @@ fn today(arguments: &Arguments) -> Result<Option<Day>, Failure> {
     }
 }
 
+/// The ids of all rules, for whoever has the program alone.
+fn every_rule() -> String {
+    catalogue::ALL.iter().map(|rule| rule.id).collect::<Vec<_>>().join(", ")
+}
+
 fn explain(id: &str, output: &Output) -> Result<(), Failure> {
     // A finding's id is its rule's with a number behind.
     let rule = catalogue::rule(id)
@@ -275,7 +285,7 @@ fn explain(id: &str, output: &Output) -> Result<(), Failure> {
                 Some((same, near)) if same * 2 > id.len() => {
                     failure.help(format!("casemate scan --explain {near}"))
                 }
-                _ => failure.help("docs/scan.md lists the rules"),
+                _ => failure.help(format!("the rules are: {}", every_rule())),
             }
         })?;
     let document = serde_json::json!({
@@ -289,17 +299,12 @@ fn explain(id: &str, output: &Output) -> Result<(), Failure> {
         let lists =
             format!("{}  OWASP {}  CWE-{}", numbers("SAS-", rule.sas), numbers("A", rule.owasp), rule.cwe);
         format!(
-            "{}  {}\n{}  {lists} {}\n\n{}",
+            "{}  {}\n{}  {}\n\n{}",
             paint(BOLD, rule.id),
             rule.title,
             word(rule.severity),
-            rule.attack.join(" "),
-            rule.explanation
-                .trim_end()
-                .lines()
-                .flat_map(|line| wrap(line, width()))
-                .collect::<Vec<_>>()
-                .join("\n")
+            format!("{lists} {}", rule.attack.join(" ")).trim_end(),
+            rule.paragraphs().map(|text| wrap(&text, width()).join("\n")).collect::<Vec<_>>().join("\n\n")
         )
     });
     Ok(())
@@ -379,6 +384,34 @@ fn show(
             Ok(())
         }
     }
+}
+
+/// The longest baseline that is read: one of a hundred thousand findings is a third of it.
+const MAX_BASELINE_BYTES: u64 = 64 << 20;
+
+/// Reads a baseline, never more than the bound.
+fn read_baseline(file: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(file)?.take(MAX_BASELINE_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BASELINE_BYTES {
+        return Err(std::io::Error::other("it is larger than 64 MB, and no baseline is"));
+    }
+    Ok(text)
+}
+
+/// A link in what is scanned may lead anywhere: whoever put it there does not choose what is written over.
+fn refuse_link(file: &Path) -> Result<(), Failure> {
+    let is_link = std::fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_symlink());
+    if is_link && !file.starts_with("/dev") {
+        let leads =
+            std::fs::read_link(file).map_or_else(|_| "elsewhere".to_owned(), |to| to.display().to_string());
+        let failure = Failure::failed(format!(
+            "`{}` is a link to `{leads}`, and is not written through",
+            file.display()
+        ));
+        return Err(failure.help(format!("rm {}, or name the file itself", file.display())));
+    }
+    Ok(())
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Failure> {

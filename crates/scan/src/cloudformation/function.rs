@@ -156,7 +156,7 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
             if let Some(node) = merged.get("FunctionUrlConfig") {
                 let url = address(node, node);
                 if let Some(function) = writer.function(&resource.name) {
-                    function.url = Some(url);
+                    function.add_url(url);
                 }
             }
         }
@@ -167,7 +167,7 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
             match target {
                 Some(Known::Value(name)) => {
                     if let Some(function) = writer.function(&name) {
-                        function.url = Some(url);
+                        function.add_url(url);
                     }
                 }
                 _ => writer.app.unknown(Some(&resource.name), resource.place, "whose address this is"),

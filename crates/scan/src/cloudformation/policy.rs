@@ -70,9 +70,11 @@ fn not_principals(statement: &Statement, others: &Node) -> Vec<Principal> {
     match statement.may_allow() {
         true => vec![Principal::Anyone],
         false => {
-            let listed = others.entries().iter().flat_map(|(_, value)| texts(value));
-            let names: Vec<String> = listed.map(|text| text.to_string()).collect();
-            vec![Principal::Unknown(format!("everyone but {}", names.join(", ")))]
+            let listed = match others.is_map() {
+                true => others.entries().iter().flat_map(|(_, value)| texts(value)).collect(),
+                false => texts(others),
+            };
+            vec![Principal::Others(listed)]
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Managed secrets and parameters.
+//! Managed secrets and parameters, and keys of callers.
 //!
 //! Not here: secrets that stand where none belong (`secrets`).
 
@@ -6,7 +6,7 @@ use super::policy::statements;
 use super::stack::Resource;
 use super::value::{str_at, text};
 use super::writer::Writer;
-use crate::graph::{Secret, SecretKind};
+use crate::graph::{Login, Secret, SecretKind};
 
 pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool {
     let properties = &resource.properties;
@@ -43,6 +43,11 @@ pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool 
 
 pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
     match resource.kind.as_str() {
+        "AWS::ApiGateway::ApiKey" => {
+            let value = resource.properties.get("Value").map(text);
+            let key = value.map(|password| Login { of: resource.name.clone(), password });
+            writer.app.keys.extend(key);
+        }
         "AWS::SecretsManager::ResourcePolicy" => {
             let made = resource.properties.get("ResourcePolicy").map(statements).unwrap_or_default();
             if let Some(target) = Writer::text_at(resource, "SecretId") {

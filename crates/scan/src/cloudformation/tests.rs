@@ -74,6 +74,10 @@ pub(super) fn statement_line(statement: &crate::graph::Statement) -> String {
         .map(|principal| match principal {
             Principal::Anyone => "anyone".to_owned(),
             Principal::Aws(text) | Principal::Service(text) | Principal::Federated(text) => text.to_string(),
+            Principal::Others(spared) => {
+                let spared: Vec<String> = spared.iter().map(ToString::to_string).collect();
+                format!("all but {}", spared.join("+"))
+            }
             Principal::Unknown(_) => "?".to_owned(),
         })
         .collect();

@@ -2,9 +2,10 @@
 //!
 //! Invariant: looking a thing up takes the same time however many there are; names stay unique. Not here: what resources mean.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use super::graphql::Keyed;
 use super::sam::auth::Defaults;
 use super::stack::{Resource, Stack};
 use super::value::{str_at, text};
@@ -44,6 +45,8 @@ pub(super) struct Writer<'a, 's> {
     properties: HashMap<Name, &'a Resource>,
     /// Managed policies by the name that they will have.
     policies: HashMap<String, Name>,
+    /// GraphQL interfaces that take an API key too.
+    keyed: BTreeMap<Name, Keyed>,
 }
 
 /// Adds what was written since; all of it the first time.
@@ -103,7 +106,13 @@ impl<'a, 's> Writer<'a, 's> {
             stack,
             app,
             policies,
+            keyed: Keyed::of(resources),
         }
+    }
+
+    /// What an API key opens of a GraphQL interface that takes one too.
+    pub(super) fn keyed(&self, api: &Name) -> Option<&Keyed> {
+        self.keyed.get(api)
     }
 
     /// The managed policy of the template that an ARN names.

@@ -234,7 +234,7 @@ impl<'t> Machine<'t> {
         started
     }
 
-    /// Whether a function never mentions what it is handed.
+    /// Whether a function never weighs what it is handed.
     fn is_deaf(&self, closure: &Closure) -> bool {
         let Some(code) = closure.program.functions.get(closure.index) else { return false };
         match code.parameters.is_empty() {
@@ -305,6 +305,11 @@ impl<'t> Machine<'t> {
         if self.reading.unknowns.len() < FACT_LIMIT && !self.reading.unknowns.contains(&seen) {
             self.reading.unknowns.push(seen);
         }
+    }
+
+    /// Writes down that a call is signed for somebody else to make.
+    pub(super) fn signs(&mut self) {
+        self.reading.signs = true;
     }
 
     pub(super) fn call_found(&mut self, call: SdkCall) {

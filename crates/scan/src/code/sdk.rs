@@ -5,6 +5,7 @@
 mod boto;
 mod cli;
 mod collections;
+mod handed;
 mod javascript;
 mod operations;
 mod parts;

@@ -5,6 +5,7 @@ mod carried;
 mod collections;
 mod entry;
 mod flows;
+mod handed;
 mod hostile;
 mod neighbours;
 mod private;

@@ -20,6 +20,7 @@ impl Reading {
     /// Takes in what another reading of the same function adds.
     pub(super) fn join(&mut self, other: Self) {
         self.entry = self.entry.or(other.entry);
+        self.signs |= other.signs;
         add(&mut self.files, other.files, |one, two| one == two);
         add(&mut self.sdk_calls, other.sdk_calls, |one, two| {
             one.actions == two.actions

@@ -68,7 +68,7 @@ pub fn mend(tree: &SourceTree, dependencies: &Dependencies, options: &Options, r
 
 /// Edits that do not meet, by file.
 #[derive(Debug, Default)]
-struct Edits(BTreeMap<FileId, BTreeMap<(u32, u32), String>>);
+struct Edits(BTreeMap<FileId, BTreeMap<(u32, u32), Vec<String>>>);
 
 impl Edits {
     /// Takes a finding's edits in, when it has safe ones and none of them meets another.
@@ -81,7 +81,11 @@ impl Edits {
         if fits {
             for (spot, text) in &change.edits {
                 let of_file = self.0.entry(spot.place.file).or_default();
-                of_file.insert((spot.place.start, spot.place.end), text.clone());
+                let texts: &mut Vec<String> = of_file.entry((spot.place.start, spot.place.end)).or_default();
+                // A template of two apps asks for the same twice.
+                if !texts.contains(text) {
+                    texts.push(text.clone());
+                }
             }
         }
         fits
@@ -89,10 +93,13 @@ impl Edits {
 
     fn fits(&self, place: Place, text: &str) -> bool {
         let Some(taken) = self.0.get(&place.file) else { return true };
-        // A template of two apps asks for the same twice.
+        let lines = |text: &str| text.starts_with(['\r', '\n']) && text.ends_with('\n');
         taken.get(&(place.start, place.end)).map_or_else(
             || taken.keys().all(|(start, end)| place.end < *start || *end < place.start),
-            |same| same == text,
+            // Declarations at the end of a file stand one after the other.
+            |same| {
+                same.iter().all(|same| same == text || place.start == place.end && lines(same) && lines(text))
+            },
         )
     }
 
@@ -106,9 +113,9 @@ impl Edits {
             };
             let before = file.text()?;
             let (mut after, mut from) = (String::with_capacity(before.len() + 64 * edits.len()), 0);
-            for ((start, end), text) in edits {
+            for ((start, end), texts) in edits {
                 after.push_str(before.get(from..*start as usize)?);
-                after.push_str(text);
+                texts.iter().for_each(|text| after.push_str(text));
                 from = *end as usize;
             }
             after.push_str(before.get(from..)?);

@@ -139,6 +139,78 @@ resource "aws_lambda_function" "f" {
     );
 }
 
+/// A role of Terraform that writes no logs, and a function that runs with it.
+fn silent(name: &str, more: &str) -> String {
+    format!(
+        r#"resource "aws_iam_role" "{name}" {{
+  assume_role_policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = "sts:AssumeRole", Principal = {{ Service = "lambda.amazonaws.com" }} }}] }})
+  {more}
+}}
+resource "aws_lambda_function" "f{name}" {{
+  function_name = "f{name}"
+  handler       = "a.b"
+  runtime       = "nodejs22.x"
+  role          = aws_iam_role.{name}.arn
+}}
+"#
+    )
+}
+
+#[test]
+fn no_address_of_terraform_is_declared_twice() {
+    let text = format!(
+        "{}resource \"aws_iam_role_policy_attachment\" \"a_writes_logs\" {{\n  count = 0\n  role = \"x\"\n  policy_arn = \"arn:aws:iam::aws:policy/ReadOnlyAccess\"\n}}\n",
+        silent("a", "")
+    );
+    let (text, gone) = after("main.tf", &text);
+    assert_eq!(gone, ["unlogged-function"]);
+    assert!(text.contains("\"aws_iam_role_policy_attachment\" \"a_writes_logs_2\" {"), "{text}");
+}
+
+#[test]
+fn several_roles_of_one_file_are_mended_at_once() {
+    for end in ["", "# the end, without a line's"] {
+        let text = ["a", "b", "c"].map(|name| silent(name, "")).concat() + end;
+        let (text, gone) = after("main.tf", &text);
+        assert_eq!(gone, ["unlogged-function"; 3]);
+        for name in ["a", "b", "c"] {
+            let declared =
+                format!("\n\nresource \"aws_iam_role_policy_attachment\" \"{name}_writes_logs\" {{\n");
+            assert_eq!(text.matches(&declared).count(), 1, "{text}");
+        }
+    }
+}
+
+#[test]
+fn what_the_files_would_take_back_is_not_proposed() {
+    let list = "managed_policy_arns = [\"arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess\"]";
+    let exclusive = "resource \"aws_iam_role_policy_attachments_exclusive\" \"d\" {\n  role_name = aws_iam_role.a.name\n  policy_arns = []\n}\n";
+    let bound = "resource \"aws_iam_policy\" \"b\" {\n  policy = jsonencode({ Statement = [{ Effect = \"Allow\", Action = \"WHAT\", Resource = \"*\" }] })\n}\n";
+    let bounded = |what: &str| {
+        silent("a", "permissions_boundary = aws_iam_policy.b.arn") + &bound.replace("WHAT", what)
+    };
+    let advice = |text: &str| {
+        assert_eq!(mended("main.tf", text).rewrites, [], "{text}");
+        let (_, report) = assess("main.tf", text);
+        let found = report.findings().find(|(_, found)| found.rule.id == "unlogged-function");
+        let (_, found) = found.unwrap();
+        // The role, and what the advice speaks of.
+        let told: Vec<&str> = found.related.iter().map(|(_, shows)| shows.as_str()).collect();
+        (found.change.as_ref().unwrap().advice.clone(), told.join(", "))
+    };
+    let check = |text: &str, wanted: &str, at: &str| {
+        let (advice, told) = advice(text);
+        assert!(advice.contains(wanted), "{advice}");
+        assert_eq!(told, at);
+    };
+    let listed = "the role, all of its policies";
+    check(&silent("a", list), "to the list of the role's policies", listed);
+    check(&(silent("a", "") + exclusive), "to the list of the role's policies", listed);
+    check(&bounded("s3:*"), "in the permissions boundary, and in the role", "the role, what bounds it");
+    check(&silent("a", "permissions_boundary = \"arn:aws:iam::1:policy/b\""), "Attach", "");
+    assert_eq!(after("main.tf", &bounded("*")).1, ["unlogged-function"], "the control");
+}
+
 #[test]
 fn a_bucket_of_the_app_speaks_for_its_own_account() {
     let text = format!(

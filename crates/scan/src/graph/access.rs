@@ -37,7 +37,7 @@ pub struct Api {
     pub cors: Option<Cors>,
     /// Whether calls are logged.
     pub access_log: Option<Setting<bool>>,
-    /// Whether its stages have a rate.
+    /// Whether every stage has a rate for all routes.
     pub throttled: Option<Setting<bool>>,
     /// Whether whole requests and answers are logged.
     pub data_trace: Option<Setting<bool>>,
@@ -117,10 +117,15 @@ impl Route {
         };
         let at = uri.find(":action/").or_else(|| uri.find(":path/"))?;
         let service = uri.get(..at)?.rsplit(':').next()?;
-        // Files of a bucket are often meant for everyone, and a function is a function.
-        (is_service(service) && !matches!(service, "lambda" | "s3"))
-            .then(|| uri.get(at - service.len()..))
-            .flatten()
+        // To read files of a bucket is often meant for everyone, to change them is not. A function is a function.
+        let reads =
+            || self.method.value().is_none_or(|method| matches!(method.as_str(), "GET" | "HEAD" | "OPTIONS"));
+        let counts = match service {
+            "lambda" => false,
+            "s3" => !reads(),
+            _ => true,
+        };
+        (is_service(service) && counts).then(|| uri.get(at - service.len()..)).flatten()
     }
 }
 

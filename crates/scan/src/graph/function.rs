@@ -43,7 +43,7 @@ pub struct Function {
     pub layers: Vec<Text>,
     /// Who may invoke it directly, beside its role's and triggers' own permissions: its resource policy.
     pub permissions: Vec<Statement>,
-    /// Its own address.
+    /// Its own address; of several, for versions and aliases of it, the most open one.
     pub url: Option<FunctionUrl>,
     /// False where a condition or `count` says that it is not deployed.
     pub deployed: Known<bool>,
@@ -93,6 +93,18 @@ pub enum CodeLocation {
 }
 
 impl Function {
+    /// Gives it an address. One that is more open than another stands for both.
+    pub fn add_url(&mut self, url: FunctionUrl) {
+        let openness = |url: &FunctionUrl| match &url.access.value {
+            Known::Value(Access::Anyone) => 2,
+            Known::Unknown(_) => 1,
+            Known::Value(_) => 0,
+        };
+        if self.url.as_ref().is_none_or(|known| openness(known) < openness(&url)) {
+            self.url = Some(url);
+        }
+    }
+
     /// A function about which nothing else is known yet.
     #[must_use]
     pub fn new(name: Name, place: Place) -> Self {

@@ -108,6 +108,8 @@ pub enum Origin {
 pub enum Principal {
     /// Anyone: `*`.
     Anyone,
+    /// Everyone but these, in a statement that denies.
+    Others(Vec<Text>),
     /// An account, role or user, by ARN or account number.
     Aws(Text),
     /// A service of the provider.

@@ -100,7 +100,19 @@ fn may_describe(path: &str, bytes: &[u8]) -> bool {
         return false;
     }
     let text = plain(bytes);
+    // What is called a template is one, even where it ends early or is no text: that is said, and not passed by.
+    if is_called_template(path)
+        && (contains(&text, b"Resources") || std::str::from_utf8(bytes).is_err() || bytes.contains(&0))
+    {
+        return true;
+    }
     contains(&text, b"Resources") && (contains(&text, b"::") || contains(&text, b"Transform"))
+}
+
+/// `template.yaml`, `template.prod.json`: the name that deployments look for.
+fn is_called_template(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split('.').next().is_some_and(|stem| stem.eq_ignore_ascii_case("template"))
 }
 
 /// The letters of a text as a parser takes them: without the zero bytes of UTF-16, and with ASCII that is written as `\u003a`. Escaped

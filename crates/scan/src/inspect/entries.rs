@@ -39,7 +39,7 @@ pub(super) fn of(tree: &SourceTree, app: &App) -> Vec<Entry> {
         entries.push(Entry { what: "URL".to_owned(), kind: EntryKind::FunctionUrl, function, who, open, at });
     }
     entries.extend(app.triggers.iter().map(|trigger| Entry {
-        what: format!("{} {}", word(&trigger.kind), trigger.source).trim_end().to_owned(),
+        what: format!("{} {}", word(&trigger.kind), sender(trigger)).trim_end().to_owned(),
         kind: EntryKind::Trigger,
         function: named(&trigger.function),
         who: state(trigger),
@@ -77,6 +77,14 @@ fn state(trigger: &Trigger) -> String {
     match trigger.enabled {
         Known::Value(false) => "switched off".to_owned(),
         _ => "the provider".to_owned(),
+    }
+}
+
+/// What sends, by its name: a queue is known by that, and not by the expression that its address is taken with.
+fn sender(trigger: &Trigger) -> String {
+    match trigger.source.as_reference() {
+        Some((name, _)) => name.to_string(),
+        None => trigger.source.to_string(),
     }
 }
 

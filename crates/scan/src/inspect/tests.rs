@@ -190,6 +190,14 @@ fn iam_is_asked_for_by_type_on_an_http_api() {
 }
 
 #[test]
+fn a_trigger_is_called_by_the_name_of_what_sends() {
+    let app = "Resources:\n  Jobs: {Type: AWS::SQS::Queue}\n  Work:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: i.h\n      Runtime: nodejs24.x\n      Events:\n        Own: {Type: SQS, Properties: {Queue: !GetAtt Jobs.Arn}}\n        Other: {Type: SQS, Properties: {Queue: 'arn:aws:sqs:eu-west-1:1:q'}}\n";
+    let report = whole(&[("template.yaml", &format!("Transform: AWS::Serverless-2016-10-31\n{app}"))]);
+    let ways: Vec<_> = report.apps[0].entries.iter().map(|entry| entry.what.as_str()).collect();
+    assert_eq!(ways, ["queue Jobs", "queue arn:aws:sqs:eu-west-1:1:q"]);
+}
+
+#[test]
 fn apps_in_the_root_are_called_as_it_is() {
     let mut tree = SourceTree::new();
     tree.add("template.yaml", OPEN.as_bytes().to_vec());

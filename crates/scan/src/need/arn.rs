@@ -162,7 +162,7 @@ impl<'a> Writer<'a> {
         let key = format!("-{name}");
         let default = physical.as_ref().and_then(Text::as_literal).is_some_and(|text| text.ends_with(&key));
         let rest = match self.framework {
-            Framework::Serverless if default => key,
+            Framework::Serverless if default && self.app.stack.is_none() => key,
             _ if physical.is_some() => return physical,
             Framework::Terraform => return None,
             _ => format!("-{}-*", last(function.name.as_str())),

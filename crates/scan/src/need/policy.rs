@@ -50,6 +50,9 @@ pub struct PolicyStatement {
     pub reason: Option<String>,
 }
 
+/// Functions that are named which run with the same role.
+const MAX_SHARERS: usize = 5;
+
 /// Templates that give one action on one thing: action, template, parameter.
 const TEMPLATES: [(&str, &str, &str); 5] = [
     ("sns:Publish", "SNSPublishMessagePolicy", "TopicName"),
@@ -87,6 +90,7 @@ pub(super) fn smallest<'a>(
     draft.quiet(uses, excess);
     draft.conditions();
     draft.keys(uses);
+    draft.sharers(role);
     let prefix = writer.prefix().to_owned();
     Some(Policy { framework, statements: draft.statements, kept: draft.kept, prefix, is_json: false })
 }
@@ -99,6 +103,22 @@ struct Draft<'g, 'a> {
 }
 
 impl Draft<'_, '_> {
+    /// Who else runs with the role: a policy for one function alone takes from the others what they need.
+    fn sharers(&mut self, role: Option<&Role>) {
+        let Writer { app, function, .. } = self.writer;
+        let others = role.into_iter().flat_map(|role| app.functions_of(&role.name));
+        let others = others.filter(|other| other.name != function.name && !other.deployed.is(&false));
+        let mut names: Vec<String> =
+            others.take(MAX_SHARERS + 1).map(|other| format!("`{}`", other.name)).collect();
+        let more = if names.len() > MAX_SHARERS { " and others" } else { "" };
+        names.truncate(MAX_SHARERS);
+        if !names.is_empty() {
+            let names = names.join(", ");
+            self.kept
+                .push(format!("The role is also that of {names}{more}: keep there what they need, too."));
+        }
+    }
+
     /// What the code asks for.
     fn code(&mut self, uses: &[Use]) -> Option<()> {
         for used in uses.iter().filter(|used| used.thing == Thing::Unknown) {

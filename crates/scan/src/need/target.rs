@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::code::NO_RESOURCE;
+use crate::code::{NO_RESOURCE, PASS_ROLE};
 use crate::facts;
 use crate::graph::{App, Function};
 use crate::iam::Target;
@@ -88,6 +88,9 @@ pub(super) fn thing(app: &App, function: &Function, action: &str, text: &Text) -
     if text.as_literal() == Some("*") || fact.is_some_and(|fact| fact.needs_star) {
         return if fact.is_none_or(|fact| fact.needs_star) { Thing::Nothing } else { Thing::Unknown };
     }
+    if action == PASS_ROLE {
+        return role(resolved(function, text));
+    }
     let (text, part) = split(action, resolved(function, text));
     let Some(part) = part else { return whole(app, fact, text) };
     let place = text.place;
@@ -103,6 +106,13 @@ pub(super) fn thing(app: &App, function: &Function, action: &str, text: &Text) -
         Thing::Arn(text) => Thing::Arn(extend(text)),
         other => other,
     }
+}
+
+/// A role is handed over by its ARN, whatever the text is put together from.
+fn role(arn: Text) -> Thing {
+    let open = arn.pieces.is_empty()
+        || arn.pieces.iter().any(|piece| matches!(piece, Piece::Unknown(_) | Piece::Environment(_)));
+    if open { Thing::Unknown } else { Thing::Arn(arn) }
 }
 
 /// A thing, and the part of it that is meant: `Orders/index/by-day`, `${Other}:live`.

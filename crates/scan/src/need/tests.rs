@@ -11,6 +11,8 @@ use crate::graph::{
 use crate::known::{Attribute, Known, Piece, Setting, Text};
 use crate::source::SourceTree;
 
+mod shared;
+
 const HEAD: &str = "const { DynamoDB, S3, SNS, SQS } = require('aws-sdk'); const db = new DynamoDB.DocumentClient(); const s3 = new S3(); const sns = new SNS(); const sqs = new SQS(); const TableName = process.env.TABLE; const Bucket = process.env.BUCKET;";
 
 /// Grants: actions with `,` between, then resources: `Orders` for a table's ARN, `Files/*` below a bucket, anything else as it is.

@@ -10,7 +10,10 @@ use super::{AppReport, Found, FunctionNeed, Line, Note, Spot};
 use crate::finding::Finding;
 use crate::known::Name;
 use crate::paths::{Assessment, Reached};
-use crate::secrets::shown::{self, Cut};
+use crate::secrets::{
+    self,
+    shown::{self, Cut},
+};
 use crate::source::{Place, SourceTree};
 
 /// How many lines of code are shown at most.
@@ -51,6 +54,9 @@ impl Cover {
             let behind = u32::try_from(bare.len() - bare.trim_end_matches(['"', '\'']).len()).unwrap_or(0);
             let Place { file, start, end } = finding.place;
             places.insert(Place { file, start: start + before, end: end - behind });
+            if secrets::is_everybodys(secret.value()) {
+                continue;
+            }
             let mut add = |text: &str| {
                 let lines = text.lines().map(|line| line.trim().trim_matches(['"', '\'']));
                 values.extend(lines.filter(|line| line.len() >= SHORTEST_VALUE).map(str::to_owned));

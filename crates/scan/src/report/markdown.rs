@@ -162,6 +162,17 @@ fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
+/// A code span that stands by itself: backticks that meet are one longer fence, and what follows would be no code.
+fn push_code(page: &mut String, text: &str) {
+    if text.is_empty() {
+        return;
+    }
+    if page.ends_with('`') {
+        page.push(' ');
+    }
+    page.push_str(&code(text));
+}
+
 /// Text without any meaning to Markdown, but for code spans of our own messages, which stay.
 fn escape(text: &str) -> String {
     let mut page = String::with_capacity(text.len());
@@ -169,7 +180,7 @@ fn escape(text: &str) -> String {
     let paired = text.matches('`').count().is_multiple_of(2);
     for (number, part) in text.split('`').enumerate() {
         match paired && number % 2 == 1 {
-            true => page.push_str(&code(part)),
+            true => push_code(&mut page, part),
             false => part.split_inclusive(char::is_whitespace).for_each(|word| escape_word(&mut page, word)),
         }
     }
@@ -186,7 +197,7 @@ fn escape_word(page: &mut String, word: &str) {
         || bare.to_ascii_lowercase().contains("www.")
         || bare.match_indices(['#', '!']).any(|(at, _)| numbered(at));
     if links {
-        page.push_str(&code(bare));
+        push_code(page, bare);
         page.push_str(if bare.len() < word.len() { " " } else { "" });
         return;
     }
@@ -221,6 +232,9 @@ mod tests {
         check("a\u{202e}b", "a\\\\u{202e}b");
         check("`a\u{202e}b`", "`a\\u{202e}b`");
         check("&copy; ~~x~~", "\\&copy; \\~\\~x\\~\\~");
+        check("in `a``b`", "in `a` `b`");
+        check("`` <img> ``x`` ", " \\<img\\> x ");
+        check("ask a@b`x`", "ask `a@b` `x`");
         assert_eq!(code("a`b"), "``a`b``");
         assert_eq!(code("a|b\n"), "`a\\|b `");
     }

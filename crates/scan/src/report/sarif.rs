@@ -28,7 +28,13 @@ pub fn sarif(report: &Report) -> String {
     let index: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(at, id)| (*id, at)).collect();
     let mut results = Vec::new();
     for app in &report.apps {
-        results.extend(app.findings.iter().map(|found| result(app, found, &index)));
+        results.extend(app.findings.iter().map(|found| {
+            let mut result = result(app, found, &index);
+            if report.compared {
+                put(&mut result, "baselineState", json!(if found.known { "unchanged" } else { "new" }));
+            }
+            result
+        }));
         results.extend(app.suppressed.iter().map(|allowed| {
             let mut result = result(app, &allowed.finding, &index);
             let justification =
@@ -85,11 +91,12 @@ fn describe(rule: &Rule) -> Value {
     tags.extend(rule.sas.iter().map(|number| format!("SAS-{number}")));
     tags.extend(rule.owasp.iter().map(|number| format!("OWASP-serverless-A{number}")));
     tags.extend(rule.attack.iter().map(|technique| format!("ATT&CK-{technique}")));
+    let explanation = rule.paragraphs().collect::<Vec<_>>().join("\n\n");
     json!({
         "id": rule.id,
         "shortDescription": { "text": rule.title },
-        "fullDescription": { "text": escape(rule.explanation.trim()) },
-        "help": { "text": escape(rule.explanation.trim()), "markdown": rule.explanation.trim() },
+        "fullDescription": { "text": escape(&explanation) },
+        "help": { "text": escape(&explanation), "markdown": explanation },
         "defaultConfiguration": { "level": level(rule.severity) },
         "properties": { "tags": tags, "security-severity": points(rule.severity) },
     })
@@ -139,7 +146,6 @@ fn result(app: &AppReport, found: &Found, index: &BTreeMap<&str, usize>) -> Valu
         }],
         "relatedLocations": related,
         "partialFingerprints": { FINGERPRINT: found.id },
-        "baselineState": if found.known { "unchanged" } else { "new" },
         "properties": { "app": visible_line(&app.name), "severity": found.severity, "confidence": found.confidence, "security-severity": points(found.severity) },
     });
     if let Some(at) = index.get(found.rule.id) {

@@ -66,7 +66,7 @@ fn deaf_authorizers(app: &App, readings: &[(&Function, Reading)], verdict: &mut 
         let deaf = readings.iter().find(|(function, reading)| function.name == *name && reading.is_deaf);
         let Some((_, reading)) = deaf.filter(|_| !guarded.is_empty()) else { continue };
         let message = format!(
-            "`{name}` decides who may call {} and never looks at what it is handed, so it lets everyone in or nobody.",
+            "`{name}` decides who may call {} and never weighs who calls, so it lets everyone in or nobody.",
             count(guarded.len(), "route", "routes")
         );
         let place = reading.entry.unwrap_or(authorizer.place);

@@ -2,11 +2,14 @@
 //!
 //! Not here: policies of buckets and other data that are open to everyone (`stores`), trust policies of roles (`trust`).
 
+mod uses;
+
+use self::uses::Use;
 use super::opening::{Opening, open_statement, to_everyone, to_service};
 use super::reach::severity_of;
 use super::words::{by_format, list};
 use super::{Sight, Verdict, catalogue};
-use crate::finding::{Finding, Remedy, Severity, Worth};
+use crate::finding::{Finding, Remedy, Worth};
 use crate::graph::{
     Access, Api, App, Endpoint, Framework, Function, Origin, Statement, StoreKind, TriggerKind,
 };
@@ -37,32 +40,32 @@ fn open_function(sight: &Sight<'_>, function: &Function, statement: &Statement, 
     match to_everyone(statement) {
         Opening::Narrow => {}
         Opening::Unknown(why) => {
-            let why = format!("who may invoke `{}` directly cannot be told: {why}", function.name);
+            let why = format!("who may use `{}` directly cannot be told: {why}", function.name);
             verdict.unknown(Some(&function.name), statement.place, why);
         }
         Opening::Open => {
+            let good_for = Use::of(statement);
             let reach = sight.reach(function);
-            let may = reach.clause().map_or(String::new(), |may| format!(", which {may}"));
-            let message = format!(
-                "Every account of the provider may invoke `{}`{may}, with any event, past all routes and authorizers.",
-                function.name
-            );
             let cause = format!("permission of {}", function.name);
+            let message = good_for.message(&function.name, reach.clause());
             let found = Finding::new(&catalogue::OPEN_PERMISSION, cause, statement.place, message);
             verdict.report(
                 found
                     .touching([&function.name])
-                    .severity(severity_of(Some(&reach)).max(Severity::High))
+                    .severity(good_for.severity(severity_of(Some(&reach))))
                     .advice(narrowing(sight)),
             );
         }
     }
 }
 
-/// Whether every account may start a function, past all routes.
+/// Whether every account may start a function as it is, past all routes.
 pub(super) fn is_for_everyone(function: &Function) -> bool {
-    let own = function.permissions.iter().filter(|statement| !is_for_the_url(function, statement));
-    own.into_iter().any(|statement| to_everyone(statement) == Opening::Open)
+    function.permissions.iter().any(|statement| {
+        !is_for_the_url(function, statement)
+            && to_everyone(statement) == Opening::Open
+            && matches!(Use::of(statement), Use::Invokes | Use::Takes(_))
+    })
 }
 
 /// What the provider demands beside a URL, so that the URL works: it opens what the URL opens anyway.
@@ -85,14 +88,12 @@ fn open_api(sight: &Sight<'_>, api: &Api, verdict: &mut Verdict) {
     if api.endpoint.value.is(&Endpoint::Private) {
         return;
     }
-    let mut routes = app.routes.iter().filter(|route| route.api.is(&api.name)).peekable();
-    // An authorizer must let callers in as well as the policy: what it guards, the policy does not open.
-    let guarded = routes.peek().is_some()
-        && routes.all(|route| {
-            matches!(route.access.known(), Some(Access::Authorizer(_) | Access::Outside(_)))
-                || route.method.is(&"OPTIONS".to_owned())
-        });
-    if guarded {
+    let routes: Vec<_> = app.routes.iter().filter(|route| route.api.is(&api.name)).collect();
+    // What an authorizer guards, the policy does not open: both must let a caller in. What asks nobody is open without it. Signatures
+    // alone are of no more worth than the policy is.
+    let signed: Vec<_> =
+        routes.iter().filter(|route| matches!(route.access.known(), Some(Access::Iam))).collect();
+    if signed.is_empty() && !routes.is_empty() {
         return;
     }
     match open_statement(&api.policy) {
@@ -102,12 +103,7 @@ fn open_api(sight: &Sight<'_>, api: &Api, verdict: &mut Verdict) {
             verdict.unknown(Some(&api.name), api.place, why);
         }
         Ok(Some(statement)) => {
-            let functions: Vec<_> = app
-                .routes
-                .iter()
-                .filter(|route| route.api.is(&api.name))
-                .filter_map(|route| route.target.value())
-                .collect();
+            let functions: Vec<_> = signed.iter().filter_map(|route| route.target.value()).collect();
             let message = format!(
                 "The resource policy of `{}` lets everyone call it{}: signatures of any account of the provider will do.",
                 api.name,

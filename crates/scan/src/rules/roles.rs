@@ -217,7 +217,7 @@ fn admin(sight: &Sight<'_>, role: &Role, users: &Users<'_>, verdict: &mut Verdic
         role,
         "Replace it by what the code uses: a policy template such as `DynamoDBCrudPolicy: { TableName: !Ref … }`, or actions and ARNs.",
         "Replace it by the actions that the code uses, on the ARNs that it uses.",
-        "Replace it by the actions that the code uses, on the ARNs that it uses (`provider.iam.role.statements`).",
+        "Replace it by the actions that the code uses, on the ARNs that it uses.",
         "Replace it by the actions that the code uses, on the ARNs that it uses.",
     )));
 }

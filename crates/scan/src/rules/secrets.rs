@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::words::{by_format, list};
 use super::{Part, Sight, Verdict, catalogue};
 use crate::finding::{Finding, Remedy, Rule, Severity, Worth};
-use crate::graph::{Framework, Function, SecretKind};
+use crate::graph::{Framework, Function, Parameter, SecretKind};
 use crate::known::{Piece, Text};
 use crate::secrets::{self, Leak, Syntax, Weight};
 use crate::source::{FileId, Place};
@@ -21,15 +21,36 @@ const LEAKS_OF_A_FILE: usize = 100;
 type Told<'a> = BTreeSet<&'a str>;
 
 pub(super) fn look<'a>(sight: &Sight<'a>, verdict: &mut Verdict) {
-    let mut told = Told::new();
+    let (mut told, mut given) = (Told::new(), Given::new());
     logins(sight, &mut told, verdict);
-    parameters(sight, &mut told, verdict);
+    parameters(sight, &mut told, &mut given, verdict);
+    // What a file of values holds is told where it stands, not where it is used.
+    let own = told.clone();
+    told.extend(given.keys());
     environment(sight, &mut told, verdict);
     managed(sight, &mut told, verdict);
+    keys(sight, &mut told, verdict);
+    told.retain(|value| own.contains(value) || !given.contains_key(value));
     for (file, part) in sight.files {
-        in_file(sight, *file, *part, &told, verdict);
+        for value in in_file(sight, *file, *part, &told, verdict) {
+            given.remove(value);
+        }
+    }
+    for (value, (parameter, what, weight)) in given {
+        let place = parameter.default.as_ref().map_or(parameter.place, |text| text.place);
+        let place_of = sight.tree.path(place.file);
+        verdict.report(of_parameter(
+            sight,
+            parameter,
+            value,
+            weight,
+            &format!("`{place_of}` sets `{}` to {what}", parameter.name),
+        ));
     }
 }
+
+/// Secrets that a file of values gives to parameters.
+type Given<'a> = BTreeMap<&'a str, (&'a Parameter, &'static str, Weight)>;
 
 fn severity(weight: Weight) -> Severity {
     match weight {
@@ -52,8 +73,7 @@ fn logins<'a>(sight: &Sight<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
         let default = default.filter(|(_, place)| !written || *place == login.password.place);
         let place = default.map_or(login.password.place, |(_, place)| place);
         let shown = secrets::cut(value);
-        // A word of everybody's need not be hidden wherever it stands.
-        let hidden = secrets::of_value("password", value).is_some();
+        let hidden = !secrets::is_everybodys(value);
         let (with, severity) = match default {
             Some((parameter, _)) => (
                 format!("the default of `{}` (`{shown}`) unless another is given", parameter.name),
@@ -74,30 +94,43 @@ fn logins<'a>(sight: &Sight<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
                 "Let the provider make it: `manage_master_user_password = true`, or give it `random_password`.",
             ));
         told.insert(value);
-        verdict.report(if hidden { found.hiding(value) } else { found });
+        verdict.report(found.hiding(value));
     }
 }
 
-fn parameters<'a>(sight: &Sight<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
+/// A secret that a parameter has unless another is given; `what` says that it is one.
+fn of_parameter(
+    sight: &Sight<'_>,
+    parameter: &Parameter,
+    value: &str,
+    weight: Weight,
+    what: &str,
+) -> Finding {
+    let place = parameter.default.as_ref().map_or(parameter.place, |text| text.place);
+    let message = format!(
+        "{what}, in clear text (`{}`): whoever reads the file or the stack has it.",
+        secrets::cut(value)
+    );
+    let cause = format!("default of {}", parameter.name);
+    Finding::new(&catalogue::SECRET_IN_TEMPLATE, cause, place, message)
+        .severity(severity(weight))
+        .hiding(value)
+        .advice(elsewhere(sight))
+}
+
+fn parameters<'a>(sight: &Sight<'a>, told: &mut Told<'a>, given: &mut Given<'a>, verdict: &mut Verdict) {
     for parameter in &sight.app.parameters {
         let default = parameter.default.as_ref().and_then(Text::as_literal);
         if let Some((value, (what, weight))) =
             default.and_then(|value| Some((value, secrets::of_value(&parameter.name, value)?)))
-            && told.insert(value)
         {
-            let place = parameter.default.as_ref().map_or(parameter.place, |text| text.place);
-            let message = format!(
-                "The default of `{}` is {what}, in clear text (`{}`): whoever reads the file or the stack has it.",
-                parameter.name,
-                secrets::cut(value)
-            );
-            let cause = format!("default of {}", parameter.name);
-            verdict.report(
-                Finding::new(&catalogue::SECRET_IN_TEMPLATE, cause, place, message)
-                    .severity(severity(weight))
-                    .hiding(value)
-                    .advice(elsewhere(sight)),
-            );
+            let stands = parameter.default.as_ref().map_or(parameter.place, |text| text.place);
+            if stands.file != parameter.place.file {
+                given.entry(value).or_insert((parameter, what, weight));
+            } else if told.insert(value) {
+                let what = format!("The default of `{}` is {what}", parameter.name);
+                verdict.report(of_parameter(sight, parameter, value, weight, &what));
+            }
         }
         let switch = |value: &str| value.is_empty() || value.parse::<f64>().is_ok();
         let leads = default.is_some_and(|value| {
@@ -215,6 +248,29 @@ fn managed<'a>(sight: &Sight<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
     }
 }
 
+/// Keys of callers that stand in the files, rather than being made by the provider.
+fn keys<'a>(sight: &Sight<'a>, told: &mut Told<'a>, verdict: &mut Verdict) {
+    for key in &sight.app.keys {
+        let Some(value) = written(sight, &key.password) else { continue };
+        let Some((_, weight)) = secrets::of_value("api_key", value) else { continue };
+        if !told.insert(value) {
+            continue;
+        }
+        let message = format!(
+            "The API key `{}` stands in the file in clear text (`{}`): whoever reads the repository or the stack can call with it.",
+            key.of,
+            secrets::cut(value)
+        );
+        let cause = format!("value of the key {}", key.of);
+        verdict.report(
+            Finding::new(&catalogue::SECRET_IN_TEMPLATE, cause, key.password.place, message)
+                .severity(severity(weight))
+                .hiding(value)
+                .advice("Leave the value out, so that the provider makes one, and change the old one."),
+        );
+    }
+}
+
 /// How values are written in a file of this name; `None` where names are not trusted.
 fn syntax(path: &str, part: Part) -> Option<Syntax> {
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -264,9 +320,16 @@ fn is_test(path: &str) -> bool {
         || name.ends_with("example")
 }
 
-fn in_file(sight: &Sight<'_>, file: FileId, part: Part, told: &Told<'_>, verdict: &mut Verdict) {
+/// Tells of the secrets that a file holds, and gives back all of them that it tells of.
+fn in_file<'a>(
+    sight: &Sight<'a>,
+    file: FileId,
+    part: Part,
+    told: &Told<'_>,
+    verdict: &mut Verdict,
+) -> BTreeSet<&'a str> {
     let path = sight.tree.path(file);
-    let Some(text) = sight.tree.file(file).and_then(|file| file.text()) else { return };
+    let Some(text) = sight.tree.file(file).and_then(|file| file.text()) else { return BTreeSet::new() };
     let mut seen = BTreeSet::new();
     let mut rest = None;
     for leak in secrets::in_text(text, syntax(path, part)) {
@@ -285,6 +348,7 @@ fn in_file(sight: &Sight<'_>, file: FileId, part: Part, told: &Told<'_>, verdict
     if let Some(leak) = rest {
         verdict.report(others(sight, file, part, &leak, seen.len() - LEAKS_OF_A_FILE));
     }
+    seen
 }
 
 /// What is said of the secrets of a file beyond those that are listed.

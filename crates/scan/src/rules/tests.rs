@@ -1,6 +1,7 @@
 mod bounds;
 mod code;
 mod formats;
+mod graphs;
 mod logins;
 mod roles;
 mod secrets;
@@ -95,22 +96,26 @@ fn a_route_says_what_it_leads_to() {
 
 #[test]
 fn what_an_interface_does_itself_is_open_too() {
-    let of = |uri: &str| {
+    let done = |method: &str, uri: &str| {
         let mut app = sketch::app();
         app.draw_api("Api", ApiKind::Rest);
         app.draw_function("F", vec![]);
-        let route = app.draw_route("Api", "GET /orders", "F", Access::Anyone);
+        let route = app.draw_route("Api", &format!("{method} /orders"), "F", Access::Anyone);
         route.target = Known::Unknown(format!("`{uri}` answers, which is no function of these files"));
         let tree = SourceTree::new();
         let verdict = judge(&Context::bare(&tree, &app, &[]));
         let finding = verdict.findings.into_iter().find(|finding| finding.rule.id == "open-route").unwrap();
         (finding.severity, finding.message)
     };
+    let of = |uri: &str| done("GET", uri);
     let (severity, message) = of("arn:aws:apigateway:${AWS::Region}:dynamodb:action/Scan");
     assert_eq!(severity, Severity::Medium);
     assert!(message.contains("which does `dynamodb:action/Scan` itself"), "{message}");
     assert_eq!(of("https://example.com/orders").0, Severity::Low);
     assert_eq!(of("arn:aws:apigateway:${AWS::Region}:s3:path/site/index.html").0, Severity::Low);
+    let (severity, message) = done("DELETE", "arn:aws:apigateway:eu-west-1:s3:path/${Files}/{key}");
+    assert_eq!(severity, Severity::Medium);
+    assert!(message.contains("which does `s3:path/${Files}/{key}` itself"), "{message}");
 }
 
 #[test]
@@ -317,6 +322,22 @@ fn permissions() {
         values: vec![Text::literal("arn:aws:s3:::photos", place())],
     };
     check(with(Statement { conditions: vec![source], ..service("s3.amazonaws.com") }), &[]);
+}
+
+#[test]
+fn a_policy_for_everyone_weakens_only_what_asks_for_signatures() {
+    let with = |access: &'static [Access]| {
+        move |app: &mut App| {
+            app.draw_function("F", vec![]);
+            app.draw_api("Api", ApiKind::Rest).policy.push(everyone(&["execute-api:Invoke"]));
+            for (path, access) in ["GET /a", "GET /b"].iter().zip(access) {
+                app.draw_route("Api", path, "F", access.clone());
+            }
+        }
+    };
+    check(with(&[Access::Anyone]), &["open-route"]);
+    check(with(&[Access::Iam]), &["open-permission"]);
+    check(with(&[Access::Anyone, Access::Iam]), &["open-permission", "open-route"]);
 }
 
 #[test]

@@ -8,13 +8,14 @@ use std::rc::Rc;
 use super::access::is_public;
 use super::words::{by_format, by_interface, count, list};
 use super::{Sight, Verdict, catalogue};
+use crate::code::Certainty;
 use crate::facts;
 use crate::finding::{Finding, Severity};
-use crate::graph::{ApiKind, App, Function, Statement, Store, Trigger, TriggerKind};
+use crate::graph::{Access, ApiKind, App, Function, Statement, Store, Trigger, TriggerKind};
 use crate::iam::statement::is_every_resource;
 use crate::iam::{Permissions, Target};
 use crate::known::{Known, Name, Piece, Setting, Text};
-use crate::need::{Need, Use};
+use crate::need::{Need, Thing, Use};
 use crate::source::Place;
 
 pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
@@ -133,24 +134,32 @@ enum Gate<'a> {
 }
 
 fn gate<'a>(app: &'a App, function: &'a Function) -> Gate<'a> {
-    if function.url.is_some() && app.routes_of(&function.name).next().is_none() {
-        return Gate::Open(Before::Nothing);
-    }
-    for api in app.routes_of(&function.name).filter_map(|route| app.api(route.api.value()?)) {
-        let mut counts = false;
-        for setting in [&api.throttled, &api.firewall].into_iter().flatten() {
-            match &setting.value {
-                Known::Value(true) => counts = true,
-                Known::Value(false) => {}
-                Known::Unknown(why) => return Gate::Unknown(why.clone()),
+    let mut unknown = None;
+    for route in app.routes_of(&function.name) {
+        let api = match &route.api {
+            Known::Value(name) => app.api(name),
+            Known::Unknown(why) => {
+                unknown = Some(why);
+                continue;
             }
-        }
-        if !counts {
-            return Gate::Open(Before::Api(&api.name));
+        };
+        let Some(api) = api else { continue };
+        let rate = app.route_rates.get(&route.place).or(api.throttled.as_ref());
+        let settings = || [rate, api.firewall.as_ref()].into_iter().flatten().map(|setting| &setting.value);
+        let untold = settings().find_map(|value| match value {
+            Known::Unknown(why) => Some(why),
+            Known::Value(_) => None,
+        });
+        match untold {
+            _ if settings().any(|value| value.is(&true)) => {}
+            Some(why) => unknown = Some(why),
+            None => return Gate::Open(Before::Api(&api.name)),
         }
     }
-    match app.routes_of(&function.name).find_map(|route| route.api.why()) {
-        Some(why) => Gate::Unknown(why.to_owned()),
+    let url = function.url.as_ref().is_some_and(|url| matches!(url.access.known(), Some(Access::Anyone)));
+    match unknown {
+        _ if url => Gate::Open(Before::Nothing),
+        Some(why) => Gate::Unknown(why.clone()),
         None => Gate::Counts,
     }
 }
@@ -171,9 +180,10 @@ fn loops(sight: &Sight<'_>, verdict: &mut Verdict) {
         let ways = known.entry(permissions.class()).or_insert_with(|| Rc::new(ways(&permissions, &started)));
         let need = verdict.needs.iter().find(|need| need.function == function.name);
         let used = |(store, _): &&(&Name, &Name)| need.is_none_or(|need| may_send(app, need, store));
-        let ways = match ways.iter().all(|way| used(&way)) {
+        let written = need.map(|need| sent_by_code(app, &permissions, need, &started)).unwrap_or_default();
+        let ways = match written.is_empty() && ways.iter().all(|way| used(&way)) {
             true => Rc::clone(ways),
-            false => Rc::new(ways.iter().filter(used).copied().collect()),
+            false => Rc::new(ways.iter().filter(used).copied().chain(written).collect()),
         };
         if !ways.is_empty() {
             next.insert(&function.name, ways);
@@ -205,6 +215,33 @@ fn may_send(app: &App, need: &Need, store: &Name) -> bool {
     let actions: BTreeSet<&str> = kinds.flat_map(|trigger| sending(&trigger.kind)).copied().collect();
     let sends = |used: &Use| actions.contains(used.action.as_str()) && used.thing.may_be(store);
     !need.followed || need.uses.iter().any(sends)
+}
+
+/// The stores that a function's code names for sending to them, where its role allows that by allowing it on everything.
+fn sent_by_code<'a>(
+    app: &'a App,
+    permissions: &Permissions<'_, 'a>,
+    need: &Need,
+    started: &Started<'a>,
+) -> Vec<(&'a Name, &'a Name)> {
+    let mut ways = Vec::new();
+    // What it signs for somebody else it does not do itself, and which of its calls those are is not known.
+    let own = need.uses.iter().filter(|used| !need.signs && used.certainty == Certainty::Certain);
+    for used in own {
+        let Thing::Own(name) = &used.thing else { continue };
+        let Some((store, triggers)) = app.store(name).zip(started.get(name)) else { continue };
+        // With which key it writes is not known: a trigger for some of them alone may not be meant.
+        let whole = triggers.iter().filter(|(trigger, _)| trigger.prefix.is_none());
+        for (trigger, function) in whole {
+            if sending(&trigger.kind).contains(&used.action.as_str())
+                && permissions.may(&used.action, Target::Store(store)).is_yes()
+                && !ways.contains(&(&store.name, *function))
+            {
+                ways.push((&store.name, *function));
+            }
+        }
+    }
+    ways
 }
 
 /// What each store starts.

@@ -2,6 +2,7 @@
 //!
 //! Invariant: lines are looked at one by one, very long ones (which no person wrote) not at all. Not here: what is a secret (`names`).
 
+use super::commands::{self, Look};
 use super::names::is_secret;
 use super::{Leak, Weight};
 
@@ -26,7 +27,15 @@ pub(super) fn find(text: &str, syntax: Syntax) -> Vec<Leak> {
     for line in text.split_inclusive('\n') {
         let body = line.trim_end();
         if body.len() <= LONGEST_LINE && !is_comment(body) {
+            let before = leaks.len();
             in_line(body, start, syntax, PAIRS, &mut leaks);
+            // A name says more than its place among the words of a command.
+            let mut handed = Vec::new();
+            commands::in_line(body, start, Look::Report, &mut handed);
+            let named = leaks.get(before..).unwrap_or_default();
+            handed
+                .retain(|leak| named.iter().all(|named| leak.end <= named.start || named.end <= leak.start));
+            leaks.append(&mut handed);
         }
         start += line.len();
     }
@@ -39,6 +48,7 @@ pub(super) fn shown(text: &str) -> Vec<Leak> {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         in_line(line.trim_end(), start, Syntax::Bare, usize::MAX, &mut leaks);
+        commands::in_line(line.trim_end(), start, Look::Cover, &mut leaks);
         start += line.len();
     }
     leaks

@@ -21,6 +21,11 @@ use crate::graph::{Access, App, Authorizer, AuthorizerKind};
 use crate::known::{Known, Name, Setting, Text};
 use crate::source::Place;
 
+/// Logical ids of the interfaces that the framework makes.
+pub(super) const REST: &str = "ApiGatewayRestApi";
+pub(super) const HTTP: &str = "HttpApi";
+pub(super) const WEBSOCKET: &str = "WebsocketsApi";
+
 /// The interfaces that a service makes.
 pub(super) struct Interfaces {
     rest: Rest,

@@ -1,17 +1,24 @@
-//! The CloudFormation part of a service, what it changes of the framework's own resources, and parts that plugins read.
+//! The CloudFormation part of a service, and parts that plugins read.
 //!
 //! Invariant: nothing that the framework makes is written down twice; what plugins speak of is taken for used. Not here: what resources
-//! mean (`cloudformation`).
+//! mean (`cloudformation`), what is changed of the framework's own (`changes`).
 
 use std::collections::BTreeSet;
 
-use super::policy::statements;
+use super::changes::Changes;
 use super::service::{Parts, Service};
 use crate::cloudformation::{self, Exports, value::text};
-use crate::document::{Key, Node, NodeKind};
-use crate::graph::{App, ManagedPolicy, PublicAccess, Store, StoreKind, Trigger, TriggerKind};
+use crate::document::{Node, NodeKind};
+use crate::graph::{App, PublicAccess, Store, StoreKind, Trigger, TriggerKind};
 use crate::known::{Attribute, Known, Name, Text};
-use crate::source::{FileId, SourceTree};
+use crate::source::{FileId, Place, SourceTree};
+
+/// Parts of a service, or of its `custom:`, of which plugins make interfaces that nothing here reads; and the plugins.
+pub(super) const INTERFACES: [(&str, &str); 3] = [
+    ("apiGatewayServiceProxies", "serverless-apigateway-service-proxy"),
+    ("appSync", "serverless-appsync-plugin"),
+    ("openApiIntegration", "serverless-openapi-integration-helper"),
+];
 
 /// Reads the CloudFormation part into an app that has everything else already.
 pub(super) fn read(
@@ -23,27 +30,9 @@ pub(super) fn read(
     app: &mut App,
 ) {
     let mut template = parts.template.clone();
-    let mut changes = Vec::new();
-    if let NodeKind::Map(sections) = &mut template.kind {
-        for (key, section) in sections {
-            let NodeKind::Map(entries) = &mut section.kind else { continue };
-            match key.text.as_str() {
-                "extensions" => changes.append(entries),
-                "Resources" => {
-                    let all = std::mem::take(entries);
-                    let (of_framework, rest) =
-                        all.into_iter().partition(|(key, _)| is_made(parts, &key.text));
-                    *entries = rest;
-                    changes.extend::<Vec<_>>(of_framework);
-                }
-                _ => {}
-            }
-        }
-    }
-    for (key, change) in &changes {
-        apply(service, app, key, change);
-    }
+    let changes = Changes::take(&mut template, parts, app);
     cloudformation::read_resources(files, exports, file, &template, &parts.own, app);
+    changes.apply(parts, service, app);
     for key in &parts.constructs.unknown {
         let why = format!("what the construct `{}` makes, and what functions may do with it", key.text);
         app.unknown(None, key.place, why);
@@ -51,6 +40,7 @@ pub(super) fn read(
         app.macros.insert(None);
     }
     for (key, part) in &parts.extra {
+        interface(app, &key.text, key.place);
         if key.text == "stepFunctions" {
             machines(service, app, part);
         }
@@ -62,33 +52,21 @@ pub(super) fn read(
         functions_in(service, part, &mut found);
         app.mentioned.extend(found);
     }
+    for (key, _) in INTERFACES {
+        let Some(part) = service.custom(key).filter(|part| part.kind != NodeKind::Null) else { continue };
+        interface(app, key, part.place);
+        let mut found = BTreeSet::new();
+        functions_in(service, part, &mut found);
+        app.mentioned.extend(found);
+    }
 }
 
-/// Whether the framework makes a resource, so that the template only changes it.
-fn is_made(parts: &Parts, logical: &str) -> bool {
-    let kind = parts.own.get(logical).map(|found| found.kind.as_str());
-    kind.is_some_and(|kind| !matches!(kind, "AWS::S3::Bucket" | "AWS::SNS::Topic"))
-}
-
-/// A change of something that the framework makes.
-fn apply(service: &Service<'_>, app: &mut App, key: &Key, change: &Node) {
-    let properties = change.get("Properties").and_then(|properties| service.stack.resolve(properties));
-    let Some(properties) = properties else { return };
-    let name = Name::from(key.text.as_str());
-    if let Some(role) = app.roles.iter_mut().find(|role| role.name == name) {
-        for policy in properties.get("Policies").map(Node::one_or_many).unwrap_or_default() {
-            role.statements.extend(policy.get("PolicyDocument").map(statements).unwrap_or_default());
-        }
-        for policy in properties.get("ManagedPolicyArns").map(Node::one_or_many).unwrap_or_default() {
-            let found = cloudformation::provided(&text(policy), None);
-            role.statements.extend(found.value().into_iter().flatten().cloned());
-            role.managed.push(ManagedPolicy { policy: text(policy), statements: found.map(|_| ()) });
-        }
-    } else if let Some(api) = app.apis.iter_mut().find(|api| api.name == name) {
-        api.policy.extend(properties.get("Policy").map(statements).unwrap_or_default());
-    } else if !key.text.ends_with("LogGroup") {
-        let why = format!("`{name}` is made by the framework; what is changed of it here is not read");
-        app.unknown(Some(&name), key.place, why);
+/// Says that a plugin makes an interface of a part, where one does.
+fn interface(app: &mut App, part: &str, place: Place) {
+    let plugin = INTERFACES.iter().find(|(key, _)| *key == part).map(|(_, plugin)| plugin);
+    if let Some(plugin) = plugin {
+        let why = format!("which interface the plugin `{plugin}` makes of `{part}`, and who may call it");
+        app.unknown(None, place, why);
     }
 }
 

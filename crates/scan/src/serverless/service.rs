@@ -18,13 +18,16 @@ use crate::source::{FileId, Place, SourceTree};
 const MAX_FUNCTIONS: usize = 2_000;
 
 /// Parts of `custom:` that say something about the graph.
-const CUSTOM: [&str; 6] = [
+const CUSTOM: [&str; 9] = [
     "serverless-iam-roles-per-function",
     "dotenv",
     "customDomain",
     "associateWaf",
     "apiGatewayThrottling",
     "wafArn",
+    "apiGatewayServiceProxies",
+    "appSync",
+    "openApiIntegration",
 ];
 
 /// What the framework itself knows at the top of a service.
@@ -152,7 +155,10 @@ impl Parts {
             let logical = format!("{}LambdaFunction", normal(&key.text));
             // A resource may have the same name; within an app a name is unique.
             let name = if described.contains_key(key.text.as_str()) { &logical } else { &key.text };
-            add(format!("{logical}Url"), name, "AWS::Lambda::Url");
+            let none = |url: &Node| matches!(url.kind, NodeKind::Null | NodeKind::Bool(false));
+            if function.get("url").is_some_and(|url| !none(url)) {
+                add(format!("{logical}Url"), name, "AWS::Lambda::Url");
+            }
             add(format!("{}LogGroup", normal(&key.text)), name, "AWS::Logs::LogGroup");
             add(logical.clone(), name, "AWS::Lambda::Function");
             for event in function.get("events").map(Node::items).unwrap_or_default() {

@@ -198,6 +198,7 @@ fn show_statement(statement: &Statement) -> String {
     let principals = statement.principals.iter().map(|principal| match principal {
         Principal::Anyone => " to anyone".to_owned(),
         Principal::Aws(text) | Principal::Service(text) | Principal::Federated(text) => format!(" to {text}"),
+        Principal::Others(spared) => format!(" to all but {}", spared.len()),
         Principal::Unknown(why) => format!(" to ?({why})"),
     });
     let conditions = statement.conditions.iter().map(|condition| {

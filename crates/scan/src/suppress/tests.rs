@@ -29,6 +29,12 @@ fn which_lines_a_comment_speaks_of() {
     check("a.js", &format!("/* casemate: allow open-route {why} */\nf()\n"), &[2]);
     check("a.yaml", &format!("# casemate: allow open-store {why}\nB: 1\n"), &[]);
     check("a.yaml", &format!("B: casemate: allow open-route {why}\n"), &[]);
+    // Text, though it looks like a comment.
+    check("a.tf", &format!("x = \"a\" == \"# casemate: allow open-route {why}\" ? 1 : 2\n"), &[]);
+    check("a.yaml", &format!("B: {{ d: \"x # casemate: allow open-route {why}\", u: true }}\n"), &[]);
+    check("a.yaml", &format!("B: x# casemate: allow open-route {why}\n"), &[]);
+    check("a.yaml", &format!("B: |\n  # casemate: allow open-route {why}\nC: 1\n"), &[]);
+    check("a.yaml", &format!("B:\n- casemate: allow open-route {why}\n"), &[]);
     let resource = format!(
         "{{\n\"Resources\": {{\n\"R\": {{\n\"Metadata\": {{ \"casemate\": \"allow open-route {why}\" }},\n\"B\": 1\n}},\n\"C\": {{}}\n}}\n}}\n"
     );

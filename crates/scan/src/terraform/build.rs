@@ -11,6 +11,7 @@ mod network;
 mod openapi;
 mod policy;
 mod protocol;
+mod rate;
 mod rest;
 mod role;
 mod secret;
@@ -67,6 +68,7 @@ pub(super) fn build<'r>(evaluator: &'r Evaluator<'r>, resources: &'r [Resource],
     builder.functions();
     builder.http_apis();
     builder.rest_apis();
+    builder.rates();
     builder.other_routes();
     builder.triggers();
     builder.stores();
@@ -242,6 +244,10 @@ impl<'r> Builder<'r> {
                 let why = format!("it is a function of {provider}, which is out of reach of this assessment");
                 self.app.unknown(Some(&resource.name), resource.place, why);
             }
+            if let Some(form) = written_otherwise(&resource.kind) {
+                let why = format!("what it makes is written as {form}, which is not read here");
+                self.app.unknown(Some(&resource.name), resource.place, why);
+            }
             self.app.others.push(OtherResource {
                 name: resource.name.clone(),
                 place: resource.place,
@@ -291,6 +297,17 @@ fn mentions(value: &Value, found: &mut BTreeSet<Name>) {
         if matches!(next.kind, Kind::Text(_) | Kind::Thing(_)) {
             found.extend(next.to_text().references().cloned());
         }
+    }
+}
+
+/// The form of what a resource makes where that is another than Terraform's of the provider `aws`.
+fn written_otherwise(kind: &str) -> Option<&'static str> {
+    match kind {
+        "aws_cloudformation_stack" | "aws_cloudformation_stack_set" => Some("a template of CloudFormation"),
+        "aws_serverlessapplicationrepository_cloudformation_stack" => Some("a template of SAM"),
+        "aws_cloudcontrolapi_resource" => Some("a resource of Cloud Control"),
+        _ if kind.starts_with("awscc_") => Some("a resource of the provider `awscc`"),
+        _ => None,
     }
 }
 

@@ -8,6 +8,7 @@ mod collection;
 mod document;
 mod file;
 mod function;
+mod modules;
 mod operation;
 mod path;
 mod template;
@@ -20,7 +21,6 @@ use std::rc::Rc;
 
 use self::collection::elements;
 use super::module::{Module, Modules};
-use super::stand_in;
 use super::switches::Given;
 use super::syntax::{Block, Body, Expr, ExprKind};
 use super::value::{Instance, Key, Thing, Value};
@@ -33,11 +33,6 @@ pub(super) const BUDGET: usize = 3_000_000;
 const MAX_DEPTH: usize = 160;
 /// Instances of one resource or module.
 const MAX_INSTANCES: usize = 64;
-/// Modules within modules.
-const MAX_MODULE_DEPTH: usize = 12;
-/// Modules of one root, all instances counted.
-const MAX_SCOPES: usize = 500;
-
 /// A module as one call of it sees it.
 pub(super) struct Scope {
     pub(super) id: usize,
@@ -118,6 +113,8 @@ pub(super) struct Evaluator<'t> {
     scopes: RefCell<Vec<Rc<Scope>>>,
     budget: Cell<usize>,
     depth: Cell<usize>,
+    /// Calls of modules that are left out, because there are too many or they stand too deep.
+    left_out: RefCell<Vec<Place>>,
 }
 
 impl<'t> Evaluator<'t> {
@@ -130,6 +127,7 @@ impl<'t> Evaluator<'t> {
             scopes: RefCell::new(Vec::new()),
             budget: Cell::new(budget),
             depth: Cell::new(0),
+            left_out: RefCell::default(),
         };
         evaluator.add_scope(root.clone(), String::new(), None, 0);
         evaluator
@@ -340,55 +338,6 @@ impl<'t> Evaluator<'t> {
                 scope.memo.borrow_mut().insert(slot, Memo::Instances(instances.clone()));
                 instances
             }
-        }
-    }
-
-    /// The scopes that a module call makes; none for a module that is neither in the tree nor known.
-    pub(super) fn children(&self, scope: &Rc<Scope>, index: usize) -> Rc<[(Instance, usize)]> {
-        let slot = Slot::Children(index);
-        let found = scope.memo.borrow().get(&slot).cloned();
-        match found {
-            Some(Memo::Children(children)) => children,
-            Some(_) => Rc::new([]),
-            None => {
-                scope.memo.borrow_mut().insert(slot.clone(), Memo::Started);
-                let children: Rc<[_]> = self.make_children(scope, index).into();
-                scope.memo.borrow_mut().insert(slot, Memo::Children(children.clone()));
-                children
-            }
-        }
-    }
-
-    fn make_children(&self, scope: &Rc<Scope>, index: usize) -> Vec<(Instance, usize)> {
-        let Some(call) = scope.module.calls.get(index) else { return Vec::new() };
-        let found = match scope.module.folder_of(call) {
-            Some(folder) => self.modules.find(&folder),
-            None => stand_in::find(&call.source)
-                .map(|text| Rc::new(Module::of_text(text, call.head, &scope.module.folder))),
-        };
-        let Some(module) = found else { return Vec::new() };
-        if scope.depth >= MAX_MODULE_DEPTH {
-            return Vec::new();
-        }
-        let instances = expand(&self.instances_of(&call.body, scope));
-        let mut children = Vec::new();
-        for (instance, each) in instances {
-            if self.scopes.borrow().len() >= MAX_SCOPES {
-                break;
-            }
-            let prefix = format!("{}module.{}{}.", scope.prefix, call.label, instance.suffix());
-            let caller = Caller { scope: scope.clone(), call: index, each };
-            children.push((instance, self.add_scope(module.clone(), prefix, Some(caller), scope.depth + 1)));
-        }
-        children
-    }
-
-    /// Whether what a call leads to is neither in the tree nor known.
-    pub(super) fn is_missing(&self, scope: &Scope, index: usize) -> bool {
-        let Some(call) = scope.module.calls.get(index) else { return false };
-        match scope.module.folder_of(call) {
-            Some(folder) => self.modules.find(&folder).is_none(),
-            None => stand_in::find(&call.source).is_none(),
         }
     }
 

@@ -45,15 +45,33 @@ pub(super) fn resources(evaluator: &Evaluator<'_>, app: &mut App) -> Vec<Resourc
         for (index, call) in scope.module.calls.iter().enumerate() {
             let children = evaluator.children(&scope, index);
             if children.is_empty() && evaluator.is_missing(&scope, index) {
-                let why = format!(
-                    "the module `{}` comes from `{}`, which is not in these files",
-                    call.label, call.source
-                );
+                let from = match call.source.as_str() {
+                    "" => "an address that is worked out".to_owned(),
+                    source => format!("`{source}`"),
+                };
+                let why =
+                    format!("the module `{}` comes from {from}, which is not in these files", call.label);
                 app.unknown(None, call.head, why);
+            }
+            if let Some(child) = children.first().and_then(|(_, id)| evaluator.scope(*id)) {
+                for (input, place) in evaluator.unread_inputs(&scope, call, &child) {
+                    let why = format!(
+                        "what `{input}` comes to in the module `{}`, of which only a part is known: `{}` is not in these files",
+                        call.label, call.source
+                    );
+                    app.unknown(None, place, why);
+                }
             }
             inner.extend(children.iter().filter_map(|(_, id)| evaluator.scope(*id)));
         }
         scopes.extend(inner.into_iter().rev());
+    }
+    for place in evaluator.left_out() {
+        app.unknown(
+            None,
+            place,
+            "it calls more modules, or deeper, than are read: what this one makes is left out",
+        );
     }
     resources
 }

@@ -27,6 +27,10 @@ pub(super) struct Module {
     pub(super) given: Vec<Attribute>,
     /// Files of values that count only when they are named: `prod.tfvars`.
     pub(super) others: Vec<(FileId, Vec<Attribute>)>,
+    /// Whether it says where its state is kept, which only counts where it is applied by itself.
+    keeps_state: bool,
+    /// Whether it says how a provider is set up.
+    sets_up: bool,
     variable_index: HashMap<String, usize>,
     resource_index: HashMap<(bool, String, String), usize>,
     call_index: HashMap<String, usize>,
@@ -94,6 +98,11 @@ impl Module {
     pub(super) fn folder_of(&self, call: &ModuleCall) -> Option<String> {
         let local = call.source.starts_with("./") || call.source.starts_with("../");
         local.then(|| normalise(&format!("{}/{}", self.folder, call.source)))?
+    }
+
+    /// Whether it is applied by itself, though others may call it: what it has of its own, callers have no use for.
+    fn is_applied(&self) -> bool {
+        self.keeps_state || !self.given.is_empty() || !self.others.is_empty()
     }
 
     /// Whether it declares anything that would be made.
@@ -207,6 +216,11 @@ impl Module {
                 variable.take(block.body.attributes);
                 self.variables.push(variable);
             }
+            "terraform" => {
+                let kept = |block: &Block| matches!(block.kind.as_str(), "backend" | "cloud");
+                self.keeps_state |= block.body.blocks.iter().any(kept);
+            }
+            "provider" => self.sets_up = true,
             "locals" => {
                 for attribute in block.body.attributes {
                     self.locals.entry(attribute.name).or_insert(attribute.value);
@@ -301,6 +315,10 @@ impl Modules {
                     folder.rsplit_once('/').map(|(folder, _)| folder).or((!folder.is_empty()).then_some(""));
             }
         }
+        // Only so many are looked at, and what is deployed counts first.
+        for module in folders.values_mut() {
+            module.others.sort_by_key(|(file, _)| !tree.path(*file).contains("prod"));
+        }
         let by_folder = folders.into_iter().map(|(folder, module)| (folder, Rc::new(module))).collect();
         Self { by_folder }
     }
@@ -309,12 +327,27 @@ impl Modules {
         self.by_folder.get(folder).cloned()
     }
 
-    /// The modules that no other one calls; of modules that only call each other, the first.
+    /// The modules that no other one calls, and those that are applied by themselves besides; of modules that only call each other, the
+    /// first.
     pub(super) fn roots(&self) -> Vec<Rc<Module>> {
-        let called: BTreeSet<String> =
-            self.by_folder.values().flat_map(|module| self.callees(module)).collect();
-        let mut roots: Vec<&Rc<Module>> =
-            self.by_folder.values().filter(|module| !called.contains(&module.folder)).collect();
+        let mut callers: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for module in self.by_folder.values() {
+            for called in self.callees(module) {
+                callers.entry(called).or_default().push(&module.folder);
+            }
+        }
+        // One that only its own examples and tests call is what they are examples of.
+        let within = |folder: &str, module: &Module| {
+            let rest = folder.strip_prefix(module.folder.as_str());
+            rest.is_some_and(|rest| module.folder.is_empty() || rest.starts_with('/'))
+        };
+        let is_root = |module: &Module| match callers.get(&module.folder) {
+            None => true,
+            Some(callers) => {
+                module.is_applied() || (module.sets_up && callers.iter().all(|by| within(by, module)))
+            }
+        };
+        let mut roots: Vec<&Rc<Module>> = self.by_folder.values().filter(|module| is_root(module)).collect();
         let mut reached = BTreeSet::new();
         for root in &roots {
             self.reach(root, &mut reached);

@@ -33,14 +33,97 @@ pub(super) fn find(source: &str) -> Option<&'static str> {
     found.map(|(_, _, text)| *text)
 }
 
-/// The module's name and the folder in it: from `terraform-aws-modules/sqs/aws`, or from the address of its repository.
+/// The module's name and the folder in it: from `terraform-aws-modules/sqs/aws`, or from the address of its repository. Whoever else
+/// calls a module so has another one.
 fn module_of(source: &str) -> Option<(&str, &str)> {
-    let (_, after) = source.split_once("terraform-aws-modules/")?;
+    const REGISTRIES: [&str; 4] =
+        ["", "registry.terraform.io/", "registry.opentofu.org/", "app.terraform.io/"];
+    const REPOSITORIES: [&str; 7] = [
+        "github.com/",
+        "www.github.com/",
+        "git@github.com:",
+        "git::https://github.com/",
+        "git::ssh://git@github.com/",
+        "git::git@github.com:",
+        "https://github.com/",
+    ];
+    let (host, after) = source.split_once("terraform-aws-modules/")?;
+    let (after, of_registry) = match (REGISTRIES.contains(&host), REPOSITORIES.contains(&host)) {
+        (true, _) => (after, true),
+        (_, true) => (after, false),
+        _ => return None,
+    };
     let after = after.split('?').next().unwrap_or(after);
     let (name, inner) = after.split_once("//").unwrap_or((after, ""));
     let name = name.trim_end_matches(".git").trim_end_matches('/');
-    let name = name.strip_prefix("terraform-aws-").or_else(|| name.strip_suffix("/aws"))?;
+    let name = match of_registry {
+        true => name.strip_suffix("/aws")?,
+        false => name.strip_prefix("terraform-aws-")?,
+    };
     Some((name, inner.trim_end_matches('/').strip_prefix("modules/").unwrap_or(inner)))
+}
+
+/// Whether an input of a module may decide who may do what, by its name.
+pub(super) fn may_open(input: &str) -> bool {
+    const WORDS: [&str; 34] = [
+        "policy",
+        "policies",
+        "statement",
+        "statements",
+        "document",
+        "documents",
+        "acl",
+        "grant",
+        "grants",
+        "public",
+        "principal",
+        "principals",
+        "permission",
+        "permissions",
+        "admin",
+        "administrators",
+        "attach",
+        "auth",
+        "authorizer",
+        "authorizers",
+        "authorization",
+        "cors",
+        "role",
+        "roles",
+        "users",
+        "owners",
+        "trust",
+        "trusted",
+        "ingress",
+        "triggers",
+        "target",
+        "targets",
+        "access",
+        "credentials",
+    ];
+    // What names things, makes them at all, or only takes something away.
+    const OTHERS: [&str; 18] = [
+        "name",
+        "description",
+        "path",
+        "tags",
+        "prefix",
+        "id",
+        "boundary",
+        "create",
+        "number",
+        "log",
+        "logs",
+        "logging",
+        "deny",
+        "require",
+        "requires",
+        "timeouts",
+        "ownership",
+        "max",
+    ];
+    let words = || input.split('_');
+    words().any(|word| WORDS.contains(&word)) && !words().any(|word| OTHERS.contains(&word))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::graph::{
 use crate::known::{Known, Name, Setting};
 
 mod derived;
+mod gaps;
 mod hostile;
 mod modules;
 mod overrides;
@@ -55,6 +56,10 @@ fn line(statement: &Statement) -> String {
         .map(|principal| match principal {
             Principal::Anyone => "*".to_owned(),
             Principal::Aws(text) | Principal::Service(text) | Principal::Federated(text) => text.to_string(),
+            Principal::Others(spared) => {
+                let spared: Vec<String> = spared.iter().map(ToString::to_string).collect();
+                format!("all but {}", spared.join("+"))
+            }
             Principal::Unknown(_) => "?".to_owned(),
         })
         .collect();

@@ -52,6 +52,6 @@ fn missing(report: &Report, function: &str) -> Failure {
         Some(first) => {
             failure.help(format!("{} and {} more", first.join(", "), names.len().saturating_sub(SHOWN_NAMES)))
         }
-        None => failure.help(names.join(", ")),
+        None => failure.help(format!("the functions are: {}", names.join(", "))),
     }
 }

@@ -12,7 +12,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use casemate_scan::source::SourceTree;
+use casemate_scan::graph::Unread;
+use casemate_scan::source::{Place, SourceTree};
 use ignore::overrides::{Override, OverrideBuilder};
 use ignore::{DirEntry, WalkBuilder};
 
@@ -35,6 +36,8 @@ pub(super) struct Taken {
     pub(super) tree: SourceTree,
     /// Files that look like infrastructure and were not read.
     pub(super) left_out: Vec<LeftOut>,
+    /// Files and folders that describe an app, or may, and could not be read: nobody knows what stands there.
+    pub(super) unread: Vec<Unread>,
     /// Whether one file was named instead of a folder.
     pub(super) alone: bool,
 }
@@ -74,7 +77,9 @@ pub(super) fn take_in(path: &Path, exclude: &[String]) -> Result<Taken, Failure>
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                taken.leave_out("?", error);
+                let place = path_of(&error).map(|at| name_of(at.strip_prefix(path).unwrap_or(at)));
+                let name = place.filter(|name| !name.is_empty()).unwrap_or_else(|| ".".to_owned());
+                taken.cannot_read(&name, cause_of(&error));
                 continue;
             }
         };
@@ -85,7 +90,9 @@ pub(super) fn take_in(path: &Path, exclude: &[String]) -> Result<Taken, Failure>
         }
         let length = entry.metadata().map_or(0, |metadata| metadata.len());
         if length > MAX_FILE_BYTES {
-            if describes(&name) {
+            if is_called_for(&name) {
+                taken.cannot_read(&name, "it is larger than 16 MB");
+            } else if describes(&name) {
                 taken.leave_out(&name, "larger than 16 MB");
             }
             continue;
@@ -103,6 +110,7 @@ pub(super) fn take_in(path: &Path, exclude: &[String]) -> Result<Taken, Failure>
                 }
                 taken.tree.add(&name, content);
             }
+            Err(error) if describes(&name) => taken.cannot_read(&name, error),
             Err(error) => taken.leave_out(&name, error),
         }
     }
@@ -112,9 +120,29 @@ pub(super) fn take_in(path: &Path, exclude: &[String]) -> Result<Taken, Failure>
 }
 
 impl Taken {
+    fn cannot_read(&mut self, path: &str, why: impl std::fmt::Display) {
+        let file = self.tree.find(path).unwrap_or_else(|| self.tree.add(path, Vec::new()));
+        self.unread.push(Unread { place: Place::whole(file), why: format!("it cannot be read: {why}") });
+    }
+
     fn leave_out(&mut self, path: &str, why: impl std::fmt::Display) {
         self.left_out.push(LeftOut { path: path.to_owned(), why: why.to_string() });
     }
+}
+
+/// The file or folder that an error of the walk is about.
+fn path_of(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
+        ignore::Error::Loop { child, .. } => Some(child),
+        _ => None,
+    }
+}
+
+/// What went wrong, without where.
+fn cause_of(error: &ignore::Error) -> String {
+    error.io_error().map_or_else(|| error.to_string(), |error| error.kind().to_string())
 }
 
 /// Files that nobody read although they look like infrastructure: ignored, or reached by a link.
@@ -226,6 +254,16 @@ fn describes(name: &str) -> bool {
     [".yaml", ".yml", ".json", ".tf", ".tofu", ".template"].iter().any(|end| name.ends_with(end))
 }
 
+/// Whether a file has a name that only what describes an app has, however large it is.
+fn is_called_for(name: &str) -> bool {
+    let name = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+    describes(&name)
+        && (name.starts_with("template.")
+            || name.starts_with("serverless.")
+            || name.ends_with(".tf")
+            || name.ends_with(".tofu"))
+}
+
 /// Whether a file has the name of one that may hold a template, if its bytes say so.
 fn may_describe(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
@@ -239,7 +277,12 @@ fn is_infrastructure(path: &Path, name: &str) -> bool {
     if !describes(name) {
         return text.contains("AWS::") && text.contains("Resources");
     }
-    text.contains("AWS::") || text.contains("\"aws_") || text.lines().any(speaks_of_provider)
+    let of_framework = name.rsplit('/').next().is_some_and(|name| name.starts_with("serverless."));
+    text.contains("AWS::")
+        || text.contains("\"aws_")
+        || text.lines().any(speaks_of_provider)
+        // What is included may say who the provider is.
+        || (of_framework && text.lines().any(|line| line.starts_with("provider:") && line.contains("${")))
 }
 
 /// `name: 'aws'` and `provider: aws`, in any quotation marks; `resource aws_sqs_queue "q"` without them.
@@ -248,10 +291,14 @@ fn speaks_of_provider(line: &str) -> bool {
     if let Some(rest) = line.strip_prefix("resource").or_else(|| line.strip_prefix("data")) {
         return rest.starts_with([' ', '\t']) && rest.trim_start().starts_with("aws_");
     }
-    let Some((key, value)) = line.split_once(':') else { return false };
     let bare = |word: &str| word.trim().trim_matches(['"', '\'']).to_owned();
-    let value = value.split([',', '#', '}']).next().unwrap_or(value);
-    matches!(bare(key).as_str(), "name" | "provider") && bare(value) == "aws"
+    // `provider: { name: aws, runtime: … }`: each pair by itself.
+    line.split(['{', ',', '}', '#']).any(|pair| {
+        let says = |(key, value): (&str, &str)| {
+            matches!(bare(key).as_str(), "name" | "provider") && bare(value) == "aws"
+        };
+        pair.split_once(':').is_some_and(says)
+    })
 }
 
 #[cfg(test)]

@@ -229,17 +229,54 @@ impl Machine<'_> {
         })
     }
 
-    /// Whether a function mentions its first parameter.
+    /// Whether a function weighs its first parameter: writing it to the log, or taking the name of what is asked for from it, decides
+    /// nothing.
     pub(super) fn looks(&self, closure: &Closure) -> bool {
         let Some(code) = closure.program.functions.get(closure.index) else { return true };
-        let Some(Pattern::Name(parameter, _)) = code.parameters.first().map(|it| &it.pattern) else {
-            return true;
-        };
-        let text = self.tree().excerpt(closure.program.place(code.span));
-        let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
-        // Once where it is declared.
-        words.filter(|word| word == parameter).count() > 1
+        match code.parameters.first().map(|it| &it.pattern) {
+            Some(Pattern::Name(parameter, _)) => {
+                let text = self.tree().excerpt(closure.program.place(code.span));
+                // Once where it is declared.
+                text.lines()
+                    .filter(|line| !only_logs(line))
+                    .map(|line| weighed(line, parameter))
+                    .sum::<usize>()
+                    > 1
+            }
+            Some(Pattern::Object(parts)) => {
+                !parts.iter().all(|part| part.key.as_deref().is_some_and(|key| ASKED_FOR.contains(&key)))
+            }
+            _ => true,
+        }
     }
+}
+
+/// What an authorizer is handed of the thing that somebody asks for, which says nothing of who that is.
+const ASKED_FOR: [&str; 2] = ["methodArn", "routeArn"];
+
+/// Whether a line does nothing but write to the log.
+fn only_logs(line: &str) -> bool {
+    let line = line.trim();
+    let logs = ["console.", "print(", "pprint(", "logger.", "logging.", "log.", "LOGGER.", "LOG."];
+    let rest = line.strip_suffix(';').unwrap_or(line);
+    logs.iter().any(|start| line.starts_with(start)) && rest.ends_with(')') && !rest.contains([';', '&', '|'])
+}
+
+/// How often a line mentions a name for more than the thing that is asked for.
+fn weighed(line: &str, name: &str) -> usize {
+    let part = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let within = |at: usize| {
+        let after = line.get(at + name.len()..).unwrap_or_default();
+        let before = line.get(..at).unwrap_or_default();
+        let whole = !before.ends_with(part) && !after.starts_with(part);
+        let member = after.trim_start_matches(['.', '?', '[', '\'', '"']);
+        let taken = member.len() < after.len()
+            && ASKED_FOR
+                .iter()
+                .any(|known| member.strip_prefix(known).is_some_and(|rest| !rest.starts_with(part)));
+        whole && !taken
+    };
+    line.match_indices(name).filter(|(at, _)| within(*at)).count()
 }
 
 /// Whether a call asks that a pattern meets a line, and not the text.

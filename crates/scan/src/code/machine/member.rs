@@ -364,9 +364,13 @@ impl Machine<'_> {
     }
 
     pub(in crate::code) fn values(&self, value: &Value) -> Vec<Value> {
-        let What::Object(id) = &value.what else { return Vec::new() };
-        let Some(object) = self.object(*id) else { return Vec::new() };
-        object.entries.iter().map(|(_, value)| value.clone()).collect()
+        self.entries(value).iter().map(|(_, value)| value.clone()).collect()
+    }
+
+    /// The parts of an object by their names.
+    pub(in crate::code) fn entries(&self, value: &Value) -> &[(String, Value)] {
+        let What::Object(id) = &value.what else { return &[] };
+        self.object(*id).map(|object| object.entries.as_slice()).unwrap_or_default()
     }
 
     pub(in crate::code) fn is_object(&self, value: &Value) -> bool {

@@ -120,6 +120,9 @@ impl Machine<'_> {
     }
 
     fn boto_client(&mut self, service: &Rc<str>, name: &str, arguments: &Arguments, place: Place) -> Value {
+        if name == "generate_presigned_post" {
+            self.signs();
+        }
         let literal = |index, name| arguments.either(index, name).and_then(Value::literal);
         match name {
             "get_paginator" => {
@@ -144,6 +147,7 @@ impl Machine<'_> {
             }
             "generate_presigned_url" => match literal(0, "ClientMethod") {
                 Some(operation) => {
+                    self.signs();
                     self.operation(service, &pascal(operation), arguments.either(1, "Params"), place)
                 }
                 None => self.gap(place, format!("the operation of {service} that is signed is worked out")),

@@ -125,14 +125,20 @@ impl Machine<'_> {
             ("lib-storage", "Upload") => {
                 let parameters = arguments.at(0).and_then(|options| self.field(options, "params"));
                 self.operation("s3", "PutObject", parameters.as_ref(), place);
+                // Parts of one that fails are thrown away.
+                self.possible_operation("s3", "AbortMultipartUpload", parameters.as_ref(), place);
                 Some(Value::unknown())
             }
             ("s3-presigned-post", "createPresignedPost") => {
+                self.signs();
                 self.operation("s3", "PutObject", arguments.at(1), place);
                 Some(Value::unknown())
             }
             // The command that is signed was written down when it was made.
-            ("s3-request-presigner", "getSignedUrl") => Some(Value::unknown()),
+            ("s3-request-presigner", "getSignedUrl") => {
+                self.signs();
+                Some(Value::unknown())
+            }
             ("util-dynamodb", "unmarshall" | "marshall") => {
                 Some(Value::carrying(arguments.at(0).map(|value| value.taint.clone()).unwrap_or_default()))
             }
@@ -240,6 +246,7 @@ impl Machine<'_> {
             (Style::Commands | Style::Camel | Style::Document, "send") => {}
             (Style::Commands, _) => {}
             (_, "getSignedUrl" | "getSignedUrlPromise" | "makeRequest") => {
+                self.signs();
                 match arguments.at(0).and_then(Value::literal) {
                     Some(operation) => self.operation(service, &pascal(operation), arguments.at(1), place),
                     None => {
@@ -247,7 +254,10 @@ impl Machine<'_> {
                     }
                 }
             }
-            (_, "createPresignedPost" | "upload") if service.as_ref() == "s3" => {
+            (_, name @ ("createPresignedPost" | "upload")) if service.as_ref() == "s3" => {
+                if name != "upload" {
+                    self.signs();
+                }
                 self.operation(service, "PutObject", arguments.at(0), place);
             }
             (_, "waitFor") => {

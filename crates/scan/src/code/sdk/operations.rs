@@ -51,7 +51,7 @@ const OPEN_USER_POOL: [&str; 22] = [
 const OPEN_IDENTITY: [&str; 3] = ["GetId", "GetCredentialsForIdentity", "GetOpenIdToken"];
 
 /// Service, operations, permissions. A permission of another service says which.
-const EXCEPTIONS: [(&str, &str, &str); 50] = [
+const EXCEPTIONS: [(&str, &str, &str); 64] = [
     ("s3", "HeadObject SelectObjectContent", "GetObject"),
     ("s3", "GetObjectAttributes", "GetObject GetObjectAttributes"),
     ("secretsmanager", "BatchGetSecretValue", "BatchGetSecretValue GetSecretValue"),
@@ -64,14 +64,32 @@ const EXCEPTIONS: [(&str, &str, &str); 50] = [
     ("s3", "DeleteObjects", "DeleteObject"),
     ("s3", "PutBucketNotificationConfiguration", "PutBucketNotification"),
     ("s3", "GetBucketNotificationConfiguration", "GetBucketNotification"),
-    ("s3", "PutBucketLifecycleConfiguration", "PutLifecycleConfiguration"),
-    ("s3", "GetBucketLifecycleConfiguration", "GetLifecycleConfiguration"),
-    ("s3", "PutBucketEncryption", "PutEncryptionConfiguration"),
+    (
+        "s3",
+        "PutBucketLifecycleConfiguration PutBucketLifecycle DeleteBucketLifecycle",
+        "PutLifecycleConfiguration",
+    ),
+    ("s3", "GetBucketLifecycleConfiguration GetBucketLifecycle", "GetLifecycleConfiguration"),
+    ("s3", "PutBucketEncryption DeleteBucketEncryption", "PutEncryptionConfiguration"),
     ("s3", "GetBucketEncryption", "GetEncryptionConfiguration"),
-    ("s3", "PutBucketCors", "PutBucketCORS"),
+    ("s3", "PutBucketCors DeleteBucketCors", "PutBucketCORS"),
     ("s3", "GetBucketCors", "GetBucketCORS"),
-    ("s3", "PutPublicAccessBlock", "PutBucketPublicAccessBlock"),
+    ("s3", "PutPublicAccessBlock DeletePublicAccessBlock", "PutBucketPublicAccessBlock"),
     ("s3", "GetPublicAccessBlock", "GetBucketPublicAccessBlock"),
+    ("s3", "PutBucketReplication DeleteBucketReplication", "PutReplicationConfiguration"),
+    ("s3", "GetBucketReplication", "GetReplicationConfiguration"),
+    ("s3", "DeleteBucketTagging", "PutBucketTagging"),
+    ("s3", "DeleteBucketOwnershipControls", "PutBucketOwnershipControls"),
+    ("s3", "PutBucketAccelerateConfiguration", "PutAccelerateConfiguration"),
+    ("s3", "GetBucketAccelerateConfiguration", "GetAccelerateConfiguration"),
+    ("s3", "PutBucketInventoryConfiguration DeleteBucketInventoryConfiguration", "PutInventoryConfiguration"),
+    ("s3", "GetBucketInventoryConfiguration ListBucketInventoryConfigurations", "GetInventoryConfiguration"),
+    ("s3", "PutBucketMetricsConfiguration DeleteBucketMetricsConfiguration", "PutMetricsConfiguration"),
+    ("s3", "GetBucketMetricsConfiguration ListBucketMetricsConfigurations", "GetMetricsConfiguration"),
+    ("s3", "PutBucketAnalyticsConfiguration DeleteBucketAnalyticsConfiguration", "PutAnalyticsConfiguration"),
+    ("s3", "GetBucketAnalyticsConfiguration ListBucketAnalyticsConfigurations", "GetAnalyticsConfiguration"),
+    ("s3", "PutObjectLockConfiguration", "PutBucketObjectLockConfiguration"),
+    ("s3", "GetObjectLockConfiguration", "GetBucketObjectLockConfiguration"),
     ("s3", "WriteGetObjectResponse", "s3-object-lambda:WriteGetObjectResponse"),
     ("lambda", "Invoke InvokeAsync InvokeWithResponseStream", "InvokeFunction"),
     ("sqs", "SendMessageBatch", "SendMessage"),
@@ -159,4 +177,19 @@ pub(super) fn document(name: &str) -> Option<&'static str> {
         _ => return None,
     };
     Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts;
+
+    #[test]
+    fn every_permission_that_stands_here_is_one() {
+        for (service, operations, _) in EXCEPTIONS {
+            for action in operations.split(' ').flat_map(|operation| actions(service, operation)) {
+                assert!(facts::action(&action).is_some(), "`{action}` is no action ({service}:{operations})");
+            }
+        }
+    }
 }

@@ -21,11 +21,14 @@ pub(super) struct Call<'c> {
 }
 
 /// Parameters of S3 that ask for a permission of their own: operations, parameter, permission.
-const OBJECT_PARAMETERS: [(&[&str], &str, &str); 4] = [
+const OBJECT_PARAMETERS: [(&[&str], &str, &str); 7] = [
     (&["GetObject", "HeadObject"], "VersionId", "s3:GetObjectVersion"),
     (&["DeleteObject"], "VersionId", "s3:DeleteObjectVersion"),
     (&WRITES, "ACL", "s3:PutObjectAcl"),
     (&WRITES, "Tagging", "s3:PutObjectTagging"),
+    (&WRITES, "ObjectLockMode", "s3:PutObjectRetention"),
+    (&WRITES, "ObjectLockRetainUntilDate", "s3:PutObjectRetention"),
+    (&WRITES, "ObjectLockLegalHoldStatus", "s3:PutObjectLegalHold"),
 ];
 const WRITES: [&str; 4] = ["PutObject", "CreateMultipartUpload", "Upload", "CopyObject"];
 

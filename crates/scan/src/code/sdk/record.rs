@@ -33,8 +33,24 @@ impl Machine<'_> {
             ("s3", "CopyObject" | "UploadPartCopy") => return self.copy(operation, input, place),
             _ => {}
         }
+        let call = Call { service, operation, input, place };
         for name in self.resources(service, operation, input) {
-            self.record_call(Call { service, operation, input, place }, &name);
+            self.record_call(call, &name);
+        }
+        self.handed_over(call);
+    }
+
+    /// Writes down an operation that is no more than possible: what a call does only where it fails, say.
+    pub(super) fn possible_operation(
+        &mut self,
+        service: &str,
+        operation: &str,
+        input: Option<&Value>,
+        place: Place,
+    ) {
+        for name in self.resources(service, operation, input) {
+            let action = format!("{service}:{operation}");
+            self.record(service, operation, vec![action], &name, place, Certainty::Possible);
         }
     }
 
@@ -176,8 +192,8 @@ impl Machine<'_> {
     }
 }
 
-/// `bucket/key` as far as the slash.
-fn before_slash(source: &Value) -> Value {
+/// `bucket/key` as far as the slash; of `s3://bucket/key` the bucket.
+pub(super) fn before_slash(source: &Value) -> Value {
     let What::Text(pieces) = &source.what else { return Value::unknown() };
     let mut found: Vec<Piece> = Vec::new();
     for (number, piece) in pieces.iter().enumerate() {
@@ -186,7 +202,11 @@ fn before_slash(source: &Value) -> Value {
             continue;
         };
         // A leading slash is allowed and belongs to no name.
-        let text = if number == 0 { text.trim_start_matches('/') } else { text };
+        let text = if number == 0 {
+            text.strip_prefix("s3://").unwrap_or(text).trim_start_matches('/')
+        } else {
+            text
+        };
         if let Some((bucket, _)) = text.split_once('/') {
             found.push(Piece::Literal(bucket.to_owned()));
             break;

@@ -169,7 +169,12 @@ fn javascript_version_three() {
          }
          const store = new Store(process.env.TABLE as string);
          export const handler = async (event: APIGatewayProxyEvent) => { await store.save(event.body ?? ''); };",
-        &["dynamodb:UpdateItem ${env.TABLE}", "s3:PutObject ${env.BUCKET}", "s3:PutObject big"],
+        &[
+            "dynamodb:UpdateItem ${env.TABLE}",
+            "s3:AbortMultipartUpload big ?",
+            "s3:PutObject ${env.BUCKET}",
+            "s3:PutObject big",
+        ],
     );
     check(
         "app.mjs",

@@ -102,6 +102,35 @@ fn a_role_that_is_handed_over_is_passed() {
 }
 
 #[test]
+fn the_role_that_a_call_hands_over_is_needed_with_it() {
+    let schedule = |target: &str| {
+        format!(
+            "const {{ SchedulerClient, CreateScheduleCommand }} = require('@aws-sdk/client-scheduler'); await new SchedulerClient({{}}).send(new CreateScheduleCommand({{ Name: 'nightly', Target: {target} }}));"
+        )
+    };
+    let role = "arn:aws:iam::111122223333:role/runs-at-night";
+    let create: Grant<'_> = ("scheduler:CreateSchedule", "*");
+    let lacks = |body: &str, grants: &[Grant<'_>]| {
+        let need = compared(body, grants, Framework::CloudFormation);
+        let lacking: Vec<String> =
+            need.missing.iter().map(|it| format!("{} {}", it.action, it.thing)).collect();
+        lacking
+    };
+    let handed = schedule(&format!("{{ Arn: 'arn:x', RoleArn: '{role}' }}"));
+    assert_eq!(lacks(&handed, &[create]), [format!("iam:PassRole `{role}`")]);
+    assert_eq!(lacks(&handed, &[create, ("iam:PassRole", role)]), [""; 0]);
+    assert_eq!(lacks(&handed, &[create, ("iam:PassRole", "arn:aws:iam::111122223333:role/other")]).len(), 1);
+    assert_eq!(lacks(&schedule("{ Arn: 'arn:x' }"), &[create]), [""; 0]);
+    let text = policy_of(&handed, &[create], |_| {});
+    assert!(text.contains(&format!("- iam:PassRole\n  Resource:\n    - '{role}'")), "{text}");
+    // Taking a role on passes none.
+    let takes = format!(
+        "const {{ STS }} = require('aws-sdk'); await new STS().assumeRole({{ RoleArn: '{role}', RoleSessionName: 'x' }}).promise();"
+    );
+    assert_eq!(lacks(&takes, &[("sts:AssumeRole", "*")]), [""; 0]);
+}
+
+#[test]
 fn the_secret_of_a_database_is_not_the_database() {
     let body = "const { SecretsManager, RDSDataService } = require('aws-sdk'); await new SecretsManager().getSecretValue({ SecretId: process.env.SECRET }).promise(); await new RDSDataService().executeStatement({ resourceArn: process.env.CLUSTER, secretArn: process.env.SECRET, sql: 'select 1' }).promise();";
     let with_database = |app: &mut App| {

@@ -4,20 +4,24 @@
 //! statements let strangers in (`opening`).
 
 use super::{NARROWING, Opening, is_everyone, value};
-use crate::graph::{Condition, Effect, Statement};
+use crate::graph::{Condition, Effect, Principal, Statement};
 use crate::iam::wildcard;
 use crate::known::{Known, Text};
 
 /// What a deny leaves of an allow: nothing is `Narrow`.
 pub(super) fn closes(deny: &Statement, allow: &Statement) -> Opening {
     let speaks = deny.effect.value() != Some(&Effect::Allow)
-        && deny.principals.iter().any(is_everyone)
         && speaks_of_actions(deny, allow)
         && speaks_of_resources(deny, allow);
     if !speaks {
         return Opening::Open;
     }
     let mut unknown = deny.effect.why().map(str::to_owned);
+    match speaks_of_strangers(&deny.principals) {
+        Opening::Narrow => {}
+        Opening::Open => return Opening::Open,
+        Opening::Unknown(why) => unknown = Some(why),
+    }
     for condition in &deny.conditions {
         match holds_for_strangers(condition) {
             Opening::Narrow => {}
@@ -26,6 +30,28 @@ pub(super) fn closes(deny: &Statement, allow: &Statement) -> Opening {
         }
     }
     unknown.map_or(Opening::Narrow, Opening::Unknown)
+}
+
+/// Whether a deny speaks of any stranger: `Narrow` if so.
+fn speaks_of_strangers(principals: &[Principal]) -> Opening {
+    if principals.iter().any(is_everyone) {
+        return Opening::Narrow;
+    }
+    let mut spoken = Opening::Open;
+    for principal in principals {
+        let Principal::Others(spared) = principal else { continue };
+        let everyone =
+            |one: &Text| one.as_literal().is_some_and(|one| one == "*" || one.ends_with(":iam::*:root"));
+        // Whoever spares everyone denies nobody.
+        if spared.is_empty() || spared.iter().any(everyone) {
+            continue;
+        }
+        match spared.iter().find_map(Text::why_unknown) {
+            Some(why) => spoken = Opening::Unknown(format!("whom its deny spares cannot be told: {why}")),
+            None => return Opening::Narrow,
+        }
+    }
+    spoken
 }
 
 /// Whether a condition of a deny is met by any stranger: `Narrow` if so.

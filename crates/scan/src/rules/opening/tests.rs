@@ -274,3 +274,29 @@ fn a_deny_for_one_route_leaves_the_interface_open() {
     let invoke = (["execute-api:Invoke"].as_slice(), ["execute-api:/*"].as_slice());
     assert!(closes((&["execute-api:*"], &["*"]), invoke, &[address]));
 }
+
+#[test]
+fn a_deny_for_everyone_but_a_few_closes() {
+    let check = |spared: &[&str], wanted: Result<bool, ()>| {
+        let allow =
+            Statement { principals: vec![Principal::Anyone], ..sketch::allow(&["sqs:SendMessage"], &["*"]) };
+        let text = |name: &&str| match *name {
+            "?" => Text::unknown("it is given at deployment", place()),
+            name => Text::literal(name, place()),
+        };
+        let deny = Statement {
+            principals: vec![Principal::Others(spared.iter().map(text).collect())],
+            effect: Known::Value(Effect::Deny),
+            ..sketch::allow(&["sqs:*"], &["*"])
+        };
+        let policy = [allow, deny];
+        let open = open_statement(&policy).map(|found| found.is_some()).map_err(|_| ());
+        assert_eq!(open, wanted, "{spared:?}");
+    };
+    check(&["arn:aws:iam::123456789012:root"], Ok(false));
+    check(&["arn:aws:iam::123456789012:root", "arn:aws:iam::123456789012:role/app"], Ok(false));
+    check(&["*"], Ok(true));
+    check(&["arn:aws:iam::123456789012:root", "*"], Ok(true));
+    check(&[], Ok(true));
+    check(&["?"], Err(()));
+}

@@ -183,8 +183,9 @@ pub(super) fn whole_services<'a>(
     let read = secrets.what().filter(|_| secrets.is_told(told));
     let read = read.map_or(String::new(), |what| format!(" This includes reading {what}."));
     let message = format!(
-        "{} holds every action of {}: to delete, to change policies, and whatever the provider adds next.{read}{then}",
+        "{} {} every action of {}: to delete, to change policies, and whatever the provider adds next.{read}{then}",
         users.subject,
+        if users.functions.len() > 1 { "hold" } else { "holds" },
         clauses(&found),
     );
     let place = first.statement.place;

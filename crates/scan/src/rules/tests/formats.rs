@@ -5,7 +5,7 @@ use crate::inspect::{Dependencies, Options, inspect};
 use crate::report::Report;
 
 /// The report about one file and what stands beside it.
-fn report(files: &[(&str, &str)]) -> Report {
+pub(super) fn report(files: &[(&str, &str)]) -> Report {
     let mut tree = SourceTree::new();
     for (path, text) in files {
         tree.add(path, text.as_bytes().to_vec());
@@ -14,7 +14,7 @@ fn report(files: &[(&str, &str)]) -> Report {
 }
 
 /// The ids that are reported for files, sorted, of those that a test is about.
-fn ids(files: &[(&str, &str)], about: &[&str]) -> Vec<&'static str> {
+pub(super) fn ids(files: &[(&str, &str)], about: &[&str]) -> Vec<&'static str> {
     let report = report(files);
     assert_eq!(report.unread.len(), 0, "everything can be read");
     let findings = report.apps.iter().flat_map(|app| &app.findings).map(|finding| finding.rule.id);
@@ -23,7 +23,7 @@ fn ids(files: &[(&str, &str)], about: &[&str]) -> Vec<&'static str> {
     found
 }
 
-const ROLE: &str = r#"
+pub(super) const ROLE: &str = r#"
 resource "aws_iam_role" "f" {
   assume_role_policy = jsonencode({Statement = [{Effect = "Allow", Principal = {Service = "lambda.amazonaws.com"}, Action = "sts:AssumeRole"}]})
   managed_policy_arns = ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]
@@ -346,4 +346,38 @@ Resources:
         "exports.handler = async ({ headers }) => ({ isAuthorized: headers.k === process.env.K });"
     ));
     assert!(!found("exports.handler = async function () { return check(arguments[0]); };"));
+    // The log decides nothing, and what is asked for says nothing of who asks.
+    let logged = "exports.handler = async (event) => {\n  console.log('asked', JSON.stringify(event));\n";
+    let policy =
+        "  return { policyDocument: { Statement: [{ Effect: 'Allow', Resource: event.methodArn }] } };\n};\n";
+    assert!(found(&format!("{logged}{policy}")));
+    assert!(found(&format!("exports.handler = async ({{ routeArn }}) => {{\n{policy}")));
+    let looks = "  if (event.headers.k !== process.env.K) throw new Error('Unauthorized');\n";
+    assert!(!found(&format!("{logged}{looks}{policy}")));
+    assert!(!found(&format!("{logged}  console.log(event); await check(event);\n{policy}")));
+}
+
+#[test]
+fn keys_of_callers_stand_in_no_file() {
+    const KEY: &str = "AbCdEf0123456789Zyxw42";
+    let check = |path: &str, text: &str, wanted: &[&str]| {
+        let text = text.replace("KEY", KEY);
+        assert_eq!(ids(&[(path, text.as_str())], &["secret-in-template"]), wanted, "{text}");
+    };
+    let found = ["secret-in-template"];
+    let service = "service: s\nprovider: { name: aws, KEYS }\nfunctions: { f: { handler: h.f } }\n";
+    for (keys, wanted) in [
+        ("apiGateway: { apiKeys: [{ name: k, value: KEY }] }", &found[..]),
+        ("apiGateway: { apiKeys: [{ free: [{ value: KEY }] }] }", &found),
+        ("apiGateway: { apiKeys: [k, { name: l }] }", &[]),
+        ("apiGateway: { apiKeys: [{ name: k, value: '${ssm:/key}' }] }", &[]),
+    ] {
+        check("serverless.yml", &service.replace("KEYS", keys), wanted);
+    }
+    let template = "Resources:\n  F: { Type: AWS::Lambda::Function, Properties: { Handler: h.f } }\n  K: { Type: AWS::ApiGateway::ApiKey, Properties: { Value: VALUE } }\n";
+    check("template.yaml", &template.replace("VALUE", "KEY"), &found);
+    check("template.yaml", &template.replace("VALUE", "'{{resolve:ssm:/key}}'"), &[]);
+    let module = "resource \"aws_lambda_function\" \"f\" { function_name = \"f\" }\nresource \"aws_api_gateway_api_key\" \"k\" {\n  value = VALUE\n}\n";
+    check("main.tf", &module.replace("VALUE", "\"KEY\""), &found);
+    check("main.tf", &module.replace("VALUE", "random_password.k.result"), &[]);
 }

@@ -68,3 +68,16 @@ fn a_word_that_anyone_tries_is_a_weak_password_of_a_database_and_nothing_elsewhe
     );
     check("main.tf", &terraform("aws_db_instance", "manage_master_user_password = true"), &[]);
 }
+
+#[test]
+fn such_a_word_is_cut_where_it_stands_and_nowhere_else() {
+    let text = "resource \"aws_db_instance\" \"changeme\" {\n  password = \"changeme\"\n  storage_encrypted = true\n}\n";
+    let mut tree = SourceTree::new();
+    tree.add("main.tf", text.as_bytes().to_vec());
+    let report = inspect(&tree, &Dependencies::default(), &Options::default());
+    let found =
+        report.apps[0].findings.iter().find(|found| found.rule.id == "secret-in-template").expect("it");
+    let lines: Vec<&str> = found.code.iter().map(|line| line.text.trim()).collect();
+    assert_eq!(lines, ["password = \"c…\""]);
+    assert!(found.message.contains("`aws_db_instance.changeme`"), "{}", found.message);
+}

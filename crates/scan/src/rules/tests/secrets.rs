@@ -33,6 +33,16 @@ fn runtimes_and_logs() {
     check(logs(vec![], true), &[]);
     check(logs(vec![allow(&["logs:*"], &["*"])], false), &["wildcard-action"]);
     check(logs(vec![allow(&["*"], &["*"])], false), &["admin-role"]);
+    // What bounds the role takes away what its policies give.
+    let bounded = |statements: Known<Vec<Statement>>| {
+        move |app: &mut App| {
+            logs(vec![allow(&["logs:PutLogEvents"], &["*"])], false)(app);
+            app.roles[0].boundary = Some(Boundary { policy: Text::literal("B", place()), statements });
+        }
+    };
+    check(bounded(Known::Value(vec![allow(&["s3:*"], &["*"])])), &["unlogged-function"]);
+    check(bounded(Known::Value(vec![allow(&["logs:*"], &["*"])])), &[]);
+    check(bounded(Known::Unknown("it is elsewhere".to_owned())), &[]);
     let deny = Statement { effect: Known::Value(Effect::Deny), ..allow(&["logs:*"], &["*"]) };
     check(logs(vec![allow(&["logs:PutLogEvents"], &["*"]), deny], false), &["unlogged-function"]);
 }

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Event, anyone, by_arn, by_function, fresh, is_off, method, outside, scopes, switched, target, unclear,
-    unresolved,
+    Event, HTTP, anyone, by_arn, by_function, fresh, is_off, method, outside, scopes, switched, target,
+    unclear, unresolved,
 };
 use crate::cloudformation::value::{string, text};
 use crate::document::{Node, NodeKind};
@@ -15,9 +15,6 @@ use crate::known::{Known, Name, Setting};
 use crate::serverless::functions::cors;
 use crate::serverless::service::{Service, normal};
 use crate::source::Place;
-
-/// The logical id of the API.
-const API: &str = "HttpApi";
 
 /// What was collected so far.
 pub(super) struct Http {
@@ -36,7 +33,7 @@ impl Http {
             app.authorizers.push(Authorizer {
                 name: name.clone(),
                 place: key.place,
-                api: Some(Name::from(API)),
+                api: Some(Name::from(HTTP)),
                 kind: kind(service, node),
             });
             declared.insert(key.text.clone(), name);
@@ -64,7 +61,7 @@ impl Http {
             _ => self.access(service, place, config),
         };
         app.routes.push(Route {
-            api: Known::Value(Name::from(API)),
+            api: Known::Value(Name::from(HTTP)),
             place,
             method,
             path,
@@ -128,13 +125,13 @@ impl Http {
             Some(id) => {
                 let text = text(id);
                 let why = format!("the HTTP API `{text}` is not made here: its CORS and stages are unknown");
-                app.unknown(Some(&Name::from(API)), id.place, why);
+                app.unknown(Some(&Name::from(HTTP)), id.place, why);
                 id.place
             }
             None => first,
         };
         app.apis.push(Api {
-            name: Name::from(API),
+            name: Name::from(HTTP),
             place,
             kind: ApiKind::Http,
             endpoint: Setting::new(place, Endpoint::Public),

@@ -3,7 +3,7 @@
 //! Not here: HTTP APIs (`http`), which have other authorizers and one CORS setting for all routes.
 
 use super::{
-    Authorizers, Event, anyone, by_arn, by_function, fresh, is_off, method, outside, scopes, switched,
+    Authorizers, Event, REST, anyone, by_arn, by_function, fresh, is_off, method, outside, scopes, switched,
     target, unclear, unresolved,
 };
 use crate::cloudformation::value::{string, text};
@@ -14,9 +14,6 @@ use crate::serverless::functions::cors;
 use crate::serverless::policy::statements;
 use crate::serverless::service::{Service, normal};
 use crate::source::Place;
-
-/// The logical id of the API.
-const API: &str = "ApiGatewayRestApi";
 
 /// What was collected so far.
 #[derive(Default)]
@@ -51,11 +48,11 @@ impl Rest {
         };
         self.remember(cors(config, ["origins", "headers"]));
         app.routes.push(Route {
-            api: Known::Value(Name::from(API)),
+            api: Known::Value(Name::from(REST)),
             place,
             method,
             path,
-            target: Known::Value(event.function.name.clone()),
+            target: answers(event),
             access,
             api_key: config.get("private").and_then(Node::as_bool) == Some(true),
             scopes,
@@ -128,7 +125,7 @@ impl Rest {
         kind: AuthorizerKind,
     ) -> Name {
         let unique = fresh(service, name, format!("{}ApiGatewayAuthorizer", normal(name)));
-        let api = Some(Name::from(API));
+        let api = Some(Name::from(REST));
         self.authorizers.declare(app, name, || Authorizer { name: unique, place, api, kind })
     }
 
@@ -156,14 +153,14 @@ impl Rest {
                 let why = format!(
                     "the REST API `{text}` is not made here: its resource policy and stages are unknown"
                 );
-                app.unknown(Some(&Name::from(API)), id.place, why);
+                app.unknown(Some(&Name::from(REST)), id.place, why);
                 id.place
             }
             None => first,
         };
         let logs = service.provider.at(&["logs", "restApi"]);
         app.apis.push(Api {
-            name: Name::from(API),
+            name: Name::from(REST),
             place,
             kind: ApiKind::Rest,
             endpoint: endpoint(service, place),
@@ -176,6 +173,20 @@ impl Rest {
             tracing: service.provider.at(&["tracing", "apiGateway"]).map(switched),
             firewall: service.custom("associateWaf").or_else(|| service.custom("wafArn")).map(switched),
         });
+    }
+}
+
+/// What answers: the function, unless the event asks for an answer from elsewhere.
+fn answers(event: &Event<'_>) -> Known<Name> {
+    let kind = event.config.get("integration").and_then(Node::as_scalar).unwrap_or_default();
+    match kind.to_ascii_lowercase().replace('_', "-").as_str() {
+        "mock" => Known::Unknown("a fixed answer, no function".to_owned()),
+        "http" | "http-proxy" => {
+            let address = event.config.at(&["request", "uri"]).map(text);
+            let address = address.map_or_else(|| "another address".to_owned(), |uri| format!("`{uri}`"));
+            Known::Unknown(format!("what answers is {address}, no function"))
+        }
+        _ => Known::Value(event.function.name.clone()),
     }
 }
 

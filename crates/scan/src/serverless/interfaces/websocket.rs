@@ -3,7 +3,8 @@
 //! Not here: the permission to answer on connections (`roles`).
 
 use super::{
-    Authorizers, Event, anyone, by_arn, by_function, fresh, is_off, outside, switched, unclear, unresolved,
+    Authorizers, Event, WEBSOCKET, anyone, by_arn, by_function, fresh, is_off, outside, switched, unclear,
+    unresolved,
 };
 use crate::cloudformation::value::{string, text};
 use crate::document::{Node, NodeKind};
@@ -11,9 +12,6 @@ use crate::graph::{Access, Api, ApiKind, App, Authorizer, AuthorizerKind, Endpoi
 use crate::known::{Known, Name, Setting};
 use crate::serverless::service::{Service, normal};
 use crate::source::Place;
-
-/// The logical id of the API.
-const API: &str = "WebsocketsApi";
 
 /// What was collected so far.
 #[derive(Default)]
@@ -46,7 +44,7 @@ impl Websocket {
             self.others.push(app.routes.len());
         }
         app.routes.push(Route {
-            api: Known::Value(Name::from(API)),
+            api: Known::Value(Name::from(WEBSOCKET)),
             place,
             method: route,
             path: Known::Value(String::new()),
@@ -110,7 +108,7 @@ impl Websocket {
         kind: AuthorizerKind,
     ) -> Name {
         let unique = fresh(service, name, format!("{}WebsocketsAuthorizer", normal(name)));
-        let api = Some(Name::from(API));
+        let api = Some(Name::from(WEBSOCKET));
         self.authorizers.declare(app, name, || Authorizer { name: unique, place, api, kind })
     }
 
@@ -127,11 +125,11 @@ impl Websocket {
         let id = service.provider.at(&["apiGateway", "websocketApiId"]);
         if let Some(id) = id {
             let why = format!("the websocket API `{}` is not made here", text(id));
-            app.unknown(Some(&Name::from(API)), id.place, why);
+            app.unknown(Some(&Name::from(WEBSOCKET)), id.place, why);
         }
         let logs = service.provider.at(&["logs", "websocket"]);
         app.apis.push(Api {
-            name: Name::from(API),
+            name: Name::from(WEBSOCKET),
             place: first,
             kind: ApiKind::Websocket,
             endpoint: Setting::new(first, Endpoint::Public),

@@ -76,6 +76,131 @@ fn what_the_framework_makes_can_be_changed() {
 }
 
 #[test]
+fn routes_that_the_framework_makes_can_be_changed() {
+    let signed = "{ httpApi: { method: get, path: '/x-y/{orderId}', authorizer: { type: aws_iam } } }, \
+                  { http: { method: post, path: 'a/{id+}', authorizer: aws_iam } }, \
+                  { websocket: { route: $connect, authorizer: aws_iam } }, { websocket: say }";
+    let service = |resources: &str| {
+        format!(
+            "functions: {{ f: {{ handler: h.f, url: {{ authorizer: aws_iam }}, events: [{signed}] }} }}\nresources: {{ {resources} }}"
+        )
+    };
+    let (http, rest) = ("HttpApiRouteGetXDashyOrderidVar", "ApiGatewayMethodAIdVarPost");
+    let untouched = [
+        "HttpApi: GET /x-y/{orderId} -> f: iam",
+        "ApiGatewayRestApi: POST /a/{id+} -> f: iam",
+        "WebsocketsApi: $connect  -> f: iam",
+        "WebsocketsApi: say  -> f: iam",
+        "f url iam",
+        "!unknown",
+    ];
+    check(&service("Outputs: {}"), &untouched);
+    // However it is written: beside the service's own, with a type or without one, or as an extension.
+    for entry in [
+        "Resources: { NAME: { Type: T, PROPERTIES } }",
+        "Resources: { NAME: { PROPERTIES } }",
+        "extensions: { NAME: { PROPERTIES } }",
+    ] {
+        let changed = |name: &str, properties: &str, expected: &[&str]| {
+            let entry = entry.replace("NAME", name);
+            check(
+                &service(&entry.replace("PROPERTIES", &format!("Properties: {{ {properties} }}"))),
+                expected,
+            );
+        };
+        let open = "AuthorizationType: NONE";
+        changed(
+            http,
+            open,
+            &["HttpApi: GET /x-y/{orderId} -> f: anyone", "f url iam", "!HttpApi: ?", "!unknown"],
+        );
+        changed(
+            rest,
+            "AuthorizationType: NONE, ApiKeyRequired: true",
+            &["ApiGatewayRestApi: POST /a/{id+} -> f: anyone with key", "!unknown"],
+        );
+        changed(
+            "SconnectWebsocketsRoute",
+            open,
+            &["WebsocketsApi: $connect  -> f: anyone", "WebsocketsApi: say  -> f: anyone", "!unknown"],
+        );
+        changed("FLambdaFunctionUrl", "AuthType: NONE", &["f url anyone", "!unknown"]);
+        changed(http, "AuthorizationType: AWS_IAM", &["HttpApi: GET /x-y/{orderId} -> f: iam", "!unknown"]);
+        changed(
+            http,
+            "Target: elsewhere",
+            &[
+                "HttpApi: GET /x-y/{orderId} -> f: iam",
+                "unknown `HttpApiRouteGetXDashyOrderidVar` (`GET /x-y/{orderId}`) is made by the framework; what is changed of it here is not read",
+            ],
+        );
+        changed(
+            http,
+            "AuthorizationType: JWT",
+            &[
+                "unknown `HttpApiRouteGetXDashyOrderidVar` (`GET /x-y/{orderId}`) is made by the framework; what is changed of it here is not read",
+            ],
+        );
+        changed(
+            "IamRoleLambdaExecution",
+            "PermissionsBoundary: b",
+            &[
+                "unknown `IamRoleLambdaExecution` is made by the framework; what is changed of it here is not read",
+            ],
+        );
+    }
+    check(
+        &service("Resources: { HttpApiStage: { Properties: { AutoDeploy: false } } }"),
+        &["unknown `HttpApiStage` is made by the framework; what is changed of it here is not read"],
+    );
+}
+
+#[test]
+fn an_address_that_the_framework_does_not_make_is_one_of_its_own() {
+    check(
+        "functions: { f: { handler: h.f } }\nresources: { Resources: { FLambdaFunctionUrl: { Type: 'AWS::Lambda::Url', Properties: { AuthType: NONE, TargetFunctionArn: !Ref FLambdaFunction } } } }",
+        &["f url anyone", "!unknown"],
+    );
+}
+
+#[test]
+fn interfaces_that_plugins_make_are_not_known() {
+    let proxies = "[{ s3: { path: /s3, method: delete, action: DeleteObject, bucket: b, key: k } }]";
+    let graph = "{ authentication: { type: API_KEY }, dataSources: { d: { config: { functionName: f } } } }";
+    let said = |plugin: &str, part: &str| {
+        format!("unknown which interface the plugin `{plugin}` makes of `{part}`, and who may call it")
+    };
+    let (of_proxies, of_graph) = (
+        said("serverless-apigateway-service-proxy", "apiGatewayServiceProxies"),
+        said("serverless-appsync-plugin", "appSync"),
+    );
+    let function = "functions: { f: { handler: h.f } }";
+    check(&format!("custom: {{ apiGatewayServiceProxies: {proxies} }}\n{function}"), &[&of_proxies]);
+    check(&format!("custom: {{ appSync: {graph} }}\n{function}"), &[&of_graph]);
+    check(&format!("appSync: {graph}\n{function}"), &[&of_graph]);
+    check(&format!("custom: {{ other: {proxies} }}\n{function}"), &["!unknown"]);
+}
+
+#[test]
+fn a_fixed_answer_runs_nothing() {
+    let event = |integration: &str| {
+        format!(
+            "functions: {{ f: {{ handler: h.f, events: [{{ http: {{ method: post, path: m, {integration} }} }}] }} }}"
+        )
+    };
+    for integration in ["integration: mock", "integration: MOCK"] {
+        check(&event(integration), &["ApiGatewayRestApi: POST /m -> ?(a fixed answer, no function): anyone"]);
+    }
+    check(
+        &event("integration: http_proxy, request: { uri: 'https://x' }"),
+        &["ApiGatewayRestApi: POST /m -> ?(what answers is `https://x`, no function): anyone"],
+    );
+    for integration in ["integration: lambda", "integration: aws_proxy", "private: false"] {
+        check(&event(integration), &["ApiGatewayRestApi: POST /m -> f: anyone"]);
+    }
+}
+
+#[test]
 fn conditions_decide_what_is_deployed() {
     let resources = "resources: { Conditions: { Prod: !Equals ['${sls:stage}', prod] } }";
     check(

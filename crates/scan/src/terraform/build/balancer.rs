@@ -1,9 +1,12 @@
 //! Routes of load balancers and of GraphQL APIs.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Builder;
 use super::http::as_known;
 use crate::graph::{Access, Api, ApiKind, Endpoint, Route};
 use crate::known::{Known, Name, Setting};
+use crate::schema;
 use crate::terraform::expand::Resource;
 use crate::terraform::value::Value;
 
@@ -119,12 +122,14 @@ impl Builder<'_> {
 
     /// GraphQL: a route for each field that a function resolves.
     fn graphql(&mut self) {
+        let mut keyed: BTreeMap<&Name, Known<Opened>> = BTreeMap::new();
         for resource in self.of_kind("aws_appsync_graphql_api") {
             let private = resource.body.literal_of("visibility").is_some_and(|word| word == "PRIVATE");
             let endpoint = if private { Endpoint::Private } else { Endpoint::Public };
             let mut api = self.api(resource, ApiKind::GraphQl, Setting::new(resource.place, endpoint));
             api.tracing = resource.body.bool_of("xray_enabled");
             self.app.apis.push(api);
+            keyed.extend(opened_by_key(resource).map(|opened| (&resource.name, opened)));
         }
         for resource in self.of_kind("aws_appsync_resolver") {
             let body = &resource.body;
@@ -135,10 +140,22 @@ impl Builder<'_> {
             };
             let api = self.name_of(body.get("api_id"), &["aws_appsync_graphql_api"]);
             let owner = api.value().and_then(|name| self.resource(name));
-            let (access, api_key) = owner.map_or_else(
+            let (mut access, mut api_key) = owner.map_or_else(
                 || (Setting::unknown(resource.place, "its API is not in these files"), false),
                 graphql_access,
             );
+            let field = (body.literal_of("type"), body.literal_of("field"));
+            match api.value().and_then(|api| keyed.get(api)) {
+                Some(Known::Unknown(why)) if !api_key => access = Setting::unknown(access.place, why),
+                Some(Known::Value(opened)) => {
+                    if let (Some(of), Some(field)) = field
+                        && opened.contains(&(of, field))
+                    {
+                        (access, api_key) = (Setting::new(access.place, Access::Anyone), true);
+                    }
+                }
+                _ => {}
+            }
             let word = |key: &str| {
                 body.get(key).map_or_else(|| Known::Unknown("it is not named".to_owned()), as_known)
             };
@@ -154,6 +171,17 @@ impl Builder<'_> {
             });
         }
     }
+}
+
+/// Fields, each with its type.
+type Opened = BTreeSet<(String, String)>;
+
+/// The fields that an API key opens where a GraphQL API takes one beside what it asks for otherwise.
+fn opened_by_key(resource: &Resource) -> Option<Known<Opened>> {
+    let more = resource.body.blocks("additional_authentication_provider");
+    more.iter().find(|one| one.literal_of("authentication_type").is_some_and(|kind| kind == "API_KEY"))?;
+    let read = resource.body.literal_of("schema").map(|text| Known::Value(schema::opened_by_key(&text)));
+    Some(read.unwrap_or_else(|| Known::Unknown(schema::UNREAD.to_owned())))
 }
 
 /// Who may use a GraphQL API, and whether a key is asked for.

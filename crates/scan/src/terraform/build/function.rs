@@ -136,7 +136,7 @@ impl Builder<'_> {
         };
         let url = FunctionUrl { place: resource.place, access, cors: body.blocks("cors").first().map(cors) };
         if let Some(function) = self.function_mut(&name) {
-            function.url = Some(url);
+            function.add_url(url);
         }
     }
 

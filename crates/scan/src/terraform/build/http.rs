@@ -176,12 +176,10 @@ impl Builder<'_> {
         let body = &resource.body;
         let Known::Value(name) = self.name_of(body.get("api_id"), &[API]) else { return };
         let defaults = body.blocks("default_route_settings").first();
-        let rate = defaults.and_then(|defaults| defaults.get("throttling_rate_limit")).map(positive);
         let trace = defaults.and_then(|defaults| defaults.bool_of("data_trace_enabled"));
         let log = body.blocks("access_log_settings").first().map(|log| Setting::new(log.place, true));
         let Some(api) = self.app.apis.iter_mut().find(|api| api.name == name) else { return };
         api.access_log = log.or(api.access_log.take());
-        api.throttled = rate.or(api.throttled.take());
         api.data_trace = trace.or(api.data_trace.take());
     }
 

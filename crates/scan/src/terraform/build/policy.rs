@@ -64,13 +64,24 @@ fn statement(written: &Value) -> Statement {
     statement.resources = written.texts_of(resources);
     if let Some(principal) = written.get("Principal") {
         statement.principals = principals(principal);
-    } else if written.get("NotPrincipal").is_some() {
-        statement.principals = vec![Principal::Unknown("everyone but those that are named".to_owned())];
+    } else if let Some(others) = written.get("NotPrincipal") {
+        statement.principals = not_principals(&statement, others);
     }
     if let Some(conditions) = written.get("Condition") {
         statement.conditions = read_conditions(conditions);
     }
     statement
+}
+
+/// Whom a statement speaks of that speaks of everyone but these: allowing nearly everyone is allowing everyone, and denying all but a
+/// few closes.
+fn not_principals(statement: &Statement, others: &Value) -> Vec<Principal> {
+    if statement.may_allow() {
+        return vec![Principal::Anyone];
+    }
+    let listed = others.entries().iter().flat_map(|(_, some)| some.one_or_many());
+    let listed = if others.is_map() { listed.map(Value::to_text).collect() } else { vec![others.to_text()] };
+    vec![Principal::Others(listed)]
 }
 
 fn principals(value: &Value) -> Vec<Principal> {

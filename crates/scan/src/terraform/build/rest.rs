@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::http::{as_known, literals, positive};
+use super::http::{as_known, literals};
 use super::{Builder, openapi, policy};
 use crate::graph::{Access, Api, ApiKind, Authorizer, AuthorizerKind, Cors, Endpoint, Route};
 use crate::known::{Known, Name, Setting};
@@ -58,7 +58,7 @@ impl Builder<'_> {
         self.app.apis.iter_mut().find(|api| api.name == *name)
     }
 
-    fn rest_api_of(&self, resource: &Resource) -> Known<Name> {
+    pub(super) fn rest_api_of(&self, resource: &Resource) -> Known<Name> {
         self.name_of(resource.body.get("rest_api_id"), &[API])
     }
 
@@ -142,7 +142,7 @@ impl Builder<'_> {
         let target = match integration {
             Some(found) => match found.body.literal_of("type").as_deref() {
                 Some("MOCK") => Known::Unknown("a fixed answer, no function".to_owned()),
-                _ => self.function_in(found.body.get("uri")),
+                _ => self.answering(found.body.get("uri")),
             },
             None => Known::Unknown("it has no integration in these files".to_owned()),
         };
@@ -157,6 +157,19 @@ impl Builder<'_> {
             access,
             api_key: body.get("api_key_required").and_then(Value::as_bool).unwrap_or(false),
             scopes: literals(body, "authorization_scopes"),
+        }
+    }
+
+    /// The function that an integration names, or the operation of a service that the interface does itself.
+    fn answering(&self, uri: Option<&Value>) -> Known<Name> {
+        let found = self.function_in(uri);
+        let text = uri.map(|uri| uri.to_text().to_string()).unwrap_or_default();
+        let service = text.contains(":apigateway:") && !text.contains(":lambda:path/");
+        match found {
+            Known::Unknown(_) if service && [":action/", ":path/"].iter().any(|mark| text.contains(mark)) => {
+                Known::Unknown(format!("`{text}` answers, which is no function of these files"))
+            }
+            found => found,
         }
     }
 
@@ -197,10 +210,8 @@ impl Builder<'_> {
     fn method_settings(&mut self, resource: &Resource) {
         let Known::Value(name) = self.rest_api_of(resource) else { return };
         let Some(settings) = resource.body.blocks("settings").first() else { return };
-        let rate = settings.get("throttling_rate_limit").map(positive);
         let trace = settings.bool_of("data_trace_enabled");
         let Some(api) = self.api_mut(&name) else { return };
-        api.throttled = rate.or(api.throttled.take());
         api.data_trace = trace.or(api.data_trace.take());
     }
 

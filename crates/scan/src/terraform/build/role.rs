@@ -52,6 +52,9 @@ impl Builder<'_> {
                     self.lost(resource, written, (kind, resource.body.get("policy_arns")), &mut roles);
                     continue;
                 };
+                if let Some(list) = resource.body.get("policy_arns") {
+                    self.app.exclusive.insert(holder.name.clone(), list.place);
+                }
                 for policy in resource.body.blocks("policy_arns") {
                     self.attach(policy, &holder.name, &index, &mut roles);
                 }
@@ -119,6 +122,9 @@ impl Builder<'_> {
                 let written = inline.get("policy").unwrap_or(inline);
                 role.statements.extend(self.policy_of(Some(written), &role.name));
             }
+        }
+        if let Some(list) = body.get("managed_policy_arns").filter(|list| !list.is_null()) {
+            self.app.exclusive.insert(resource.name.clone(), list.place);
         }
         for arn in body.blocks("managed_policy_arns") {
             self.attach_to(&mut role, arn);

@@ -1,7 +1,7 @@
-//! Managed secrets: Secrets Manager and parameters of the Systems Manager.
+//! Managed secrets: Secrets Manager and parameters of the Systems Manager; and keys of callers.
 
 use super::Builder;
-use crate::graph::{Secret, SecretKind};
+use crate::graph::{Login, Secret, SecretKind};
 use crate::terraform::value::Value;
 
 const SECRET: &str = "aws_secretsmanager_secret";
@@ -33,6 +33,11 @@ impl Builder<'_> {
                 policy: Vec::new(),
                 rotated: false,
             });
+        }
+        for resource in self.of_kind("aws_api_gateway_api_key") {
+            let value = resource.body.text_of("value");
+            let key = value.map(|password| Login { of: resource.name.clone(), password });
+            self.app.keys.extend(key);
         }
         for resource in self.of_kind("aws_secretsmanager_secret_version") {
             let value = resource.body.text_of("secret_string");

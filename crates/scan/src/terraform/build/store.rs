@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Builder;
 use crate::graph::{Encryption, Login, PublicAccess, Store, StoreKind};
-use crate::known::{Name, Setting};
+use crate::known::{Name, Setting, Text};
 use crate::terraform::expand::Resource;
 use crate::terraform::value::Value;
 
@@ -96,6 +96,10 @@ impl Builder<'_> {
         for (kind, attribute, of, named) in PARTS {
             for part in self.of_kind(kind) {
                 let found = self.named(part.body.get(attribute), of, named);
+                if kind == "aws_cloudwatch_event_permission" && is_default_bus(part) {
+                    stores.extend(default_bus(part));
+                    continue;
+                }
                 let Some(at) = found.and_then(|found| index.get(&found.name)) else {
                     self.lost_part(part, part.body.get(attribute));
                     continue;
@@ -133,7 +137,7 @@ impl Builder<'_> {
             stream: body.get("stream_enabled").and_then(Value::as_bool).unwrap_or(false),
             kind,
         };
-        store.public.acl = body.get("acl").map(acl);
+        store.public.acl = body.get("acl").map(acl).or_else(|| grants(body));
         store.public.reachable = body.bool_of("publicly_accessible");
         store
     }
@@ -190,6 +194,28 @@ impl Builder<'_> {
     }
 }
 
+/// Whether a permission is one of the bus that every account has.
+fn is_default_bus(part: &Resource) -> bool {
+    let bus = part.body.get("event_bus_name").filter(|bus| !bus.is_null());
+    bus.is_none_or(|bus| bus.as_literal().as_deref() == Some("default"))
+}
+
+/// The bus that every account has is declared nowhere: it stands where it is opened.
+fn default_bus(part: &Resource) -> Option<Store> {
+    Some(Store {
+        name: part.name.clone(),
+        place: part.place,
+        kind: StoreKind::EventBus,
+        physical: Some(Text::literal("default", part.place)),
+        encryption: None,
+        policy: vec![event_permission(part)?],
+        public: PublicAccess::default(),
+        website: false,
+        recovery: None,
+        stream: false,
+    })
+}
+
 /// `aws_cloudwatch_event_permission`: one statement of a bus' policy.
 fn event_permission(part: &Resource) -> Option<crate::graph::Statement> {
     use crate::graph::{Condition, Origin, Statement};
@@ -219,21 +245,28 @@ fn acl(value: &Value) -> Setting<String> {
     })
 }
 
-/// Access lists that are written out: what they grant to everyone.
+/// Access lists that are written out, in a resource of their own or in the bucket: the most that they grant to everyone.
 fn grants(body: &Value) -> Option<Setting<String>> {
-    for policy in body.blocks("access_control_policy") {
-        for grant in policy.blocks("grant") {
-            let uri = grant.at(&["grantee", "uri"]).and_then(Value::as_literal).unwrap_or_default();
-            let everyone = uri.ends_with("/AllUsers") || uri.ends_with("/AuthenticatedUsers");
-            if everyone {
-                let write =
-                    grant.literal_of("permission").is_some_and(|word| word != "READ" && word != "READ_ACP");
-                let word = if write { "PublicReadWrite" } else { "PublicRead" };
-                return Some(Setting::new(grant.place, word.to_owned()));
-            }
+    let own = body.blocks("access_control_policy").iter().flat_map(|policy| policy.blocks("grant"));
+    let mut found: Option<Setting<String>> = None;
+    for grant in own.chain(body.blocks("grant")) {
+        let Some(uri) = grant.at(&["grantee", "uri"]).or_else(|| grant.get("uri")) else { continue };
+        let Some(group) = uri.as_literal() else {
+            found = found.or_else(|| Some(Setting::unknown(uri.place, uri.why_not())));
+            continue;
+        };
+        if !(group.ends_with("/AllUsers") || group.ends_with("/AuthenticatedUsers")) {
+            continue;
+        }
+        let words = grant.get("permission").or_else(|| grant.get("permissions"));
+        let reads = |word: &Value| matches!(word.as_literal().as_deref(), Some("READ" | "READ_ACP"));
+        let write = words.is_some_and(|words| !words.one_or_many().iter().all(reads));
+        let word = if write { "PublicReadWrite" } else { "PublicRead" };
+        if write || found.as_ref().is_none_or(|found| found.known().is_none()) {
+            found = Some(Setting::new(grant.place, word.to_owned()));
         }
     }
-    None
+    found
 }
 
 fn key(value: &Value) -> Setting<Encryption> {

@@ -1,5 +1,7 @@
 //! `data "aws_iam_policy_document"` as the policy that it makes, and `template_file`.
 
+use std::collections::BTreeSet;
+
 use super::{Context, Evaluator};
 use crate::source::Place;
 use crate::terraform::module::Declared;
@@ -14,13 +16,10 @@ impl Evaluator<'_> {
         for source in body.blocks("source_policy_documents").iter().chain(body.get("source_json")) {
             statements.extend(statements_of(source));
         }
-        statements.extend(body.blocks("statement").iter().map(statement));
+        // What the document itself says of a `sid` stands in the place of what its sources say of it.
+        replace(&mut statements, body.blocks("statement").iter().map(statement).collect());
         for over in body.blocks("override_policy_documents").iter().chain(body.get("override_json")) {
-            for statement in statements_of(over) {
-                let id = statement.literal_of("Sid").filter(|id| !id.is_empty());
-                statements.retain(|found| id.is_none() || found.literal_of("Sid") != id);
-                statements.push(statement);
-            }
+            replace(&mut statements, statements_of(over));
         }
         let place = declared.head;
         let list = Value::list(place, statements);
@@ -45,6 +44,14 @@ impl Evaluator<'_> {
             Err(unread) => Value::unknown(declared.head, unread.why),
         }
     }
+}
+
+/// Puts statements in the place of those that have the same `Sid`, and the others behind them.
+fn replace(statements: &mut Vec<Value>, with: Vec<Value>) {
+    let id = |statement: &Value| statement.literal_of("Sid").filter(|id| !id.is_empty());
+    let ids: BTreeSet<String> = with.iter().filter_map(id).collect();
+    statements.retain(|found| id(found).is_none_or(|id| !ids.contains(&id)));
+    statements.extend(with);
 }
 
 /// The statements of another policy.

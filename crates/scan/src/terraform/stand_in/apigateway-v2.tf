@@ -3,6 +3,10 @@ variable "create" { default = true }
 variable "create_api_gateway" { default = true }
 variable "name" { default = "" }
 variable "protocol_type" { default = "HTTP" }
+variable "create_routes_and_integrations" { default = true }
+variable "target" { default = null }
+variable "route_key" { default = null }
+variable "credentials_arn" { default = null }
 variable "body" { default = null }
 variable "cors_configuration" { default = null }
 variable "integrations" { default = {} }
@@ -14,7 +18,8 @@ variable "default_route_settings" { default = {} }
 variable "stage_default_route_settings" { default = {} }
 
 locals {
-  makes = var.create && var.create_api_gateway
+  makes  = var.create && var.create_api_gateway
+  routes = var.create_routes_and_integrations ? merge(var.integrations, var.routes) : {}
   rates = merge(var.default_route_settings, var.stage_default_route_settings)
 }
 
@@ -23,6 +28,8 @@ resource "aws_apigatewayv2_api" "this" {
   name          = var.name
   protocol_type = var.protocol_type
   body          = var.body
+  target        = var.target
+  route_key     = var.route_key
   dynamic "cors_configuration" {
     for_each = var.cors_configuration == null || var.cors_configuration == {} ? [] : [var.cors_configuration]
     content {
@@ -48,7 +55,7 @@ resource "aws_apigatewayv2_authorizer" "this" {
 }
 
 resource "aws_apigatewayv2_route" "this" {
-  for_each             = local.makes ? merge(var.integrations, var.routes) : {}
+  for_each             = local.makes ? local.routes : {}
   api_id               = aws_apigatewayv2_api.this[0].id
   route_key            = each.key
   authorization_type   = try(each.value.authorization_type, "NONE")
@@ -59,7 +66,7 @@ resource "aws_apigatewayv2_route" "this" {
 }
 
 resource "aws_apigatewayv2_integration" "this" {
-  for_each            = local.makes ? merge(var.integrations, var.routes) : {}
+  for_each            = local.makes ? local.routes : {}
   api_id              = aws_apigatewayv2_api.this[0].id
   integration_type    = try(each.value.integration.type, each.value.integration_type, "AWS_PROXY")
   integration_subtype = try(each.value.integration.subtype, each.value.integration_subtype, null)

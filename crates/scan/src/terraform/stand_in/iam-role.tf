@@ -9,6 +9,12 @@ variable "create_custom_role_trust_policy" { default = false }
 variable "custom_role_trust_policy" { default = null }
 variable "custom_role_policy_arns" { default = [] }
 variable "policies" { default = {} }
+variable "attach_admin_policy" { default = false }
+variable "attach_poweruser_policy" { default = false }
+variable "attach_readonly_policy" { default = false }
+variable "admin_role_policy_arn" { default = "arn:aws:iam::aws:policy/AdministratorAccess" }
+variable "poweruser_role_policy_arn" { default = "arn:aws:iam::aws:policy/PowerUserAccess" }
+variable "readonly_role_policy_arn" { default = "arn:aws:iam::aws:policy/ReadOnlyAccess" }
 variable "trust_policy_permissions" { default = {} }
 variable "inline_policy_statements" { default = [] }
 variable "inline_policy_permissions" { default = {} }
@@ -97,6 +103,24 @@ resource "aws_iam_role_policy_attachment" "policies" {
   for_each   = local.makes ? var.policies : {}
   role       = aws_iam_role.this[0].name
   policy_arn = each.value
+}
+
+resource "aws_iam_role_policy_attachment" "admin" {
+  count      = local.makes && var.attach_admin_policy ? 1 : 0
+  role       = aws_iam_role.this[0].name
+  policy_arn = var.admin_role_policy_arn
+}
+
+resource "aws_iam_role_policy_attachment" "poweruser" {
+  count      = local.makes && var.attach_poweruser_policy ? 1 : 0
+  role       = aws_iam_role.this[0].name
+  policy_arn = var.poweruser_role_policy_arn
+}
+
+resource "aws_iam_role_policy_attachment" "readonly" {
+  count      = local.makes && var.attach_readonly_policy ? 1 : 0
+  role       = aws_iam_role.this[0].name
+  policy_arn = var.readonly_role_policy_arn
 }
 
 output "iam_role_arn" { value = aws_iam_role.this[0].arn }

@@ -2,6 +2,7 @@
 variable "create_bucket" { default = true }
 variable "bucket" { default = null }
 variable "acl" { default = null }
+variable "grant" { default = [] }
 variable "attach_policy" { default = false }
 variable "policy" { default = null }
 variable "attach_public_policy" { default = true }
@@ -22,6 +23,24 @@ resource "aws_s3_bucket_acl" "this" {
   count  = var.create_bucket && var.acl != null ? 1 : 0
   bucket = aws_s3_bucket.this[0].id
   acl    = var.acl
+}
+
+resource "aws_s3_bucket_acl" "grants" {
+  count  = var.create_bucket && length(var.grant) > 0 ? 1 : 0
+  bucket = aws_s3_bucket.this[0].id
+  access_control_policy {
+    dynamic "grant" {
+      for_each = var.grant
+      content {
+        permission = grant.value.permission
+        grantee {
+          type = grant.value.type
+          uri  = try(grant.value.uri, null)
+          id   = try(grant.value.id, null)
+        }
+      }
+    }
+  }
 }
 
 resource "aws_s3_bucket_public_access_block" "this" {

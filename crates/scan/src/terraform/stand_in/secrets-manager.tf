@@ -3,6 +3,8 @@ variable "create" { default = true }
 variable "name" { default = null }
 variable "secret_string" { default = null }
 variable "create_policy" { default = false }
+variable "source_policy_documents" { default = [] }
+variable "override_policy_documents" { default = [] }
 variable "policy_statements" { default = {} }
 variable "enable_rotation" { default = false }
 variable "rotation_lambda_arn" { default = "" }
@@ -31,6 +33,8 @@ resource "aws_secretsmanager_secret_rotation" "this" {
 }
 
 data "aws_iam_policy_document" "this" {
+  source_policy_documents   = var.source_policy_documents
+  override_policy_documents = var.override_policy_documents
   dynamic "statement" {
     for_each = var.policy_statements
     content {

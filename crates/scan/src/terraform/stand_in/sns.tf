@@ -3,6 +3,8 @@ variable "create" { default = true }
 variable "name" { default = null }
 variable "kms_master_key_id" { default = null }
 variable "topic_policy" { default = null }
+variable "source_topic_policy_documents" { default = [] }
+variable "override_topic_policy_documents" { default = [] }
 variable "topic_policy_statements" { default = {} }
 variable "subscriptions" { default = {} }
 variable "create_subscription" { default = true }
@@ -27,6 +29,8 @@ resource "aws_sns_topic_subscription" "this" {
 }
 
 data "aws_iam_policy_document" "this" {
+  source_policy_documents   = var.source_topic_policy_documents
+  override_policy_documents = var.override_topic_policy_documents
   dynamic "statement" {
     for_each = var.topic_policy_statements
     content {

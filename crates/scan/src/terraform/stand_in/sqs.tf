@@ -4,7 +4,13 @@ variable "name" { default = null }
 variable "kms_master_key_id" { default = null }
 variable "sqs_managed_sse_enabled" { default = true }
 variable "create_queue_policy" { default = false }
+variable "source_queue_policy_documents" { default = [] }
+variable "override_queue_policy_documents" { default = [] }
 variable "queue_policy_statements" { default = {} }
+variable "create_dlq_queue_policy" { default = false }
+variable "dlq_queue_policy_statements" { default = {} }
+variable "source_dlq_queue_policy_documents" { default = [] }
+variable "override_dlq_queue_policy_documents" { default = [] }
 variable "policy" { default = null }
 variable "create_dlq" { default = false }
 variable "dlq_name" { default = null }
@@ -29,6 +35,8 @@ resource "aws_sqs_queue_policy" "this" {
 }
 
 data "aws_iam_policy_document" "this" {
+  source_policy_documents   = var.source_queue_policy_documents
+  override_policy_documents = var.override_queue_policy_documents
   dynamic "statement" {
     for_each = var.queue_policy_statements
     content {
@@ -37,6 +45,42 @@ data "aws_iam_policy_document" "this" {
       actions       = try(statement.value.actions, null)
       not_actions   = try(statement.value.not_actions, null)
       resources     = try(statement.value.resources, [aws_sqs_queue.this[0].arn])
+      dynamic "principals" {
+        for_each = try(statement.value.principals, [])
+        content {
+          type        = principals.value.type
+          identifiers = principals.value.identifiers
+        }
+      }
+      dynamic "condition" {
+        for_each = try(statement.value.conditions, statement.value.condition, [])
+        content {
+          test     = condition.value.test
+          variable = condition.value.variable
+          values   = condition.value.values
+        }
+      }
+    }
+  }
+}
+
+resource "aws_sqs_queue_policy" "dlq" {
+  count     = var.create && var.create_dlq && var.create_dlq_queue_policy ? 1 : 0
+  queue_url = aws_sqs_queue.dlq[0].url
+  policy    = data.aws_iam_policy_document.dlq.json
+}
+
+data "aws_iam_policy_document" "dlq" {
+  source_policy_documents   = var.source_dlq_queue_policy_documents
+  override_policy_documents = var.override_dlq_queue_policy_documents
+  dynamic "statement" {
+    for_each = var.dlq_queue_policy_statements
+    content {
+      sid           = try(statement.value.sid, null)
+      effect        = try(statement.value.effect, "Allow")
+      actions       = try(statement.value.actions, null)
+      not_actions   = try(statement.value.not_actions, null)
+      resources     = try(statement.value.resources, [aws_sqs_queue.dlq[0].arn])
       dynamic "principals" {
         for_each = try(statement.value.principals, [])
         content {

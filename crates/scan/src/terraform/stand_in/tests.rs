@@ -29,6 +29,10 @@ fn modules_are_known_by_every_address() {
         ),
         ("github.com/terraform-aws-modules/terraform-aws-sns", Some(("sns", ""))),
         ("somebody/sqs/aws", None),
+        ("git::https://evil.example/terraform-aws-modules/terraform-aws-vpc.git", None),
+        ("github.com/mallory/terraform-aws-modules/terraform-aws-vpc", None),
+        ("evil.example/terraform-aws-modules/vpc/aws", None),
+        ("./mine/terraform-aws-modules/vpc/aws", None),
         ("terraform-aws-modules/", None),
     ];
     for (source, wanted) in cases {
@@ -36,4 +40,24 @@ fn modules_are_known_by_every_address() {
     }
     assert!(find("terraform-aws-modules/eks/aws").is_none());
     assert!(find("terraform-aws-modules/lambda/aws").is_some());
+}
+
+#[test]
+fn inputs_that_may_let_somebody_in() {
+    for input in
+        ["attach_admin_policy", "override_policy_documents", "grant", "key_users", "permissions", "acl"]
+    {
+        assert!(may_open(input), "{input}");
+    }
+    for input in [
+        "tags",
+        "policy_name",
+        "role_description",
+        "create_role",
+        "attach_deny_insecure_transport_policy",
+        "access_log_settings",
+        "memory_size",
+    ] {
+        assert!(!may_open(input), "{input}");
+    }
 }

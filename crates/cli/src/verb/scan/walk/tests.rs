@@ -86,3 +86,26 @@ fn what_the_repository_ignores_or_the_caller_names_is_not_said() {
     // Git never takes in what stands in its own folder.
     assert_eq!(taken(&[(".git/template.yaml", TEMPLATE)], &[]).1, []);
 }
+
+#[test]
+fn what_describes_an_app_and_cannot_be_read_is_said_to_be_unread() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = std::fs::File::create(folder.path().join("template.yaml")).unwrap();
+    large.set_len(MAX_FILE_BYTES + 1).unwrap();
+    std::fs::File::create(folder.path().join("data.json")).unwrap().set_len(MAX_FILE_BYTES + 1).unwrap();
+    let taken = take_in(folder.path(), &[]).unwrap();
+    let unread: Vec<_> =
+        taken.unread.iter().map(|one| (taken.tree.path(one.place.file), one.why.as_str())).collect();
+    assert_eq!(unread, [("template.yaml", "it cannot be read: it is larger than 16 MB")]);
+    assert_eq!(taken.left_out.len(), 1, "{:?}", taken.left_out);
+    let excluded = take_in(folder.path(), &["template.yaml".to_owned()]).unwrap();
+    assert_eq!(excluded.unread, []);
+    // A folder that cannot be listed is named, and so is what went wrong.
+    let gone = folder.path().join("gone");
+    let errors: Vec<_> = WalkBuilder::new(&gone).build().filter_map(Result::err).collect();
+    let said: Vec<_> = errors.iter().map(|error| (path_of(error), cause_of(error))).collect();
+    assert!(
+        matches!(said.as_slice(), [(Some(path), why)] if *path == gone && !why.contains("gone")),
+        "{said:?}"
+    );
+}

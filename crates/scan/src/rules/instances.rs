@@ -1,0 +1,122 @@
+//! Instances of one block, as `count` and `for_each` make them: what is wrong with the block is one cause, and told once.
+//!
+//! Invariant: only findings that are alike but for which instance they are of, at the same place, are told together; the first one keeps
+//! its cause, and so its id. Not here: instances that are themselves the matter, such as routes (the rules name those together).
+
+use std::collections::BTreeMap;
+
+use super::words::list;
+use crate::finding::{Confidence, Finding, Severity};
+use crate::known::Name;
+use crate::source::Place;
+
+/// How many others are named in a sentence.
+const NAMED: usize = 5;
+
+/// Tells findings together that are of instances of one block.
+pub(crate) fn together(findings: &mut Vec<Finding>) {
+    type Alike = (&'static str, Place, Severity, Confidence, String);
+    let mut first: BTreeMap<Alike, usize> = BTreeMap::new();
+    let mut kept: Vec<(Finding, Vec<Name>)> = Vec::with_capacity(findings.len());
+    for finding in std::mem::take(findings) {
+        if let Some(cause) = of_any_instance(&finding.cause) {
+            let alike = (finding.rule.id, finding.place, finding.severity, finding.confidence, cause);
+            if let Some((known, others)) = first.get(&alike).and_then(|at| kept.get_mut(*at)) {
+                add(known, others, finding);
+                continue;
+            }
+            first.insert(alike, kept.len());
+        }
+        kept.push((finding, Vec::new()));
+    }
+    findings.extend(kept.into_iter().map(|(mut finding, others)| {
+        if !others.is_empty() {
+            let names = list(others.iter().take(NAMED).map(Name::as_str));
+            let more = match others.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            finding.message.push_str(&format!(" The same holds for {names}{more}."));
+        }
+        finding
+    }));
+}
+
+fn add(known: &mut Finding, others: &mut Vec<Name>, finding: Finding) {
+    for name in finding.subjects {
+        if !known.subjects.contains(&name) {
+            others.push(name.clone());
+            known.subjects.push(name);
+        }
+    }
+    for seen in finding.related {
+        if !known.related.contains(&seen) {
+            known.related.push(seen);
+        }
+    }
+}
+
+/// A cause without which instance it is of; none where it is of none.
+fn of_any_instance(cause: &str) -> Option<String> {
+    let mut bare = String::with_capacity(cause.len());
+    let mut rest = cause;
+    while let Some((before, after)) = rest.split_once('[') {
+        bare.push_str(before);
+        let end = if after.starts_with('"') { "\"]" } else { "]" };
+        rest = after.split_once(end).map_or("", |(_, behind)| behind);
+    }
+    bare.push_str(rest);
+    (bare.len() < cause.len()).then_some(bare)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::{Dependencies, Options, inspect};
+    use crate::source::SourceTree;
+
+    #[test]
+    fn a_block_with_many_instances_is_told_of_once() {
+        let found = |keys: &str| {
+            let text = format!(
+                r#"
+resource "aws_iam_role" "r" {{
+  for_each           = toset([{keys}])
+  name               = each.key
+  assume_role_policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = "sts:AssumeRole", Principal = {{ Service = "lambda.amazonaws.com" }} }}] }})
+  inline_policy {{
+    policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = ["dynamodb:*", "logs:*"], Resource = "*" }}] }})
+  }}
+}}
+resource "aws_lambda_function" "f" {{
+  for_each      = toset([{keys}])
+  function_name = each.key
+  role          = aws_iam_role.r[each.key].arn
+  runtime       = "nodejs24.x"
+}}
+"#
+            );
+            let mut tree = SourceTree::new();
+            tree.add("main.tf", text.into_bytes());
+            let report = inspect(&tree, &Dependencies::default(), &Options::default());
+            let found = report.findings().filter(|(_, found)| found.rule.id == "wildcard-action");
+            found
+                .map(|(_, found)| (found.id.clone(), found.subjects.len(), found.message.clone()))
+                .collect::<Vec<_>>()
+        };
+        let (one, three) = (found("\"a\""), found("\"a\", \"b\", \"c\""));
+        assert_eq!((one.len(), three.len()), (1, 1), "{three:?}");
+        assert_eq!(one[0].0, three[0].0, "the id stays");
+        assert!(three[0].1 > one[0].1, "{three:?}");
+        assert!(three[0].2.contains(" The same holds for "), "{}", three[0].2);
+    }
+
+    #[test]
+    fn causes_without_instances() {
+        let check = |cause: &str, bare: Option<&str>| assert_eq!(of_any_instance(cause).as_deref(), bare);
+        check("role aws_iam_role.r", None);
+        check("role aws_iam_role.r[0]", Some("role aws_iam_role.r"));
+        check("role module.m[\"a]b\"].aws_iam_role.r[1] x", Some("role module.m.aws_iam_role.r x"));
+        check("open [", Some("open "));
+    }
+}
