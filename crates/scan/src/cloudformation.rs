@@ -35,6 +35,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(crate) use self::choices::is_stage;
 pub use self::exports::Exports;
+pub(crate) use self::http_api::{stage_rates, stage_settings};
 pub(crate) use self::imports::read as import;
 pub use self::policy::{principals, statement, statements};
 pub(crate) use self::role::provided;
@@ -116,6 +117,7 @@ fn read_with(
     let framework = if stack.is_sam() { Framework::Sam } else { Framework::CloudFormation };
     let mut app = App::new(app_name(files, file), framework, file, stack.folder());
     read_stack(&stack, &mut app);
+    stack.index.borrow().rates.set(&mut app);
     app
 }
 
@@ -131,6 +133,7 @@ pub fn read_resources(
 ) {
     let stack = Stack::new(files, exports, file, document, own);
     read_stack(&stack, app);
+    stack.index.borrow().rates.set(app);
     note_switched_off(&stack, app);
 }
 

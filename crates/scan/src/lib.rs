@@ -30,6 +30,7 @@ mod parallel;
 pub mod paths;
 #[cfg(any(test, fuzzing))]
 pub mod properties;
+mod rates;
 pub mod report;
 pub mod rules;
 pub mod sbom;

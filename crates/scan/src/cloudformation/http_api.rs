@@ -13,6 +13,7 @@ use super::writer::Writer;
 use crate::document::Node;
 use crate::graph::{Access, Api, ApiKind, Authorizer, AuthorizerKind, Endpoint, Route};
 use crate::known::{Known, Name, Setting, Text};
+use crate::rates::Rates;
 use crate::source::Place;
 
 pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool {
@@ -44,7 +45,8 @@ pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool 
         "AWS::Serverless::WebSocketApi" => {
             let properties = sam::with_globals(writer.stack, "WebSocketApi", properties);
             let mut made = api(resource.name.clone(), resource.place, ApiKind::Websocket);
-            stage(&mut made, &properties);
+            stage_settings(&mut made, &properties);
+            stage_rates(writer.rates(), &resource.name, None, &properties);
             writer.add_api(made);
         }
         _ => {
@@ -67,7 +69,8 @@ pub(super) fn declare_serverless(writer: &mut Writer<'_, '_>, name: &Name, place
     let mut made = api(name.clone(), place, ApiKind::Http);
     made.cors = properties.get("CorsConfiguration").and_then(cors);
     made.minimum_tls = properties.at(&["Domain", "SecurityPolicy"]).map(string);
-    stage(&mut made, properties);
+    stage_settings(&mut made, properties);
+    stage_rates(writer.rates(), name, None, properties);
     writer.add_api(made);
 }
 
@@ -88,13 +91,27 @@ fn api(name: Name, place: Place, kind: ApiKind) -> Api {
     }
 }
 
-fn stage(api: &mut Api, properties: &Node) {
+/// What a stage sets, but for its rates.
+pub(crate) fn stage_settings(api: &mut Api, properties: &Node) {
     api.access_log = api.access_log.take().or_else(|| properties.get("AccessLogSettings").and_then(is_set));
     let settings = properties.get("DefaultRouteSettings");
-    let rate = settings.and_then(|settings| settings.get("ThrottlingRateLimit"));
-    api.throttled = api.throttled.take().or_else(|| rate.and_then(is_set));
     let trace = settings.and_then(|settings| settings.get("DataTraceEnabled"));
     api.data_trace = api.data_trace.take().or_else(|| trace.map(super::value::switch));
+}
+
+/// The rates of a stage: those of single routes, and the one of all others.
+pub(crate) fn stage_rates(rates: &mut Rates, api: &Name, resource: Option<&Name>, properties: &Node) {
+    let rate = |settings: &Node| settings.get("ThrottlingRateLimit").and_then(is_set);
+    rates.stage(api, resource, "", |stage| {
+        if let Some(rate) = properties.get("DefaultRouteSettings").and_then(rate) {
+            stage.all(rate);
+        }
+        for (key, settings) in properties.get("RouteSettings").map(Node::entries).unwrap_or_default() {
+            if let Some(rate) = rate(settings) {
+                stage.route(&key.text, rate);
+            }
+        }
+    });
 }
 
 pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
@@ -121,9 +138,11 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
         "AWS::ApiGatewayV2::Stage" => {
             if let Some(Known::Value(name)) =
                 Writer::text_at(resource, "ApiId").map(|text| writer.api_of(&text))
-                && let Some(api) = writer.api(&name)
             {
-                stage(api, properties);
+                stage_rates(writer.rates(), &name, Some(&resource.name), properties);
+                if let Some(api) = writer.api(&name) {
+                    stage_settings(api, properties);
+                }
             }
         }
         "AWS::ApiGatewayV2::ApiMapping" => {

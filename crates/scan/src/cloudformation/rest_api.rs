@@ -13,6 +13,7 @@ use super::writer::Writer;
 use crate::document::Node;
 use crate::graph::{Access, Api, ApiKind, Authorizer, AuthorizerKind, Endpoint, Route};
 use crate::known::{Known, Name, Setting, Text};
+use crate::rates::Rates;
 use crate::source::Place;
 
 /// How deep paths may be.
@@ -52,11 +53,10 @@ pub(super) fn declare_serverless(writer: &mut Writer<'_, '_>, name: &Name, place
     api.cors = properties.get("Cors").and_then(openapi::quoted_cors);
     api.minimum_tls = properties.at(&["Domain", "SecurityPolicy"]).map(string);
     stage_settings(&mut api, properties);
+    stage_rates(writer.rates(), name, None, properties.get("StageName"), properties);
     if let Some(policy) = properties.at(&["Auth", "ResourcePolicy"]) {
         api.policy.extend(sam::auth::resource_policy(policy, None));
     }
-    let throttle = properties.at(&["Auth", "UsagePlan", "Throttle"]).and_then(is_set);
-    api.throttled = api.throttled.take().or(throttle);
     writer.add_api(api);
 }
 
@@ -103,10 +103,33 @@ fn stage_settings(api: &mut Api, properties: &Node) {
         if let Some(trace) = settings.get("DataTraceEnabled") {
             api.data_trace = Some(switch(trace));
         }
-        if let Some(rate) = settings.get("ThrottlingRateLimit") {
-            api.throttled = is_set(rate);
-        }
     }
+}
+
+/// The rates of a stage: those of single methods, and the one of all others.
+fn stage_rates(rates: &mut Rates, api: &Name, resource: Option<&Name>, called: Option<&Node>, said: &Node) {
+    let called = called.map(|name| text(name).to_string()).unwrap_or_default();
+    rates.stage(api, resource, &called, |stage| {
+        // Descriptions of a deployment's stage have the one for all beside the others.
+        if let Some(rate) = said.get("ThrottlingRateLimit").and_then(is_set) {
+            stage.all(rate);
+        }
+        for settings in said.get("MethodSettings").map(Node::one_or_many).unwrap_or_default() {
+            let Some(rate) = settings.get("ThrottlingRateLimit").and_then(is_set) else { continue };
+            let word = |key: &str| settings.get(key).map(|node| string(node).value);
+            match (word("HttpMethod"), word("ResourcePath")) {
+                (None, None) => stage.all(rate),
+                (Some(Known::Value(method)), Some(Known::Value(path))) => match (&*method, &*path) {
+                    ("*", "*" | "/*") => stage.all(rate),
+                    _ => stage.one(&method, &path, rate),
+                },
+                // It limits one method, and nobody knows which.
+                _ => {
+                    stage.some(Setting::unknown(settings.place, "which method a rate is for cannot be told"))
+                }
+            }
+        }
+    });
 }
 
 pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
@@ -135,18 +158,19 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
         "AWS::ApiGateway::Method" => method(writer, resource),
         "AWS::ApiGateway::Stage" => {
             with_api(writer, properties.get("RestApiId"), |api| stage_settings(api, properties));
-        }
-        "AWS::ApiGateway::Deployment" => {
-            if let Some(stage) = properties.get("StageDescription") {
-                with_api(writer, properties.get("RestApiId"), |api| stage_settings(api, stage));
+            if let Some(api) = api_at(writer, properties.get("RestApiId")) {
+                let called = properties.get("StageName");
+                stage_rates(writer.rates(), &api, Some(&resource.name), called, properties);
             }
         }
-        "AWS::ApiGateway::UsagePlan" => {
-            let throttle = properties.get("Throttle").and_then(is_set);
-            for stage in properties.get("ApiStages").map(Node::one_or_many).unwrap_or_default() {
-                with_api(writer, stage.get("ApiId"), |api| {
-                    api.throttled = api.throttled.take().or(throttle.clone())
-                });
+        "AWS::ApiGateway::Deployment" => {
+            let (called, said) = (properties.get("StageName"), properties.get("StageDescription"));
+            if let Some(stage) = said {
+                with_api(writer, properties.get("RestApiId"), |api| stage_settings(api, stage));
+            }
+            // Without a name of a stage it makes none.
+            if let (Some(api), true) = (api_at(writer, properties.get("RestApiId")), called.is_some()) {
+                stage_rates(writer.rates(), &api, None, called, said.unwrap_or(properties));
             }
         }
         "AWS::ApiGateway::BasePathMapping" => base_path(writer, properties),
@@ -160,11 +184,13 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
     }
 }
 
+/// The interface of this app that a property names.
+fn api_at(writer: &Writer<'_, '_>, node: Option<&Node>) -> Option<Name> {
+    writer.api_of(&text(node?)).value().cloned()
+}
+
 fn with_api(writer: &mut Writer<'_, '_>, node: Option<&Node>, change: impl FnOnce(&mut Api)) {
-    let name = node.map(|node| writer.api_of(&text(node)));
-    if let Some(Known::Value(name)) = name
-        && let Some(api) = writer.api(&name)
-    {
+    if let Some(api) = api_at(writer, node).and_then(|name| writer.api(&name)) {
         change(api);
     }
 }

@@ -14,6 +14,7 @@ use crate::graph::{
     Api, App, Authorizer, Function, Network, OtherResource, Role, Route, Secret, Statement, Store, Trigger,
 };
 use crate::known::{Known, Name, Piece, Text};
+use crate::rates::Rates;
 use crate::source::Place;
 
 /// What is in a graph, by name. The templates of one app share it: each finds what the others wrote, and nobody reads the graph anew.
@@ -30,6 +31,8 @@ pub(super) struct Index {
     physical: HashMap<String, Name>,
     /// Stores by the name that they will have.
     physical_stores: HashMap<String, Name>,
+    /// Rates of interfaces; they say what they mean when all templates are read.
+    pub(super) rates: Rates,
 }
 
 /// A graph that is being written.
@@ -126,6 +129,11 @@ impl<'a, 's> Writer<'a, 's> {
     /// Hands what is known of the graph on to the app's next template.
     pub(super) fn finish(self) {
         *self.stack.index.borrow_mut() = self.index;
+    }
+
+    /// Where rates of interfaces are gathered.
+    pub(super) fn rates(&mut self) -> &mut Rates {
+        &mut self.index.rates
     }
 
     /// A resource of the template by the graph's name.

@@ -130,14 +130,16 @@ pub(super) type Connects<'a> = BTreeMap<&'a Name, &'a Setting<Access>>;
 
 /// Whether strangers can start the function through a route or address, as far as the files tell.
 pub(super) fn is_public(app: &App, connects: &Connects<'_>, function: &Name) -> bool {
-    let mut unheard = Verdict::default();
     let url = app.function(function).and_then(|function| function.url.as_ref());
     url.is_some_and(|url| matches!(url.access.known(), Some(Access::Anyone)))
-        || app.routes_of(function).any(|route| {
-            let api = route.api.value().and_then(|name| app.api(name));
-            let access = api.and_then(|api| connects.get(&api.name)).copied().unwrap_or(&route.access);
-            !route.api_key && is_open_from_the_internet(access, api, &mut unheard)
-        })
+        || app.routes_of(function).any(|route| is_public_route(app, connects, route))
+}
+
+/// Whether strangers can use a route, as far as the files tell.
+pub(super) fn is_public_route(app: &App, connects: &Connects<'_>, route: &Route) -> bool {
+    let api = route.api.value().and_then(|name| app.api(name));
+    let access = api.and_then(|api| connects.get(&api.name)).copied().unwrap_or(&route.access);
+    !route.api_key && is_open_from_the_internet(access, api, &mut Verdict::default())
 }
 
 fn cause(sight: &Sight<'_>, route: &Route, api: Option<&Api>) -> Option<Cause> {

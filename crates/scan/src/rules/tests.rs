@@ -3,6 +3,7 @@ mod code;
 mod formats;
 mod graphs;
 mod logins;
+mod rates;
 mod roles;
 mod secrets;
 

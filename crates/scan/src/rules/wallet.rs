@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::access::is_public;
+use super::access::{Connects, is_public, is_public_route};
 use super::words::{by_format, by_interface, count, list};
 use super::{Sight, Verdict, catalogue};
 use crate::code::Certainty;
@@ -45,7 +45,7 @@ fn unbounded(app: &App, verdict: &mut Verdict) {
             }
             continue;
         }
-        match gate(app, function) {
+        match gate(app, &connects, function) {
             Gate::Counts => {}
             Gate::Unknown(why) => {
                 let why = format!("whether calls of `{}` are limited cannot be told: {why}", function.name);
@@ -133,9 +133,9 @@ enum Gate<'a> {
     Unknown(String),
 }
 
-fn gate<'a>(app: &'a App, function: &'a Function) -> Gate<'a> {
+fn gate<'a>(app: &'a App, connects: &Connects<'_>, function: &'a Function) -> Gate<'a> {
     let mut unknown = None;
-    for route in app.routes_of(&function.name) {
+    for route in app.routes_of(&function.name).filter(|route| is_public_route(app, connects, route)) {
         let api = match &route.api {
             Known::Value(name) => app.api(name),
             Known::Unknown(why) => {

@@ -12,7 +12,10 @@ use crate::cloudformation::{self, value::string, value::text};
 use crate::document::{Key, Node, NodeKind};
 use crate::graph::{Access, App, ManagedPolicy, Route};
 use crate::known::{Known, Name, Setting};
+use crate::rates::Rates;
 
+/// Stages that the framework makes, and of which interface each is.
+const STAGES: [(&str, &str); 2] = [("HttpApiStage", HTTP), ("WebsocketsDeploymentStage", WEBSOCKET)];
 /// What is read of a changed role, and what of it gives nobody anything.
 const OF_ROLE: [&str; 7] =
     ["Policies", "ManagedPolicyArns", "RoleName", "Path", "Description", "Tags", "MaxSessionDuration"];
@@ -35,6 +38,9 @@ const OF_ROUTE: [&str; 14] = [
     "RequestValidatorId",
     "MethodResponses",
 ];
+/// What is read of a changed stage, and what decides nothing.
+const OF_STAGE: [&str; 6] =
+    ["AccessLogSettings", "AutoDeploy", "DefaultRouteSettings", "Description", "RouteSettings", "Tags"];
 /// The same of an address of a function.
 const OF_URL: [&str; 4] = ["AuthType", "TargetFunctionArn", "Qualifier", "InvokeMode"];
 
@@ -92,6 +98,8 @@ impl Changes {
                 of_route(app, *at, &properties)
             } else if let Some(function) = own {
                 of_url(app, &function.name, &properties)
+            } else if let Some((_, api)) = STAGES.iter().find(|(stage, _)| *stage == key.text) {
+                of_stage(app, &Name::from(*api), &properties)
             } else {
                 of_role_or_api(app, &Name::from(key.text.as_str()), &properties)
             };
@@ -129,6 +137,15 @@ fn of_role_or_api(app: &mut App, name: &Name, properties: &Node) -> bool {
     let Some(api) = app.apis.iter_mut().find(|api| api.name == *name) else { return false };
     api.policy.extend(properties.get("Policy").map(statements).unwrap_or_default());
     !OF_API_UNREAD.iter().any(|key| properties.get(key).is_some())
+}
+
+fn of_stage(app: &mut App, name: &Name, properties: &Node) -> bool {
+    let Some(api) = app.apis.iter_mut().find(|api| api.name == *name) else { return false };
+    cloudformation::stage_settings(api, properties);
+    let mut rates = Rates::default();
+    cloudformation::stage_rates(&mut rates, name, None, properties);
+    rates.set(app);
+    only(properties, &OF_STAGE)
 }
 
 fn of_url(app: &mut App, function: &Name, properties: &Node) -> bool {

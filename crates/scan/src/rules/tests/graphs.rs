@@ -1,6 +1,7 @@
 //! What the formats' builders hand to the rules: policies, rates, keys, grants.
 
 use super::formats::{ROLE, ids};
+use super::rates::REST;
 
 #[test]
 fn a_deny_for_everyone_but_a_few_closes_in_every_format() {
@@ -36,103 +37,6 @@ fn a_deny_for_everyone_but_a_few_closes_in_every_format() {
 fn module(more: &str, about: &[&str], wanted: &[&str]) {
     let text = format!("{ROLE}\n{more}");
     assert_eq!(ids(&[("main.tf", &text)], about), wanted, "{more}");
-}
-
-const REST: &str = r#"
-resource "aws_api_gateway_rest_api" "a" { name = "a" }
-resource "aws_api_gateway_resource" "x" {
-  rest_api_id = aws_api_gateway_rest_api.a.id
-  parent_id   = aws_api_gateway_rest_api.a.root_resource_id
-  path_part   = "x"
-}
-resource "aws_api_gateway_method" "x" {
-  rest_api_id   = aws_api_gateway_rest_api.a.id
-  resource_id   = aws_api_gateway_resource.x.id
-  http_method   = "GET"
-  authorization = "NONE"
-}
-resource "aws_api_gateway_integration" "x" {
-  rest_api_id = aws_api_gateway_rest_api.a.id
-  resource_id = aws_api_gateway_resource.x.id
-  http_method = aws_api_gateway_method.x.http_method
-  type        = "AWS_PROXY"
-  uri         = aws_lambda_function.f.invoke_arn
-}
-resource "aws_api_gateway_stage" "s" {
-  rest_api_id = aws_api_gateway_rest_api.a.id
-  stage_name  = "prod"
-}
-"#;
-
-const HTTP: &str = r#"
-resource "aws_apigatewayv2_api" "h" {
-  name          = "h"
-  protocol_type = "HTTP"
-}
-resource "aws_apigatewayv2_integration" "i" {
-  api_id           = aws_apigatewayv2_api.h.id
-  integration_type = "AWS_PROXY"
-  integration_uri  = aws_lambda_function.f.arn
-}
-resource "aws_apigatewayv2_route" "r" {
-  api_id    = aws_apigatewayv2_api.h.id
-  route_key = "GET /z"
-  target    = "integrations/${aws_apigatewayv2_integration.i.id}"
-}
-"#;
-
-#[test]
-fn a_rate_counts_for_the_methods_and_stages_that_it_is_set_for() {
-    let check = |settings: &[(&str, &str)], more: &str, wanted: &[&str]| {
-        let settings = settings.iter().enumerate().map(|(number, (stage, path))| {
-            format!(
-                "resource \"aws_api_gateway_method_settings\" \"m{number}\" {{\n  rest_api_id = aws_api_gateway_rest_api.a.id\n  stage_name = {stage}\n  method_path = \"{path}\"\n  settings {{\n    throttling_rate_limit = 5\n  }}\n}}\n"
-            )
-        });
-        let settings: String = settings.collect();
-        module(&format!("{REST}{settings}{more}"), &["unbounded-public-function"], wanted);
-    };
-    let second = "resource \"aws_api_gateway_stage\" \"t\" {\n  rest_api_id = aws_api_gateway_rest_api.a.id\n  stage_name = \"test\"\n}\n";
-    let unbounded = ["unbounded-public-function"];
-    check(&[], "", &unbounded);
-    check(&[("\"prod\"", "*/*")], "", &[]);
-    check(&[("aws_api_gateway_stage.s.stage_name", "*/*")], "", &[]);
-    check(&[("\"prod\"", "x/GET")], "", &[]);
-    check(&[("\"prod\"", "other/GET")], "", &unbounded);
-    check(&[("\"prod\"", "x/POST")], "", &unbounded);
-    check(&[("\"prod\"", "*/*")], second, &unbounded);
-    check(&[("\"prod\"", "*/*"), ("\"test\"", "x/GET")], second, &[]);
-}
-
-#[test]
-fn every_stage_of_an_http_api_has_a_rate_or_none_counts() {
-    let stage = |name: &str, settings: &str| {
-        format!(
-            "resource \"aws_apigatewayv2_stage\" \"{name}\" {{\n  api_id = aws_apigatewayv2_api.h.id\n  name = \"{name}\"\n{settings}}}\n"
-        )
-    };
-    let check = |more: &str, wanted: &[&str]| {
-        module(&format!("{HTTP}{more}"), &["unbounded-public-function"], wanted);
-    };
-    let unbounded = ["unbounded-public-function"];
-    let rate = "  default_route_settings {\n    throttling_rate_limit = 5\n  }\n";
-    let single = |key: &str| {
-        format!("  route_settings {{\n    route_key = \"{key}\"\n    throttling_rate_limit = 5\n  }}\n")
-    };
-    let (closed, open) = (stage("s", rate), stage("open", ""));
-    check(&closed, &[]);
-    check(&format!("{open}{closed}"), &unbounded);
-    check(&format!("{closed}{open}"), &unbounded);
-    check(&stage("s", &single("GET /z")), &[]);
-    check(&stage("s", &single("GET /y")), &unbounded);
-    // An address of the function's own is beside all of it.
-    let url = |kind: &str| {
-        format!(
-            "{closed}resource \"aws_lambda_function_url\" \"u\" {{\n  function_name = aws_lambda_function.f.function_name\n  authorization_type = \"{kind}\"\n}}\n"
-        )
-    };
-    check(&url("NONE"), &unbounded);
-    check(&url("AWS_IAM"), &[]);
 }
 
 #[test]

@@ -150,7 +150,7 @@ fn routes_that_the_framework_makes_can_be_changed() {
         );
     }
     check(
-        &service("Resources: { HttpApiStage: { Properties: { AutoDeploy: false } } }"),
+        &service("Resources: { HttpApiStage: { Properties: { ClientCertificateId: c } } }"),
         &["unknown `HttpApiStage` is made by the framework; what is changed of it here is not read"],
     );
 }

@@ -1,0 +1,196 @@
+//! What counts calls: rates of stages, methods and routes, and usage plans, in every format.
+
+use super::formats::{ROLE, ids};
+
+/// Whether files leave a function that anyone can start without a limit.
+fn unbounded(files: &[(&str, &str)], wanted: bool) {
+    let found = ids(files, &["unbounded-public-function"]);
+    assert_eq!(found.len(), usize::from(wanted), "{files:?}");
+}
+
+/// The same of a module with one function, `f`.
+fn module(more: &str, wanted: bool) {
+    unbounded(&[("main.tf", &format!("{ROLE}\n{more}"))], wanted);
+}
+
+pub(super) const REST: &str = r#"
+resource "aws_api_gateway_rest_api" "a" { name = "a" }
+resource "aws_api_gateway_resource" "x" {
+  rest_api_id = aws_api_gateway_rest_api.a.id
+  parent_id   = aws_api_gateway_rest_api.a.root_resource_id
+  path_part   = "x"
+}
+resource "aws_api_gateway_method" "x" {
+  rest_api_id   = aws_api_gateway_rest_api.a.id
+  resource_id   = aws_api_gateway_resource.x.id
+  http_method   = "GET"
+  authorization = "NONE"
+}
+resource "aws_api_gateway_integration" "x" {
+  rest_api_id = aws_api_gateway_rest_api.a.id
+  resource_id = aws_api_gateway_resource.x.id
+  http_method = aws_api_gateway_method.x.http_method
+  type        = "AWS_PROXY"
+  uri         = aws_lambda_function.f.invoke_arn
+}
+resource "aws_api_gateway_stage" "s" {
+  rest_api_id = aws_api_gateway_rest_api.a.id
+  stage_name  = "prod"
+}
+"#;
+
+const HTTP: &str = r#"
+resource "aws_apigatewayv2_api" "h" {
+  name          = "h"
+  protocol_type = "HTTP"
+}
+resource "aws_apigatewayv2_integration" "i" {
+  api_id           = aws_apigatewayv2_api.h.id
+  integration_type = "AWS_PROXY"
+  integration_uri  = aws_lambda_function.f.arn
+}
+resource "aws_apigatewayv2_route" "r" {
+  api_id    = aws_apigatewayv2_api.h.id
+  route_key = "GET /z"
+  target    = "integrations/${aws_apigatewayv2_integration.i.id}"
+}
+"#;
+
+#[test]
+fn a_rate_counts_for_the_methods_and_stages_that_it_is_set_for() {
+    let check = |settings: &[(&str, &str)], more: &str, wanted: bool| {
+        let settings = settings.iter().enumerate().map(|(number, (stage, path))| {
+            format!(
+                "resource \"aws_api_gateway_method_settings\" \"m{number}\" {{\n  rest_api_id = aws_api_gateway_rest_api.a.id\n  stage_name = {stage}\n  method_path = \"{path}\"\n  settings {{\n    throttling_rate_limit = 5\n  }}\n}}\n"
+            )
+        });
+        let settings: String = settings.collect();
+        module(&format!("{REST}{settings}{more}"), wanted);
+    };
+    let second = "resource \"aws_api_gateway_stage\" \"t\" {\n  rest_api_id = aws_api_gateway_rest_api.a.id\n  stage_name = \"test\"\n}\n";
+    check(&[], "", true);
+    check(&[("\"prod\"", "*/*")], "", false);
+    check(&[("aws_api_gateway_stage.s.stage_name", "*/*")], "", false);
+    check(&[("\"prod\"", "x/GET")], "", false);
+    check(&[("\"prod\"", "other/GET")], "", true);
+    check(&[("\"prod\"", "x/POST")], "", true);
+    check(&[("\"prod\"", "*/*")], second, true);
+    check(&[("\"prod\"", "*/*"), ("\"test\"", "x/GET")], second, false);
+}
+
+#[test]
+fn every_stage_of_an_http_api_has_a_rate_or_none_counts() {
+    let stage = |name: &str, settings: &str| {
+        format!(
+            "resource \"aws_apigatewayv2_stage\" \"{name}\" {{\n  api_id = aws_apigatewayv2_api.h.id\n  name = \"{name}\"\n{settings}}}\n"
+        )
+    };
+    let check = |more: &str, wanted: bool| module(&format!("{HTTP}{more}"), wanted);
+    let rate = "  default_route_settings {\n    throttling_rate_limit = 5\n  }\n";
+    let single = |key: &str| {
+        format!("  route_settings {{\n    route_key = \"{key}\"\n    throttling_rate_limit = 5\n  }}\n")
+    };
+    let (closed, open) = (stage("s", rate), stage("open", ""));
+    check(&closed, false);
+    check(&format!("{open}{closed}"), true);
+    check(&format!("{closed}{open}"), true);
+    check(&stage("s", &single("GET /z")), false);
+    check(&stage("s", &single("GET /y")), true);
+    // An address of the function's own is beside all of it.
+    let url = |kind: &str| {
+        format!(
+            "{closed}resource \"aws_lambda_function_url\" \"u\" {{\n  function_name = aws_lambda_function.f.function_name\n  authorization_type = \"{kind}\"\n}}\n"
+        )
+    };
+    check(&url("NONE"), true);
+    check(&url("AWS_IAM"), false);
+}
+
+#[test]
+fn a_usage_plan_limits_nobody_who_brings_no_key() {
+    module(
+        &format!(
+            "{REST}resource \"aws_api_gateway_usage_plan\" \"p\" {{\n  name = \"p\"\n  api_stages {{\n    api_id = aws_api_gateway_rest_api.a.id\n    stage = \"prod\"\n  }}\n  throttle_settings {{\n    rate_limit = 5\n  }}\n}}\n"
+        ),
+        true,
+    );
+    let sam = |auth: &str, wanted| {
+        let text = format!(
+            "Transform: AWS::Serverless-2016-10-31\nResources:\n  A:\n    Type: AWS::Serverless::Api\n    Properties:\n      StageName: prod\n      Auth: {{{auth}UsagePlan: {{CreateUsagePlan: PER_API, Throttle: {{RateLimit: 5, BurstLimit: 5}}}}}}\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: f.handler\n      Runtime: nodejs22.x\n      InlineCode: x\n      Events: {{E: {{Type: Api, Properties: {{Path: /x, Method: get, RestApiId: !Ref A}}}}}}\n"
+        );
+        unbounded(&[("template.yaml", &text)], wanted);
+    };
+    sam("", true);
+    sam("ApiKeyRequired: true, ", false);
+}
+
+#[test]
+fn only_routes_that_strangers_can_use_are_asked_for_a_rate() {
+    let text = format!(
+        "Resources:\n  H: {{Type: AWS::ApiGatewayV2::Api, Properties: {{Name: h, ProtocolType: HTTP, Target: !GetAtt F.Arn, RouteKey: GET /x}}}}\n  S: {{Type: AWS::ApiGatewayV2::Stage, Properties: {{ApiId: !Ref H, StageName: s, RouteSettings: {{GET /x: {{ThrottlingRateLimit: 5}}}}}}}}\n  R: {{Type: AWS::ApiGatewayV2::Route, Properties: {{ApiId: !Ref H, RouteKey: GET /mine, AuthorizationType: KIND, Target: !Join ['/', [integrations, !Ref I]]}}}}\n  I: {{Type: AWS::ApiGatewayV2::Integration, Properties: {{ApiId: !Ref H, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt F.Arn}}}}\n{FUNCTION}"
+    );
+    unbounded(&[("template.yaml", &text.replace("KIND", "AWS_IAM"))], false);
+    unbounded(&[("template.yaml", &text.replace("KIND", "NONE"))], true);
+}
+
+#[test]
+fn every_stage_of_a_template_has_a_rate_or_none_counts() {
+    let rest = |more: &str, wanted| {
+        let text = format!(
+            "Resources:\n  A: {{Type: AWS::ApiGateway::RestApi, Properties: {{Name: a}}}}\n  X: {{Type: AWS::ApiGateway::Resource, Properties: {{RestApiId: !Ref A, ParentId: !GetAtt A.RootResourceId, PathPart: x}}}}\n  M:\n    Type: AWS::ApiGateway::Method\n    Properties:\n      RestApiId: !Ref A\n      ResourceId: !Ref X\n      HttpMethod: GET\n      AuthorizationType: NONE\n      Integration: {{Type: AWS_PROXY, Uri: !Sub 'arn:aws:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{F.Arn}}/invocations'}}\n{FUNCTION}{more}"
+        );
+        unbounded(&[("template.yaml", &text)], wanted);
+    };
+    let stage = |name: &str, settings: &str| {
+        format!(
+            "  {name}: {{Type: AWS::ApiGateway::Stage, Properties: {{RestApiId: !Ref A, StageName: {name}, MethodSettings: [{settings}]}}}}\n"
+        )
+    };
+    let all = stage("S", "{HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 5}");
+    rest("", true);
+    rest(&all, false);
+    rest(&format!("{all}{}", stage("T", "")), true);
+    rest(&stage("S", "{HttpMethod: GET, ResourcePath: /~1x, ThrottlingRateLimit: 5}"), false);
+    rest(&stage("S", "{HttpMethod: GET, ResourcePath: /x, ThrottlingRateLimit: 5}"), false);
+    rest(&stage("S", "{HttpMethod: POST, ResourcePath: /x, ThrottlingRateLimit: 5}"), true);
+    let deployment = |stage: &str| {
+        format!("  D: {{Type: AWS::ApiGateway::Deployment, Properties: {{RestApiId: !Ref A{stage}}}}}\n")
+    };
+    rest(&format!("{all}{}", deployment("")), false);
+    rest(&format!("{all}{}", deployment(", StageName: open")), true);
+    rest(&deployment(", StageName: s, StageDescription: {ThrottlingRateLimit: 5}"), false);
+
+    let http = |more: &str, wanted| {
+        let text = format!(
+            "Resources:\n  H: {{Type: AWS::ApiGatewayV2::Api, Properties: {{Name: h, ProtocolType: HTTP, Target: !GetAtt F.Arn, RouteKey: GET /x}}}}\n{FUNCTION}{more}"
+        );
+        unbounded(&[("template.yaml", &text)], wanted);
+    };
+    let stage = |name: &str, settings: &str| {
+        format!(
+            "  {name}: {{Type: AWS::ApiGatewayV2::Stage, Properties: {{ApiId: !Ref H, StageName: {name}{settings}}}}}\n"
+        )
+    };
+    let all = stage("S", ", DefaultRouteSettings: {ThrottlingRateLimit: 5}");
+    http("", true);
+    http(&all, false);
+    http(&format!("{all}{}", stage("T", "")), true);
+    http(&stage("S", ", RouteSettings: {GET /x: {ThrottlingRateLimit: 5}}"), false);
+    http(&stage("S", ", RouteSettings: {GET /y: {ThrottlingRateLimit: 5}}"), true);
+}
+
+const FUNCTION: &str = "  F: {Type: AWS::Lambda::Function, Properties: {Handler: f.handler, Runtime: nodejs22.x, Role: 'arn:aws:iam::111122223333:role/r', Code: {S3Bucket: b, S3Key: k}}}\n";
+
+#[test]
+fn what_a_service_changes_of_its_stage_counts() {
+    let service = |settings: &str, wanted| {
+        let text = format!(
+            "service: s\nprovider: {{name: aws, runtime: nodejs22.x}}\nfunctions:\n  f:\n    handler: f.handler\n    events: [{{httpApi: 'GET /x'}}]\nresources:\n  extensions: {{HttpApiStage: {{Properties: {{{settings}}}}}}}\n"
+        );
+        unbounded(&[("serverless.yml", &text)], wanted);
+    };
+    service("", true);
+    service("DefaultRouteSettings: {ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100}", false);
+    service("RouteSettings: {'GET /x': {ThrottlingRateLimit: 50}}", false);
+    service("RouteSettings: {'GET /y': {ThrottlingRateLimit: 50}}", true);
+}
