@@ -35,6 +35,9 @@ impl Keyed {
                 keyed.insert(resource.name.clone(), Self { fields: None, sources: BTreeSet::new() });
             }
         }
+        for resource in of_kind("AWS::Serverless::GraphQLApi") {
+            keyed.extend(Self::of_serverless(&resource.properties).map(|it| (resource.name.clone(), it)));
+        }
         fn owner<'k>(keyed: &'k mut BTreeMap<Name, Keyed>, resource: &Resource) -> Option<&'k mut Keyed> {
             let api = Writer::text_at(resource, "ApiId")?;
             keyed.get_mut(api.references().next()?)
@@ -49,18 +52,54 @@ impl Keyed {
                 owner.fields = Some(schema::opened_by_key(text));
             }
         }
+        let source_of = |resource: &Resource| {
+            let source = Writer::text_at(resource, "DataSourceName")?;
+            source.references().next().cloned()
+        };
+        let steps = of_kind("AWS::AppSync::FunctionConfiguration");
+        let steps_sources: BTreeMap<&Name, Name> =
+            steps.filter_map(|step| Some((&step.name, source_of(step)?))).collect();
         for resolver in of_kind("AWS::AppSync::Resolver") {
             let word = |key: &str| str_at(&resolver.properties, key).unwrap_or_default().to_owned();
             let field = (word("TypeName"), word("FieldName"));
-            let source = Writer::text_at(resolver, "DataSourceName");
-            let source = source.and_then(|source| source.references().next().cloned());
-            if let (Some(owner), Some(source)) = (owner(&mut keyed, resolver), source)
-                && owner.fields.as_ref().is_some_and(|fields| fields.contains(&field))
-            {
-                owner.sources.insert(source);
-            }
+            let Some(owner) = owner(&mut keyed, resolver).filter(|owner| owner.is_opened(&field)) else {
+                continue;
+            };
+            let steps = resolver.properties.at(&["PipelineConfig", "Functions"]).map(Node::one_or_many);
+            let steps =
+                steps.unwrap_or_default().iter().filter_map(|step| text(step).references().next().cloned());
+            owner.sources.extend(steps.filter_map(|step| steps_sources.get(&step).cloned()));
+            owner.sources.extend(source_of(resolver));
         }
         keyed
+    }
+
+    /// That of an interface in SAM's spelling, where it takes an API key too.
+    fn of_serverless(properties: &Node) -> Option<Self> {
+        let more = properties.at(&["Auth", "Additional"])?.one_or_many();
+        more.iter().find(|one| str_at(one, "Type") == Some("API_KEY"))?;
+        let fields = str_at(properties, "SchemaInline").map(schema::opened_by_key);
+        let mut keyed = Self { fields, sources: BTreeSet::new() };
+        let resolvers = properties.get("Resolvers").map(Node::entries).unwrap_or_default();
+        for (of, resolvers) in resolvers {
+            for (key, resolver) in resolvers.entries() {
+                let field = str_at(resolver, "FieldName").unwrap_or(&key.text);
+                if !keyed.is_opened(&(of.text.clone(), field.to_owned())) {
+                    continue;
+                }
+                for step in resolver.get("Pipeline").map(Node::one_or_many).unwrap_or_default() {
+                    let source =
+                        properties.at(&["Functions", step.as_str().unwrap_or_default(), "DataSource"]);
+                    keyed.sources.extend(source.and_then(Node::as_str).map(Name::from));
+                }
+            }
+        }
+        Some(keyed)
+    }
+
+    /// Whether an API key opens a field of a type.
+    fn is_opened(&self, field: &(String, String)) -> bool {
+        self.fields.as_ref().is_some_and(|fields| fields.contains(field))
     }
 
     /// Whether it opens something that this source of data answers.
@@ -113,9 +152,11 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
         }
         "AWS::Serverless::GraphQLApi" => {
             let sources = properties.at(&["DataSources", "Lambda"]).map(Node::entries).unwrap_or_default();
-            for (_, source) in sources {
+            for (key, source) in sources {
                 if let Some(function) = source.get("FunctionArn") {
-                    route(writer, resource, function, Known::Value(resource.name.clone()), None);
+                    let keyed = writer.keyed(&resource.name);
+                    let opened = keyed.map(|keyed| keyed.opens(&Name::from(key.text.as_str())));
+                    route(writer, resource, function, Known::Value(resource.name.clone()), opened);
                 }
             }
         }
@@ -127,7 +168,7 @@ fn route(
     writer: &mut Writer<'_, '_>,
     resource: &Resource,
     function: &Node,
-    api: Known<crate::known::Name>,
+    api: Known<Name>,
     opened: Option<Known<bool>>,
 ) {
     let owner = api.value().and_then(|name| writer.resource(name));

@@ -8,7 +8,7 @@ use super::value::{str_at, string, switch, text};
 use super::writer::Writer;
 use crate::document::{Node, NodeKind};
 use crate::graph::{Encryption, Login, PublicAccess, Store, StoreKind};
-use crate::known::{Known, Setting};
+use crate::known::{Known, Setting, Text};
 
 pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool {
     let Some((kind, physical)) = kind_of(resource) else { return false };
@@ -280,12 +280,20 @@ fn bus_policy(writer: &mut Writer<'_, '_>, resource: &Resource) {
         }
         made.push(statement);
     }
-    match properties.get("EventBusName") {
-        Some(bus) => writer.add_policy(&text(bus), &made, resource.place),
-        None => writer.app.unknown(
-            Some(&resource.name),
-            resource.place,
-            "who may send to the account's default event bus is said here, and the bus is not of this app",
-        ),
+    match properties.get("EventBusName").map(text) {
+        Some(bus) if bus.as_literal() != Some("default") => writer.add_policy(&bus, &made, resource.place),
+        // The bus that every account has is declared nowhere: it stands where it is opened.
+        _ => writer.add_store(Store {
+            name: resource.name.clone(),
+            place: resource.place,
+            kind: StoreKind::EventBus,
+            physical: Some(Text::literal("default", resource.place)),
+            encryption: None,
+            policy: made,
+            public: PublicAccess::default(),
+            website: false,
+            recovery: None,
+            stream: false,
+        }),
     }
 }

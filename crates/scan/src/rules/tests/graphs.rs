@@ -162,3 +162,103 @@ fn a_secret_in_a_file_of_values_is_told_once_where_it_stands() {
         assert!(told.iter().all(|it| it.rule.id == "secret-in-template" && !it.message.contains("default")));
     }
 }
+
+#[test]
+fn the_steps_of_a_pipeline_answer_as_sources_of_data_do() {
+    let about = &["api-key-only"];
+    let terraform = |field: &str, wanted: &[&str]| {
+        let more = format!(
+            r#"
+resource "aws_appsync_graphql_api" "g" {{
+  name                = "g"
+  authentication_type = "AWS_IAM"
+  additional_authentication_provider {{
+    authentication_type = "API_KEY"
+  }}
+  schema = "type Query {{ x: Int @aws_api_key, y: Int }}"
+}}
+resource "aws_appsync_datasource" "d" {{
+  api_id = aws_appsync_graphql_api.g.id
+  name   = "d"
+  type   = "AWS_LAMBDA"
+  lambda_config {{
+    function_arn = aws_lambda_function.f.arn
+  }}
+}}
+resource "aws_appsync_function" "step" {{
+  api_id      = aws_appsync_graphql_api.g.id
+  name        = "step"
+  data_source = aws_appsync_datasource.d.name
+}}
+resource "aws_appsync_resolver" "r" {{
+  api_id = aws_appsync_graphql_api.g.id
+  type   = "Query"
+  field  = "{field}"
+  kind   = "PIPELINE"
+  pipeline_config {{
+    functions = [aws_appsync_function.step.function_id]
+  }}
+}}
+"#
+        );
+        module(&more, about, wanted);
+    };
+    terraform("x", about);
+    terraform("y", &[]);
+    let template = |field: &str, wanted: &[&str]| {
+        let text = format!(
+            "
+Resources:
+  G: {{Type: AWS::AppSync::GraphQLApi, Properties: {{Name: g, AuthenticationType: AWS_IAM, AdditionalAuthenticationProviders: [{{AuthenticationType: API_KEY}}]}}}}
+  S: {{Type: AWS::AppSync::GraphQLSchema, Properties: {{ApiId: !GetAtt G.ApiId, Definition: 'type Query {{ x: Int @aws_api_key, y: Int }}'}}}}
+  F: {{Type: AWS::Lambda::Function, Properties: {{Runtime: nodejs22.x, Handler: index.h, Code: {{ZipFile: 'exports.h=async()=>1'}}}}}}
+  D: {{Type: AWS::AppSync::DataSource, Properties: {{ApiId: !GetAtt G.ApiId, Name: d, Type: AWS_LAMBDA, LambdaConfig: {{LambdaFunctionArn: !GetAtt F.Arn}}}}}}
+  Step: {{Type: AWS::AppSync::FunctionConfiguration, Properties: {{ApiId: !GetAtt G.ApiId, Name: step, DataSourceName: !GetAtt D.Name}}}}
+  R: {{Type: AWS::AppSync::Resolver, Properties: {{ApiId: !GetAtt G.ApiId, Kind: PIPELINE, TypeName: Query, FieldName: {field}, PipelineConfig: {{Functions: [!GetAtt Step.FunctionId]}}}}}}
+"
+        );
+        assert_eq!(ids(&[("template.yaml", &text)], about), wanted, "{field}");
+    };
+    template("x", about);
+    template("y", &[]);
+    let sam = |auth: &str, field: &str, wanted: &[&str]| {
+        let text = format!(
+            "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  F: {{Type: AWS::Serverless::Function, Properties: {{Runtime: nodejs22.x, Handler: index.h, InlineCode: 'exports.h=async()=>1'}}}}
+  G:
+    Type: AWS::Serverless::GraphQLApi
+    Properties:
+      Auth: {{Type: AWS_IAM, Additional: [{{Type: {auth}}}]}}
+      SchemaInline: 'type Query {{ x: Int @aws_api_key, y: Int }}'
+      DataSources: {{Lambda: {{d: {{FunctionArn: !GetAtt F.Arn}}}}}}
+      Functions: {{step: {{DataSource: d, InlineCode: c, Runtime: {{Name: APPSYNC_JS, Version: 1.0.0}}}}}}
+      Resolvers: {{Query: {{any: {{FieldName: {field}, Pipeline: [step]}}}}}}
+"
+        );
+        assert_eq!(ids(&[("template.yaml", &text)], about), wanted, "{auth} {field}");
+    };
+    sam("API_KEY", "x", about);
+    sam("API_KEY", "y", &[]);
+    sam("OPENID_CONNECT", "x", &[]);
+}
+
+#[test]
+fn the_bus_that_every_account_has_is_judged_where_it_is_opened() {
+    let open = &["open-store"];
+    let template = |bus: &str, principal: &str, wanted: &[&str]| {
+        let text = format!(
+            "
+Resources:
+  P: {{Type: AWS::Events::EventBusPolicy, Properties: {{StatementId: s, Action: events:PutEvents, Principal: {principal}{bus}}}}}
+"
+        );
+        assert_eq!(ids(&[("template.yaml", &text)], open), wanted, "{text}");
+    };
+    template("", "'*'", open);
+    template(", EventBusName: default", "'*'", open);
+    template("", "'111122223333'", &[]);
+    let organisation = ", Condition: {Type: StringEquals, Key: aws:PrincipalOrgID, Value: o-1}";
+    template(organisation, "'*'", &[]);
+}

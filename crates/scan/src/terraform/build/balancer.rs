@@ -133,11 +133,10 @@ impl Builder<'_> {
         }
         for resource in self.of_kind("aws_appsync_resolver") {
             let body = &resource.body;
-            let source = self.named(body.get("data_source"), "aws_appsync_datasource", "name");
-            let Some(arn) = source.and_then(|source| source.body.at(&["lambda_config", "function_arn"]))
-            else {
+            let arns = self.resolving(body);
+            if arns.is_empty() {
                 continue;
-            };
+            }
             let api = self.name_of(body.get("api_id"), &["aws_appsync_graphql_api"]);
             let owner = api.value().and_then(|name| self.resource(name));
             let (mut access, mut api_key) = owner.map_or_else(
@@ -159,17 +158,28 @@ impl Builder<'_> {
             let word = |key: &str| {
                 body.get(key).map_or_else(|| Known::Unknown("it is not named".to_owned()), as_known)
             };
-            self.app.routes.push(Route {
-                api,
+            let routes = arns.into_iter().map(|arn| Route {
+                api: api.clone(),
                 place: resource.place,
                 method: word("type"),
                 path: word("field"),
                 target: self.function_in(Some(arn)),
-                access,
+                access: access.clone(),
                 api_key,
                 scopes: Vec::new(),
             });
+            let routes: Vec<Route> = routes.collect();
+            self.app.routes.extend(routes);
         }
+    }
+
+    /// The functions that answer a field: that of its own source of data, or those of a pipeline's steps.
+    fn resolving(&self, resolver: &Value) -> Vec<&Value> {
+        let steps = resolver.at(&["pipeline_config", "functions"]).map(Value::items).unwrap_or_default();
+        let steps = steps.iter().filter_map(|step| self.referred(&step.to_text(), &["aws_appsync_function"]));
+        let sources = steps.map(|step| step.body.get("data_source")).chain([resolver.get("data_source")]);
+        let sources = sources.filter_map(|source| self.named(source, "aws_appsync_datasource", "name"));
+        sources.filter_map(|source| source.body.at(&["lambda_config", "function_arn"])).collect()
     }
 }
 
