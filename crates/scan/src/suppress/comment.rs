@@ -8,8 +8,12 @@
 enum Kind {
     Yaml,
     Hcl,
+    Python,
     Program,
 }
+
+/// Stands in [`Comments::open`] for the quotes of Python's long texts.
+const LONG: [(char, &str); 2] = [('“', "\"\"\""), ('‘', "'''")];
 
 /// Reads the lines of a file, one after the other.
 #[derive(Debug)]
@@ -28,6 +32,7 @@ impl Comments {
         let kind = match path.rsplit('.').next().unwrap_or_default() {
             "yml" | "yaml" | "template" => Kind::Yaml,
             "tf" | "tofu" | "tfvars" | "hcl" => Kind::Hcl,
+            "py" => Kind::Python,
             _ => Kind::Program,
         };
         Self { kind, open: Vec::new(), block: None, heredoc: None }
@@ -58,6 +63,8 @@ impl Comments {
                 self.open.clear();
             }
             // Only these go on in the next line.
+            Kind::Python if LONG.iter().any(|(sign, _)| self.open.first() == Some(sign)) => {}
+            Kind::Python => self.open.clear(),
             Kind::Program if self.open.first() != Some(&'`') => self.open.clear(),
             Kind::Program => {}
         }
@@ -67,7 +74,7 @@ impl Comments {
     fn scan(&mut self, line: &str) -> Option<usize> {
         let starts = line.trim_start();
         let goes_on = starts == "*" || starts.starts_with("* ") || starts.starts_with("*/");
-        if self.kind != Kind::Yaml && self.open.is_empty() && goes_on {
+        if self.has_slashes() && self.open.is_empty() && goes_on {
             return Some(line.len() - starts.len());
         }
         let mut characters = line.char_indices().peekable();
@@ -77,7 +84,18 @@ impl Comments {
         let mut tagged = false;
         while let Some((at, found)) = characters.next() {
             let next = characters.peek().map(|(_, next)| *next);
+            let long = LONG.iter().find(|(_, quotes)| {
+                self.kind == Kind::Python && line.get(at..).is_some_and(|rest| rest.starts_with(quotes))
+            });
             match self.open.last().copied() {
+                Some(sign) if LONG.iter().any(|(known, _)| *known == sign) => {
+                    if found == '\\' {
+                        characters.next();
+                    } else if long.is_some_and(|(known, _)| *known == sign) {
+                        self.open.pop();
+                        characters.nth(1);
+                    }
+                }
                 Some('{') => match found {
                     '{' | '"' | '`' => self.open.push(found),
                     '}' => drop(self.open.pop()),
@@ -90,12 +108,16 @@ impl Comments {
                         characters.next();
                     } else if found == quote {
                         self.open.pop();
-                    } else if self.kind != Kind::Yaml && matches!(found, '$' | '%') && next == Some('{') {
+                    } else if self.has_slashes() && matches!(found, '$' | '%') && next == Some('{') {
                         characters.next();
                         self.open.push('{');
                     }
                 }
                 None if self.begins_comment(found, next, before) => return Some(at),
+                None if let Some((sign, _)) = long => {
+                    self.open.push(*sign);
+                    characters.nth(1);
+                }
                 None if self.begins_text(found, before, last, tagged) => self.open.push(found),
                 None => {}
             }
@@ -108,12 +130,17 @@ impl Comments {
         None
     }
 
+    /// Whether comments may begin with slashes, and `${` begins an expression.
+    fn has_slashes(&self) -> bool {
+        matches!(self.kind, Kind::Hcl | Kind::Program)
+    }
+
     fn begins_comment(&self, found: char, next: Option<char>, before: Option<char>) -> bool {
         let apart = before.is_none_or(|before| before.is_whitespace() || ";{}),".contains(before));
         match (found, next) {
             ('#', _) => before.is_none_or(char::is_whitespace),
-            ('/', Some('/')) => self.kind != Kind::Yaml && apart,
-            ('/', Some('*')) | ('<', Some('!')) => self.kind != Kind::Yaml,
+            ('/', Some('/')) => self.has_slashes() && apart,
+            ('/', Some('*')) | ('<', Some('!')) => self.has_slashes(),
             _ => false,
         }
     }
@@ -125,9 +152,9 @@ impl Comments {
                 let apart = before.is_none_or(|before| before.is_whitespace() || "[{,".contains(before));
                 apart && last.is_none_or(|last| "[{,:-?".contains(last) || tagged)
             }
-            (Kind::Hcl, '"') | (Kind::Program, '"' | '`') => true,
+            (Kind::Hcl | Kind::Python, '"') | (Kind::Program, '"' | '`') => true,
             // `it's`, but `f'…'`.
-            (Kind::Program, '\'') => {
+            (Kind::Python | Kind::Program, '\'') => {
                 before.is_none_or(|before| !before.is_alphanumeric() || "fbruFBRU".contains(before))
             }
             _ => false,

@@ -72,7 +72,24 @@ fn terraform() {
 
 #[test]
 fn programs() {
-    check("a.py", &[("x = f'# no'", None), ("x = 1  # yes", Some("# yes")), ("# it's", Some("# it's"))]);
+    check(
+        "a.py",
+        &[
+            ("x = f'# no'", None),
+            ("x = 1  # yes", Some("# yes")),
+            ("# it's", Some("# it's")),
+            ("x = '''goes # no", None),
+            ("# no", None),
+            ("it's \"\"\" # no \\''' # no", None),
+            ("on'''  # yes", Some("# yes")),
+            ("y = \"\"\"# no\"\"\"  # yes", Some("# yes")),
+            ("y = \"\"  # yes", Some("# yes")),
+            ("    \"\"\"What it does.", None),
+            ("    # no\"\"\"  # yes", Some("# yes")),
+            ("z = 'open", None),
+            ("z = 7 // 2  # yes", Some("# yes")),
+        ],
+    );
     check(
         "a.js",
         &[
