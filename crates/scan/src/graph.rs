@@ -100,12 +100,6 @@ pub struct App {
     pub written: BTreeMap<Name, Written>,
     /// What callers from outside can call.
     pub routes: Vec<Route>,
-    /// Roles with which interfaces act themselves, by the place of the route.
-    #[serde(skip)]
-    pub route_roles: BTreeMap<Place, Name>,
-    /// Whether single routes have a rate at every stage, where that is set for them alone; by the place of the route.
-    #[serde(skip)]
-    pub route_rates: BTreeMap<Place, Setting<bool>>,
     /// What asks callers who they are.
     pub authorizers: Vec<Authorizer>,
     /// What else starts a function.
@@ -205,8 +199,6 @@ impl App {
             apis: Vec::new(),
             written: BTreeMap::new(),
             routes: Vec::new(),
-            route_roles: BTreeMap::new(),
-            route_rates: BTreeMap::new(),
             authorizers: Vec::new(),
             triggers: Vec::new(),
             roles: Vec::new(),
@@ -279,7 +271,7 @@ impl App {
     /// The role with which the interface of a route acts itself, and the operation that it does.
     #[must_use]
     pub fn act_of<'a>(&'a self, route: &'a Route) -> Option<(&'a Name, &'a str)> {
-        Some((self.route_roles.get(&route.place)?, route.operation()?))
+        Some((route.acts_as.as_ref()?, route.operation()?))
     }
 
     /// The functions that run with a role.

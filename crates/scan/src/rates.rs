@@ -65,10 +65,8 @@ impl Rates {
         if !single {
             return;
         }
-        for route in &app.routes {
-            if let Some(rate) = self.of(route) {
-                app.route_rates.insert(route.place, rate);
-            }
+        for route in &mut app.routes {
+            route.rate = self.of(route).or(route.rate.take());
         }
     }
 

@@ -74,6 +74,8 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
             access: access.clone(),
             api_key: false,
             scopes: Vec::new(),
+            acts_as: None,
+            rate: None,
         });
     }
 }

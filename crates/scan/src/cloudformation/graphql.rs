@@ -191,6 +191,8 @@ fn route(
         access,
         api_key,
         scopes: Vec::new(),
+        acts_as: None,
+        rate: None,
     });
 }
 

@@ -176,6 +176,8 @@ fn quick_create(writer: &mut Writer<'_, '_>, resource: &Resource) {
         access: Setting::new(resource.place, Access::Anyone),
         api_key: false,
         scopes: Vec::new(),
+        acts_as: None,
+        rate: None,
     });
 }
 
@@ -222,7 +224,7 @@ fn route(writer: &mut Writer<'_, '_>, resource: &Resource) {
         (Known::Unknown(why), _) => (Known::Unknown(why.clone()), Known::Unknown(why.clone())),
     };
     let integration = integration_of(writer, resource).map(|integration| &integration.properties);
-    super::role::acting(writer, resource.place, integration);
+    let acts_as = super::role::acting(writer, integration);
     writer.add_route(Route {
         api,
         place: resource.place,
@@ -232,6 +234,8 @@ fn route(writer: &mut Writer<'_, '_>, resource: &Resource) {
         access: access(writer, properties, resource.place),
         api_key: truth_at(properties, "ApiKeyRequired", false).is(&true),
         scopes: scopes(properties),
+        acts_as,
+        rate: None,
     });
 }
 
@@ -294,6 +298,8 @@ fn websocket(writer: &mut Writer<'_, '_>, resource: &Resource) {
             access,
             api_key: truth_at(node, "ApiKeyRequired", false).is(&true),
             scopes: Vec::new(),
+            acts_as: None,
+            rate: None,
         });
     }
 }

@@ -141,7 +141,7 @@ fn route(
         Some(node) => target_of(writer, node),
         None => Known::Unknown("its description names no integration".to_owned()),
     };
-    super::role::acting(writer, key.place, integration);
+    let acts_as = super::role::acting(writer, integration);
     let asked = asked(operation, key.place, &method, asking);
     writer.add_route(Route {
         api: Known::Value(api.clone()),
@@ -152,6 +152,8 @@ fn route(
         access: asked.access,
         api_key: asked.api_key,
         scopes: asked.scopes,
+        acts_as,
+        rate: None,
     });
 }
 

@@ -237,7 +237,7 @@ fn method(writer: &mut Writer<'_, '_>, resource: &Resource) {
         Some(node) => openapi::target_of(writer, node),
         None => Known::Unknown("it names no integration".to_owned()),
     };
-    super::role::acting(writer, resource.place, integration);
+    let acts_as = super::role::acting(writer, integration);
     let path = match Writer::text_at(resource, "ResourceId") {
         Some(text) => path_of(writer, &text),
         None => Known::Unknown("it names no path".to_owned()),
@@ -255,6 +255,8 @@ fn method(writer: &mut Writer<'_, '_>, resource: &Resource) {
         access: access(writer, properties, resource.place),
         api_key: truth_at(properties, "ApiKeyRequired", false).is(&true),
         scopes: scopes(properties),
+        acts_as,
+        rate: None,
     });
 }
 

@@ -10,7 +10,7 @@ use super::writer::Writer;
 use crate::document::Node;
 use crate::facts;
 use crate::graph::{Boundary, Guest, ManagedPolicy, Origin, Role, Statement};
-use crate::known::{Known, Text};
+use crate::known::{Known, Name, Text};
 use crate::source::Place;
 
 pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool {
@@ -77,14 +77,9 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
 }
 
 /// The role with which an interface itself does what a route asks for.
-pub(super) fn acting(writer: &mut Writer<'_, '_>, route: Place, integration: Option<&Node>) {
-    let role = ["Credentials", "CredentialsArn", "credentials"]
-        .iter()
-        .find_map(|key| integration?.get(key))
-        .map(text);
-    if let Some(Known::Value(role)) = role.map(|role| writer.role_of(&role)) {
-        writer.app.route_roles.insert(route, role);
-    }
+pub(super) fn acting(writer: &Writer<'_, '_>, integration: Option<&Node>) -> Option<Name> {
+    let role = ["Credentials", "CredentialsArn", "credentials"].iter().find_map(|key| integration?.get(key));
+    writer.role_of(&text(role?)).value().cloned()
 }
 
 /// The role that an identity pool hands to guests.

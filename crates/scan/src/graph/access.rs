@@ -104,6 +104,12 @@ pub struct Route {
     pub api_key: bool,
     /// Scopes that a token must have.
     pub scopes: Vec<String>,
+    /// The role with which the interface itself does what the route asks for.
+    #[serde(skip)]
+    pub acts_as: Option<Name>,
+    /// Whether it has a rate at every stage, where that is set for it alone.
+    #[serde(skip)]
+    pub rate: Option<Setting<bool>>,
 }
 
 impl Route {

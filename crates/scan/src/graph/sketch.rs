@@ -135,6 +135,8 @@ impl Sketch for App {
             access: Setting::new(at, access),
             api_key: false,
             scopes: Vec::new(),
+            acts_as: None,
+            rate: None,
         });
         last(&mut self.routes)
     }

@@ -144,7 +144,7 @@ fn gate<'a>(app: &'a App, connects: &Connects<'_>, function: &'a Function) -> Ga
             }
         };
         let Some(api) = api else { continue };
-        let rate = app.route_rates.get(&route.place).or(api.throttled.as_ref());
+        let rate = route.rate.as_ref().or(api.throttled.as_ref());
         let settings = || [rate, api.firewall.as_ref()].into_iter().flatten().map(|setting| &setting.value);
         let untold = settings().find_map(|value| match value {
             Known::Unknown(why) => Some(why),

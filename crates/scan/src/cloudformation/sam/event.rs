@@ -143,6 +143,8 @@ fn route(
         access: asked.access,
         api_key: asked.api_key,
         scopes: asked.scopes,
+        acts_as: None,
+        rate: None,
     }
 }
 

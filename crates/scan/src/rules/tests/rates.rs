@@ -96,6 +96,14 @@ fn every_stage_of_an_http_api_has_a_rate_or_none_counts() {
     check(&format!("{closed}{open}"), true);
     check(&stage("s", &single("GET /z")), false);
     check(&stage("s", &single("GET /y")), true);
+    // Routes of one block stand at the same place and have rates of their own.
+    let two = HTTP.replace(
+        "  route_key = \"GET /z\"",
+        "  for_each = toset([\"GET /z\", \"GET /y\"])\n  route_key = each.value",
+    );
+    assert_ne!(two, HTTP);
+    module(&format!("{two}{}", stage("s", &single("GET /z"))), true);
+    module(&format!("{two}{}", stage("s", &format!("{}{}", single("GET /z"), single("GET /y")))), false);
     // An address of the function's own is beside all of it.
     let url = |kind: &str| {
         format!(

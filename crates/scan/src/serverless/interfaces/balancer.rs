@@ -76,6 +76,8 @@ impl Balancers {
                     access: access.clone(),
                     api_key: false,
                     scopes: Vec::new(),
+                    acts_as: None,
+                    rate: None,
                 });
             }
         }

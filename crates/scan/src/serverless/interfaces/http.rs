@@ -69,6 +69,8 @@ impl Http {
             access,
             api_key: false,
             scopes: config.get("authorizer").map(scopes).unwrap_or_default(),
+            acts_as: None,
+            rate: None,
         });
     }
 

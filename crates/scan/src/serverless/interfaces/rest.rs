@@ -56,6 +56,8 @@ impl Rest {
             access,
             api_key: config.get("private").and_then(Node::as_bool) == Some(true),
             scopes,
+            acts_as: None,
+            rate: None,
         });
     }
 

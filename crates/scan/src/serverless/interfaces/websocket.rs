@@ -52,6 +52,8 @@ impl Websocket {
             access,
             api_key: false,
             scopes: Vec::new(),
+            acts_as: None,
+            rate: None,
         });
     }
 

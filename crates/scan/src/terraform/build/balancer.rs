@@ -93,6 +93,8 @@ impl Builder<'_> {
                 access: access.clone(),
                 api_key: false,
                 scopes: Vec::new(),
+                acts_as: None,
+                rate: None,
             });
         }
     }
@@ -167,6 +169,8 @@ impl Builder<'_> {
                 access: access.clone(),
                 api_key,
                 scopes: Vec::new(),
+                acts_as: None,
+                rate: None,
             });
             let routes: Vec<Route> = routes.collect();
             self.app.routes.extend(routes);

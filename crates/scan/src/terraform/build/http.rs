@@ -73,6 +73,8 @@ impl Builder<'_> {
             access: Setting::new(resource.place, Access::Anyone),
             api_key: false,
             scopes: Vec::new(),
+            acts_as: None,
+            rate: None,
         });
     }
 
@@ -117,6 +119,8 @@ impl Builder<'_> {
             access: self.http_access(resource),
             api_key: body.get("api_key_required").and_then(Value::as_bool).unwrap_or(false),
             scopes: literals(body, "authorization_scopes"),
+            acts_as: None,
+            rate: None,
         }
     }
 

@@ -29,12 +29,8 @@ pub(super) fn read(builder: &mut Builder<'_>, api: &Name, body: &Value, place: P
     builder.app.authorizers.extend(authorizers);
     for (path, item) in document.at(&["paths"]).map_or(&[][..], Value::entries) {
         for (method, operation) in item.entries().iter().filter(|(key, _)| METHODS.contains(&&*key.text)) {
-            let route = reader.route(builder, &path.text, &method.text, method.place, operation);
-            let role = operation.at(&["x-amazon-apigateway-integration", "credentials"]);
-            // In a body of its own file, nothing tells the routes apart.
-            if route.place == method.place {
-                builder.acting(route.place, role);
-            }
+            let mut route = reader.route(builder, &path.text, &method.text, method.place, operation);
+            route.acts_as = builder.acting(operation.at(&["x-amazon-apigateway-integration", "credentials"]));
             builder.app.routes.push(route);
         }
     }
@@ -119,6 +115,8 @@ impl Reader<'_> {
             access,
             api_key,
             scopes: Vec::new(),
+            acts_as: None,
+            rate: None,
         }
     }
 

@@ -125,7 +125,6 @@ impl Builder<'_> {
         for method in self.of_kind("aws_api_gateway_method") {
             let integration = referring.get(&method.name).or_else(|| integrations.get(&key(method))).copied();
             let route = self.method(method, integration);
-            self.acting(route.place, integration.and_then(|found| found.body.get("credentials")));
             self.app.routes.push(route);
         }
     }
@@ -157,6 +156,8 @@ impl Builder<'_> {
             access,
             api_key: body.get("api_key_required").and_then(Value::as_bool).unwrap_or(false),
             scopes: literals(body, "authorization_scopes"),
+            acts_as: self.acting(integration.and_then(|found| found.body.get("credentials"))),
+            rate: None,
         }
     }
 

@@ -67,10 +67,8 @@ impl Builder<'_> {
     }
 
     /// The role with which an interface itself does what a route asks for.
-    pub(super) fn acting(&mut self, route: Place, role: Option<&Value>) {
-        if let Known::Value(role) = self.name_of(role, &["aws_iam_role"]) {
-            self.app.route_roles.insert(route, role);
-        }
+    pub(super) fn acting(&self, role: Option<&Value>) -> Option<Name> {
+        self.name_of(role, &["aws_iam_role"]).value().cloned()
     }
 
     /// The role that an identity pool hands to guests.
