@@ -251,3 +251,27 @@ fn what_is_written_in_another_form_is_said() {
         .collect();
     assert_eq!(said, [Some(name("awscc_lambda_url.u")), Some(name("aws_cloudformation_stack.s"))]);
 }
+
+#[test]
+fn routes_that_stand_at_one_place_have_roles_of_their_own() {
+    let role = |name: &str| {
+        format!(
+            "resource \"aws_iam_role\" \"{name}\" {{\n  name = \"{name}\"\n  assume_role_policy = \"{{}}\"\n}}\n"
+        )
+    };
+    let operation = |role: &str| {
+        format!(
+            "{{\"x-amazon-apigateway-integration\": {{\"type\": \"aws\", \"uri\": \"arn:aws:apigateway:eu-west-1:sqs:path/q\", \"credentials\": \"${{{role}}}\"}}}}"
+        )
+    };
+    let body = format!(
+        "{{\"openapi\": \"3.0.1\", \"paths\": {{\"/a\": {{\"post\": {}}}, \"/b\": {{\"post\": {}}}, \"/c\": {{\"post\": {{}}}}}}}}",
+        operation("a"),
+        operation("b")
+    );
+    let api = "resource \"aws_api_gateway_rest_api\" \"x\" {\n  name = \"x\"\n  body = templatefile(\"${path.module}/api.json\", { a = aws_iam_role.a.arn, b = aws_iam_role.b.arn })\n}\n";
+    let text = format!("{}{}{FUNCTION}{api}", role("a"), role("b"));
+    let (_, app) = read_one(&[("main.tf", &text), ("api.json", &body)]);
+    let acting: Vec<_> = app.routes.iter().map(|route| route.acts_as.as_ref().map(Name::as_str)).collect();
+    assert_eq!(acting, [Some("aws_iam_role.a"), Some("aws_iam_role.b"), None]);
+}
