@@ -95,7 +95,7 @@ fn endpoint(properties: &Node) -> Option<Setting<Endpoint>> {
 }
 
 /// What a stage sets, in SAM's and the plain spelling.
-fn stage_settings(api: &mut Api, properties: &Node) {
+pub(crate) fn stage_settings(api: &mut Api, properties: &Node) {
     let log = ["AccessLogSetting", "AccessLogSettings"].iter().find_map(|key| properties.get(key));
     api.access_log = api.access_log.take().or_else(|| log.and_then(is_set));
     api.tracing = api.tracing.take().or_else(|| properties.get("TracingEnabled").map(switch));
@@ -107,7 +107,13 @@ fn stage_settings(api: &mut Api, properties: &Node) {
 }
 
 /// The rates of a stage: those of single methods, and the one of all others.
-fn stage_rates(rates: &mut Rates, api: &Name, resource: Option<&Name>, called: Option<&Node>, said: &Node) {
+pub(crate) fn stage_rates(
+    rates: &mut Rates,
+    api: &Name,
+    resource: Option<&Name>,
+    called: Option<&Node>,
+    said: &Node,
+) {
     let called = called.map(|name| text(name).to_string()).unwrap_or_default();
     rates.stage(api, resource, &called, |stage| {
         // Descriptions of a deployment's stage have the one for all beside the others.

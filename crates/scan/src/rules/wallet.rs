@@ -106,7 +106,7 @@ fn bound(app: &App, api: Option<&Name>) -> &'static str {
             api,
             "`ReservedConcurrentExecutions: 20` on the function, and a rate on the interface (`MethodSettings: [{ ResourcePath: '/*', HttpMethod: '*', ThrottlingRateLimit: 50 }]`).",
             "`ReservedConcurrentExecutions: 20` on the function, and a rate on the stage (`MethodSettings` with `ThrottlingRateLimit`).",
-            "`reservedConcurrency: 20` on the function; a rate needs `MethodSettings` of the stage (`resources: extensions`) or a plugin.",
+            "`reservedConcurrency: 20` on the function; a rate needs a plugin (`serverless-api-gateway-throttling`), or `MethodSettings` of the stage (`resources: extensions: ApiGatewayStage`, which the framework makes where `logs` or `tracing` ask for it).",
             "`reserved_concurrent_executions = 20` on the function, and a rate on the stage (`aws_api_gateway_method_settings` with `throttling_rate_limit`).",
         ),
         Some(_) => by_interface(

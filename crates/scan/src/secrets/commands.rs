@@ -3,7 +3,7 @@
 //! Invariant: one pass over a line. Not here: what is a secret (`names`); names and values as code and configuration have them (`lines`).
 
 use super::names::{is_placeholder, is_secret};
-use super::{Leak, Weight};
+use super::{Leak, Syntax, Weight};
 
 /// What a password that is handed to a program is called.
 const IN_COMMAND: &str = "a password in a command";
@@ -53,8 +53,8 @@ pub(super) enum Look {
     Cover,
 }
 
-/// Every password in a line that starts there in its text.
-pub(super) fn in_line(line: &str, offset: usize, look: Look, leaks: &mut Vec<Leak>) {
+/// Every password in a line that starts there in its text. Where values need no quotes, the words of a command may stand without.
+pub(super) fn in_line(line: &str, offset: usize, syntax: Syntax, look: Look, leaks: &mut Vec<Leak>) {
     // Without an option or a pair there is nothing to be had, and most lines have neither.
     if !line.contains(['-', '=']) {
         return;
@@ -84,7 +84,8 @@ pub(super) fn in_line(line: &str, offset: usize, look: Look, leaks: &mut Vec<Lea
                 }
             }
             program = called(text).or(program);
-            if let Some((from, value)) = pair(text).filter(|_| quotes % 2 == 1) {
+            let may_pair = quotes % 2 == 1 || (syntax == Syntax::Bare && quotes == 0);
+            if let Some((from, value)) = pair(text).filter(|_| may_pair) {
                 push(start + from, value);
             }
         }
@@ -186,8 +187,16 @@ mod tests {
         ] {
             check(none, &[]);
         }
-        let bare = "cmd: mysql -ph0rse-battery7 shop";
-        assert_eq!(in_text(bare, Some(Syntax::Bare)).len(), 1);
+        let bare = |text: &str, wanted: usize| {
+            assert_eq!(in_text(text, Some(Syntax::Bare)).len(), wanted, "{text}");
+        };
+        bare("cmd: mysql -ph0rse-battery7 shop", 1);
+        bare("cmd: PGPASSWORD=h0rse-battery7 psql -h db", 1);
+        bare("DSN: host=db password=h0rse-battery7 user=app", 1);
+        bare("PGPASSWORD=h0rse-battery7", 1);
+        bare("PGPASSWORD=h0rse-battery7 psql", 1);
+        bare("cmd: PGPASSWORD=${PASSWORD} psql -h db", 0);
+        bare("cmd: PGPASSWORD=$PASSWORD1 psql -h db", 0);
     }
 
     #[test]

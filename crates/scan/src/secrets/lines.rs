@@ -31,7 +31,7 @@ pub(super) fn find(text: &str, syntax: Syntax) -> Vec<Leak> {
             in_line(body, start, syntax, PAIRS, &mut leaks);
             // A name says more than its place among the words of a command.
             let mut handed = Vec::new();
-            commands::in_line(body, start, Look::Report, &mut handed);
+            commands::in_line(body, start, syntax, Look::Report, &mut handed);
             let named = leaks.get(before..).unwrap_or_default();
             handed
                 .retain(|leak| named.iter().all(|named| leak.end <= named.start || named.end <= leak.start));
@@ -48,7 +48,7 @@ pub(super) fn shown(text: &str) -> Vec<Leak> {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         in_line(line.trim_end(), start, Syntax::Bare, usize::MAX, &mut leaks);
-        commands::in_line(line.trim_end(), start, Look::Cover, &mut leaks);
+        commands::in_line(line.trim_end(), start, Syntax::Bare, Look::Cover, &mut leaks);
         start += line.len();
     }
     leaks

@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 use super::interfaces::{HTTP, REST, WEBSOCKET};
 use super::policy::statements;
 use super::service::{Parts, Service};
-use crate::cloudformation::{self, value::string, value::text};
+use crate::cloudformation::{self, http_api, rest_api, value::string, value::text};
 use crate::document::{Key, Node, NodeKind};
 use crate::graph::{Access, App, ManagedPolicy, Route};
 use crate::known::{Known, Name, Setting};
 use crate::rates::Rates;
 
 /// Stages that the framework makes, and of which interface each is.
-const STAGES: [(&str, &str); 2] = [("HttpApiStage", HTTP), ("WebsocketsDeploymentStage", WEBSOCKET)];
+const STAGES: [(&str, &str); 3] =
+    [("ApiGatewayStage", REST), ("HttpApiStage", HTTP), ("WebsocketsDeploymentStage", WEBSOCKET)];
 /// What is read of a changed role, and what of it gives nobody anything.
 const OF_ROLE: [&str; 7] =
     ["Policies", "ManagedPolicyArns", "RoleName", "Path", "Description", "Tags", "MaxSessionDuration"];
@@ -39,8 +40,17 @@ const OF_ROUTE: [&str; 14] = [
     "MethodResponses",
 ];
 /// What is read of a changed stage, and what decides nothing.
-const OF_STAGE: [&str; 6] =
-    ["AccessLogSettings", "AutoDeploy", "DefaultRouteSettings", "Description", "RouteSettings", "Tags"];
+const OF_STAGE: [&str; 9] = [
+    "AccessLogSetting",
+    "AccessLogSettings",
+    "AutoDeploy",
+    "DefaultRouteSettings",
+    "Description",
+    "MethodSettings",
+    "RouteSettings",
+    "Tags",
+    "TracingEnabled",
+];
 /// The same of an address of a function.
 const OF_URL: [&str; 4] = ["AuthType", "TargetFunctionArn", "Qualifier", "InvokeMode"];
 
@@ -141,9 +151,14 @@ fn of_role_or_api(app: &mut App, name: &Name, properties: &Node) -> bool {
 
 fn of_stage(app: &mut App, name: &Name, properties: &Node) -> bool {
     let Some(api) = app.apis.iter_mut().find(|api| api.name == *name) else { return false };
-    cloudformation::stage_settings(api, properties);
     let mut rates = Rates::default();
-    cloudformation::stage_rates(&mut rates, name, None, properties);
+    if name.as_str() == REST {
+        rest_api::stage_settings(api, properties);
+        rest_api::stage_rates(&mut rates, name, None, None, properties);
+    } else {
+        http_api::stage_settings(api, properties);
+        http_api::stage_rates(&mut rates, name, None, properties);
+    }
     rates.set(app);
     only(properties, &OF_STAGE)
 }

@@ -191,14 +191,20 @@ const FUNCTION: &str = "  F: {Type: AWS::Lambda::Function, Properties: {Handler:
 
 #[test]
 fn what_a_service_changes_of_its_stage_counts() {
-    let service = |settings: &str, wanted| {
+    let service = |event: &str, stage: &str, settings: &str, wanted| {
         let text = format!(
-            "service: s\nprovider: {{name: aws, runtime: nodejs22.x}}\nfunctions:\n  f:\n    handler: f.handler\n    events: [{{httpApi: 'GET /x'}}]\nresources:\n  extensions: {{HttpApiStage: {{Properties: {{{settings}}}}}}}\n"
+            "service: s\nprovider: {{name: aws, runtime: nodejs22.x}}\nfunctions:\n  f:\n    handler: f.handler\n    events: [{event}]\nresources:\n  extensions: {{{stage}: {{Properties: {{{settings}}}}}}}\n"
         );
         unbounded(&[("serverless.yml", &text)], wanted);
     };
-    service("", true);
-    service("DefaultRouteSettings: {ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100}", false);
-    service("RouteSettings: {'GET /x': {ThrottlingRateLimit: 50}}", false);
-    service("RouteSettings: {'GET /y': {ThrottlingRateLimit: 50}}", true);
+    let http = |settings, wanted| service("{httpApi: 'GET /x'}", "HttpApiStage", settings, wanted);
+    http("", true);
+    http("DefaultRouteSettings: {ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100}", false);
+    http("RouteSettings: {'GET /x': {ThrottlingRateLimit: 50}}", false);
+    http("RouteSettings: {'GET /y': {ThrottlingRateLimit: 50}}", true);
+    let rest = |settings, wanted| service("{http: 'GET x'}", "ApiGatewayStage", settings, wanted);
+    rest("", true);
+    rest("MethodSettings: [{HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 50}]", false);
+    rest("MethodSettings: [{HttpMethod: GET, ResourcePath: /x, ThrottlingRateLimit: 50}]", false);
+    rest("MethodSettings: [{HttpMethod: GET, ResourcePath: /y, ThrottlingRateLimit: 50}]", true);
 }
