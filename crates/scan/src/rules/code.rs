@@ -327,10 +327,9 @@ fn report_excess(role: &Role, of_role: &[&(&Function, Need)], excess: &[&Excess]
         }
     }
     let names = list(functions.iter().map(|function| function.name.as_str()));
-    let verb = if functions.len() == 1 { "uses" } else { "use" };
     let given = super::words::join(&actions, "and");
     let message = format!(
-        "The role `{}` gives {given}, and no code of {names} {verb} that: whoever takes the function over has it.",
+        "The role `{}` gives {given}, and no code of {names} uses that: whoever takes the function over has it.",
         role.name
     );
     let smallest = match of_role {
