@@ -37,7 +37,7 @@ pub(crate) use self::choices::is_stage;
 pub use self::exports::Exports;
 pub(crate) use self::imports::read as import;
 pub use self::policy::{principals, statement, statements};
-pub(crate) use self::role::provided;
+pub(crate) use self::role::{inline, provided};
 pub use self::stack::{Declared, Stack};
 use self::writer::Writer;
 use crate::document::Node;

@@ -27,21 +27,7 @@ pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool 
         boundary: boundary(writer, properties),
         implicit: false,
     };
-    match properties.get("Policies") {
-        Some(policies) if policies.why_open().is_none() => {
-            for policy in policies.one_or_many() {
-                match policy.get("PolicyDocument") {
-                    Some(document) => role.statements.extend(statements(document)),
-                    None => {
-                        role.statements.extend(policy.why_open().map(|_| super::policy::statement(policy)))
-                    }
-                }
-            }
-        }
-        // What cannot be told is one statement whose effect is unknown.
-        Some(open) => role.statements.push(super::policy::statement(open)),
-        None => {}
-    }
+    role.statements.extend(inline(properties));
     writer.add_role(role);
     writer.note_condition(resource);
     true
@@ -74,6 +60,22 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
         "AWS::Cognito::IdentityPoolRoleAttachment" => guest(writer, resource),
         _ => {}
     }
+}
+
+/// The statements of the policies that stand within a role. What cannot be told is one statement whose effect is unknown.
+pub(crate) fn inline(properties: &Node) -> Vec<Statement> {
+    let Some(policies) = properties.get("Policies") else { return Vec::new() };
+    if policies.why_open().is_some() {
+        return vec![super::policy::statement(policies)];
+    }
+    let mut made = Vec::new();
+    for policy in policies.one_or_many() {
+        match policy.get("PolicyDocument") {
+            Some(document) => made.extend(statements(document)),
+            None => made.extend(policy.why_open().map(|_| super::policy::statement(policy))),
+        }
+    }
+    made
 }
 
 /// The role with which an interface itself does what a route asks for.

@@ -89,7 +89,7 @@ pub(super) fn thing(app: &App, function: &Function, action: &str, text: &Text) -
         return if fact.is_none_or(|fact| fact.needs_star) { Thing::Nothing } else { Thing::Unknown };
     }
     if action == PASS_ROLE {
-        return role(resolved(function, text));
+        return role(app, resolved(function, text));
     }
     let (text, part) = split(action, resolved(function, text));
     let Some(part) = part else { return whole(app, fact, text) };
@@ -108,11 +108,21 @@ pub(super) fn thing(app: &App, function: &Function, action: &str, text: &Text) -
     }
 }
 
-/// A role is handed over by its ARN, whatever the text is put together from.
-fn role(arn: Text) -> Thing {
-    let open = arn.pieces.is_empty()
-        || arn.pieces.iter().any(|piece| matches!(piece, Piece::Unknown(_) | Piece::Environment(_)));
-    if open { Thing::Unknown } else { Thing::Arn(arn) }
+/// A role is handed over by its ARN, whatever the text is put together from, or by its name.
+fn role(app: &App, given: Text) -> Thing {
+    let open = given.pieces.is_empty()
+        || given.pieces.iter().any(|piece| matches!(piece, Piece::Unknown(_) | Piece::Environment(_)));
+    if open {
+        return Thing::Unknown;
+    }
+    match given.pieces.as_slice() {
+        [Piece::Of { node, attribute: Attribute::Name }] if app.role(node).is_some() => {
+            Thing::Arn(Text::of(node.clone(), Attribute::Arn, given.place))
+        }
+        // Some operations take a name; under which path the role stands is not said.
+        [Piece::Literal(text), ..] if !text.starts_with("arn:") => Thing::Unknown,
+        _ => Thing::Arn(given),
+    }
 }
 
 /// A thing, and the part of it that is meant: `Orders/index/by-day`, `${Other}:live`.

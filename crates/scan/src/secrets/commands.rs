@@ -68,22 +68,34 @@ pub(super) fn in_line(line: &str, offset: usize, syntax: Syntax, look: Look, lea
     let mut awaited = false;
     let mut at = 0;
     let mut quotes = 0_usize;
+    let mut before = "";
     for word in line.split_inclusive(|c: char| c.is_whitespace() || is_quote(c)) {
         let start = at;
         at += word.len();
         let text = word.trim_end_matches(|c: char| c.is_whitespace() || is_quote(c));
-        if !text.is_empty() {
+        // Between the members of a list stands nothing that counts.
+        if !text.trim_matches([',', '[', ']', '(', ')', '{', '}']).is_empty() {
             let passes = |value: &str| look.passes(value);
             if let Some(known) = program {
                 let value = if std::mem::take(&mut awaited) { Some((0, text)) } else { known.value(text) };
                 let value = value.and_then(|(from, value)| known.password(from, value));
-                awaited = known.apart && known.options.contains(&text);
+                // `-p'SECRET'`: quotes that open behind an option.
+                let opens = word.len() > text.len()
+                    && word.ends_with(is_quote)
+                    && !line.get(..start).is_some_and(|head| head.ends_with(is_quote));
+                awaited = (known.apart || opens) && known.options.contains(&text);
                 if let Some((from, value)) = value.filter(|(_, value)| passes(value)) {
                     push(start + from, value);
                     continue;
                 }
             }
-            program = called(text).or(program);
+            program = match called(text, before) {
+                Some(called) => Some(called),
+                // Another command begins.
+                None if matches!(text, "&&" | "||" | "|" | ";" | "&") || text.ends_with(';') => None,
+                None => program,
+            };
+            before = text;
             let may_pair = quotes % 2 == 1 || (syntax == Syntax::Bare && quotes == 0);
             if let Some((from, value)) = pair(text).filter(|_| may_pair) {
                 push(start + from, value);
@@ -96,18 +108,34 @@ pub(super) fn in_line(line: &str, offset: usize, syntax: Syntax, look: Look, lea
 impl Look {
     fn passes(self, value: &str) -> bool {
         match self {
-            Self::Report => is_secret("password", value),
+            Self::Report => is_secret("password", value) && !is_address(value) && !is_option(value),
             Self::Cover => value.len() >= 4 && !is_placeholder(value) && !value.starts_with(['$', '%', '{']),
         }
     }
 }
 
+/// Whether a value is a port, or an address with ports.
+fn is_address(value: &str) -> bool {
+    value.contains(':')
+        && value.split(':').all(|part| part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+}
+
+/// Whether what stands behind `-p` makes it another, longer option: `-port=3306`.
+fn is_option(value: &str) -> bool {
+    let name = value.split_once('=').map(|(name, _)| name);
+    name.is_some_and(|name| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+    })
+}
+
 /// The program that a word calls: by its name, with its path, behind a bracket.
-fn called(word: &str) -> Option<&'static Program> {
+fn called(word: &str, before: &str) -> Option<&'static Program> {
     let part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
     let length = word.bytes().rev().take_while(part).count();
     let name = word.get(word.len() - length..).filter(|name| !name.is_empty())?;
-    PROGRAMS.iter().find(|program| program.names.contains(&name))
+    // Others sign in with a browser, or ask.
+    let signs_in = name != "login" || before.ends_with("docker") || before.ends_with("podman");
+    PROGRAMS.iter().find(|program| program.names.contains(&name)).filter(|_| signs_in)
 }
 
 impl Program {
@@ -139,7 +167,8 @@ fn pair(word: &str) -> Option<(usize, &str)> {
         let part = part.trim_end_matches(';');
         let Some((name, value)) = part.split_once('=') else { continue };
         let written = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-        let filled = value.contains(['(', ')', '{', '}', '[', ']', '$', '%', '<', '>', '&', '=', ',']);
+        let filled = value.starts_with(':')
+            || value.contains(['(', ')', '{', '}', '[', ']', '$', '%', '<', '>', '&', '=', ',']);
         if written && !filled && is_secret(name, value) {
             return Some((start + name.len() + 1, value));
         }
@@ -170,8 +199,17 @@ mod tests {
         check("sh('docker login -u app -p h0rse-battery7 x.acme.io')", &["h0rse-battery7"]);
         check("sh('sshpass -ph0rse-battery7 ssh x')", &["h0rse-battery7"]);
         check("sh('redis-cli -a h0rse-battery7 ping')", &["h0rse-battery7"]);
+        check("sh(\"mysql -uroot -p'h0rse-battery7' shop\")", &["h0rse-battery7"]);
+        check("spawn('curl', ['-u', 'app:h0rse-battery7', url])", &["h0rse-battery7"]);
+        check("run([\"redis-cli\",\"-a\",\"h0rse-battery7\"])", &["h0rse-battery7"]);
         for none in [
             "sh('mysql -p -h db shop1')",
+            "run(['mysql', '-p', 'shop1-db7'])",
+            "sh('mysql -h db -port=3306 shop')",
+            "sql('UPDATE users SET password=:hashedPw1 WHERE id=:id')",
+            "sh('docker login -u app && docker run -p 127.0.0.1:5432:5432 postgres:16')",
+            "sh('az login && mkdir -p Dist/Lambda-2024-build')",
+            "sh('npm login; npx cypress run -p cypress/Projects-9x7')",
             "sh('mysql -P3306 --port=3306 -p$DB_PASSWORD shop')",
             "sh(`mysql -p${password1} shop`)",
             "sh('mysql -p' + password1)",

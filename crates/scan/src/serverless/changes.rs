@@ -20,8 +20,18 @@ const STAGES: [(&str, &str); 3] =
 /// What is read of a changed role, and what of it gives nobody anything.
 const OF_ROLE: [&str; 7] =
     ["Policies", "ManagedPolicyArns", "RoleName", "Path", "Description", "Tags", "MaxSessionDuration"];
-/// What changes nothing of an interface that anything here speaks of is left out, too.
-const OF_API_UNREAD: [&str; 4] = ["Body", "BodyS3Location", "CorsConfiguration", "EndpointConfiguration"];
+/// The same of a changed interface.
+const OF_API: [&str; 9] = [
+    "Policy",
+    "Name",
+    "Description",
+    "Tags",
+    "MinimumCompressionSize",
+    "BinaryMediaTypes",
+    "ApiKeySourceType",
+    "FailOnWarnings",
+    "ProtocolType",
+];
 /// What is read of a changed route, what is the same by its name, and what decides neither who may call nor what answers.
 const OF_ROUTE: [&str; 14] = [
     "AuthorizationType",
@@ -98,20 +108,24 @@ impl Changes {
     /// Carries them out in an app that has everything else already.
     pub(super) fn apply(&self, parts: &Parts, service: &Service<'_>, app: &mut App) {
         for (key, change) in &self.entries {
-            let properties =
-                change.get("Properties").and_then(|properties| service.stack.resolve(properties));
+            let change = service.stack.resolve(change);
+            // What cannot be told in whole is a change, too.
+            let properties = change.as_ref().and_then(|change| match change.why_open() {
+                Some(_) => Some(change),
+                None => change.get("Properties"),
+            });
             let Some(properties) = properties else { continue };
             let own = parts.own.get(&key.text).filter(|found| found.kind == "AWS::Lambda::Url");
             let read = if properties.why_open().is_some() {
                 false
             } else if let Some(at) = self.routes.get(&key.text) {
-                of_route(app, *at, &properties)
+                of_route(app, *at, properties)
             } else if let Some(function) = own {
-                of_url(app, &function.name, &properties)
+                of_url(app, &function.name, properties)
             } else if let Some((_, api)) = STAGES.iter().find(|(stage, _)| *stage == key.text) {
-                of_stage(app, &Name::from(*api), &properties)
+                of_stage(app, &Name::from(*api), properties)
             } else {
-                of_role_or_api(app, &Name::from(key.text.as_str()), &properties)
+                of_role_or_api(app, &Name::from(key.text.as_str()), properties)
             };
             if read || key.text.ends_with("LogGroup") {
                 continue;
@@ -134,9 +148,7 @@ fn only(properties: &Node, read: &[&str]) -> bool {
 /// Each of these carries a change out, and says whether that was all of it.
 fn of_role_or_api(app: &mut App, name: &Name, properties: &Node) -> bool {
     if let Some(role) = app.roles.iter_mut().find(|role| role.name == *name) {
-        for policy in properties.get("Policies").map(Node::one_or_many).unwrap_or_default() {
-            role.statements.extend(policy.get("PolicyDocument").map(statements).unwrap_or_default());
-        }
+        role.statements.extend(cloudformation::inline(properties));
         for policy in properties.get("ManagedPolicyArns").map(Node::one_or_many).unwrap_or_default() {
             let found = cloudformation::provided(&text(policy), None);
             role.statements.extend(found.value().into_iter().flatten().cloned());
@@ -146,7 +158,7 @@ fn of_role_or_api(app: &mut App, name: &Name, properties: &Node) -> bool {
     }
     let Some(api) = app.apis.iter_mut().find(|api| api.name == *name) else { return false };
     api.policy.extend(properties.get("Policy").map(statements).unwrap_or_default());
-    !OF_API_UNREAD.iter().any(|key| properties.get(key).is_some())
+    only(properties, &OF_API)
 }
 
 fn of_stage(app: &mut App, name: &Name, properties: &Node) -> bool {
@@ -190,9 +202,9 @@ fn of_route(app: &mut App, at: usize, properties: &Node) -> bool {
             true
         }
     };
-    if let Some(needed) = properties.get("ApiKeyRequired").and_then(Node::as_bool) {
-        route.api_key = needed;
-    }
+    let needed = properties.get("ApiKeyRequired");
+    let key_known = needed.is_none_or(|needed| needed.as_bool().is_some());
+    route.api_key = needed.and_then(Node::as_bool).unwrap_or(route.api_key);
     if let Some(scopes) = properties.get("AuthorizationScopes") {
         route.scopes = scopes.one_or_many().iter().filter_map(Node::as_scalar).collect();
     }
@@ -207,7 +219,7 @@ fn of_route(app: &mut App, at: usize, properties: &Node) -> bool {
             .filter(|other| other.api == api)
             .for_each(|other| other.access = access.clone());
     }
-    settled && only(properties, &OF_ROUTE)
+    settled && key_known && only(properties, &OF_ROUTE)
 }
 
 /// Whom a changed route asks who calls.

@@ -64,6 +64,8 @@ impl Comments {
             }
             // Only these go on in the next line.
             Kind::Python if LONG.iter().any(|(sign, _)| self.open.first() == Some(sign)) => {}
+            // A backslash at the end goes on, too.
+            Kind::Python | Kind::Program if line.ends_with('\\') => {}
             Kind::Python => self.open.clear(),
             Kind::Program if self.open.first() != Some(&'`') => self.open.clear(),
             Kind::Program => {}

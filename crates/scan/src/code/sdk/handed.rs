@@ -40,13 +40,15 @@ const fn bucket(
 const READ: &[&str] = &["s3:GetObject"];
 const WRITE: &[&str] = &["s3:PutObject"];
 
-static BUCKETS: [Bucket; 12] = [
+static BUCKETS: [Bucket; 14] = [
     bucket("rekognition", "", "S3Object", READ),
     bucket("rekognition", "", "S3Bucket", WRITE),
     bucket("textract", "", "S3Object", READ),
     bucket("textract", "", "S3Bucket", WRITE),
     bucket("transcribe", "Start", "MediaFileUri", READ),
     bucket("transcribe", "Start", "OutputBucketName", WRITE),
+    bucket("transcribe", "", "VocabularyFileUri", READ),
+    bucket("transcribe", "", "VocabularyFilterFileUri", READ),
     bucket("polly", "StartSpeechSynthesisTask", "OutputS3BucketName", WRITE),
     bucket("lambda", "CreateFunction", "S3Bucket", READ),
     bucket("lambda", "UpdateFunctionCode", "S3Bucket", READ),
@@ -56,7 +58,25 @@ static BUCKETS: [Bucket; 12] = [
 ];
 
 /// Operations that reach data of which their parameters do not tell.
-const QUERIES: [(&str, &str); 1] = [("athena", "StartQueryExecution")];
+const QUERIES: [(&str, &str); 4] = [
+    ("athena", "StartQueryExecution"),
+    ("cloudformation", "CreateStack"),
+    ("cloudformation", "UpdateStack"),
+    ("cloudformation", "CreateChangeSet"),
+];
+
+/// Parameters whose own names the caller chooses: nothing in them is a parameter.
+const FREE: [&str; 9] = [
+    "Tags",
+    "Variables",
+    "Environment",
+    "Metadata",
+    "Labels",
+    "DefaultArguments",
+    "Arguments",
+    "MessageAttributes",
+    "Item",
+];
 
 impl Machine<'_> {
     /// Writes down what an operation is handed and needs a permission for.
@@ -115,7 +135,9 @@ impl Machine<'_> {
             What::Object(_) => {
                 for (name, part) in self.entries(value).iter().filter(|(_, part)| !part.is_nothing()) {
                     found.push((name.clone(), part.clone()));
-                    self.parts_of(part, depth, left, found);
+                    if !FREE.iter().any(|free| name.eq_ignore_ascii_case(free)) {
+                        self.parts_of(part, depth, left, found);
+                    }
                 }
             }
             What::List(_) => {

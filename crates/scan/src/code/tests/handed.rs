@@ -54,6 +54,11 @@ fn services_use_buckets_with_their_callers_rights() {
 
 #[test]
 fn roles_stand_at_any_depth() {
+    // What the caller gives names to is no parameter.
+    check(
+        "boto3.client('lambda').create_function(FunctionName='f', Role=ROLE, Tags={'Role': 'backend'}, Environment={'Variables': {'ROLE': 'worker', 'S3Bucket': 'logs'}})",
+        &["iam:PassRole ${env.R}", "lambda:CreateFunction f"],
+    );
     check(
         "boto3.client('s3').put_bucket_replication(Bucket='b', ReplicationConfiguration={'Role': ROLE, 'Rules': [{'Destination': {'Bucket': 'x'}}]})",
         &["iam:PassRole ${env.R}", "s3:PutReplicationConfiguration b"],

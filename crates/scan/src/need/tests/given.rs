@@ -123,6 +123,12 @@ fn the_role_that_a_call_hands_over_is_needed_with_it() {
     assert_eq!(lacks(&schedule("{ Arn: 'arn:x' }"), &[create]), [""; 0]);
     let text = policy_of(&handed, &[create], |_| {});
     assert!(text.contains(&format!("- iam:PassRole\n  Resource:\n    - '{role}'")), "{text}");
+    // By its name nobody can tell which it is: nothing is said to be missing, and what the role gives is kept.
+    let named = "const { GlueClient, CreateJobCommand } = require('@aws-sdk/client-glue'); await new GlueClient({}).send(new CreateJobCommand({ Name: 'j', Role: 'runs-at-night' }));";
+    let job: Grant<'_> = ("glue:CreateJob", "*");
+    assert_eq!(lacks(named, &[job, ("iam:PassRole", role)]), [""; 0]);
+    let text = policy_of(named, &[job, ("iam:PassRole", role)], |_| {});
+    assert!(text.contains(&format!("- iam:PassRole\n  Resource:\n    - '{role}'")), "{text}");
     // Taking a role on passes none.
     let takes = format!(
         "const {{ STS }} = require('aws-sdk'); await new STS().assumeRole({{ RoleArn: '{role}', RoleSessionName: 'x' }}).promise();"

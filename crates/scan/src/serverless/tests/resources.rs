@@ -311,3 +311,31 @@ fn a_construct_that_is_not_known_is_said() {
         &["unknown what `constructs` make: no plugin is named that reads them", "!Queue jobsQueue"],
     );
 }
+
+#[test]
+fn what_a_change_may_hide_is_said() {
+    let says = |change: &str, wanted: &str| {
+        let text = format!(
+            "service: s\nprovider: {{ name: aws, runtime: nodejs22.x }}\nfunctions:\n  f: {{ handler: f.h, events: [{{ httpApi: {{ path: /x, method: get, authorizer: {{ type: aws_iam }} }} }}] }}\nresources:\n  extensions:\n{change}"
+        );
+        let app = read_app(&[("serverless.yml", &text)]);
+        let found = show(&app).iter().any(|line| line.starts_with("unknown ") && line.contains(wanted));
+        assert!(found, "{change}: {:?}", show(&app));
+    };
+    says(
+        "    HttpApiRouteGetX: ${file(./routes-${env:STAGE}.yml)}\n",
+        "`HttpApiRouteGetX` (`GET /x`) is made",
+    );
+    says("    HttpApi: { Properties: { Target: x } }\n", "`HttpApi` is made by the framework");
+    says(
+        "    HttpApiRouteGetX: { Properties: { ApiKeyRequired: !If [C, true, false] } }\n",
+        "`HttpApiRouteGetX`",
+    );
+    let role = "    IamRoleLambdaExecution: { Properties: { Policies: [!If [C, { PolicyName: x, PolicyDocument: { Statement: [{ Effect: Allow, Action: '*', Resource: '*' }] } }, !Ref 'AWS::NoValue']] } }\n";
+    let text = format!(
+        "service: s\nprovider: {{ name: aws, runtime: nodejs22.x }}\nfunctions:\n  f: {{ handler: f.h }}\nresources:\n  extensions:\n{role}"
+    );
+    let app = read_app(&[("serverless.yml", &text)]);
+    let role = app.roles.iter().find(|role| role.name.as_str() == "IamRoleLambdaExecution").unwrap();
+    assert!(role.statements.iter().any(|it| it.effect.why().is_some()), "{:?}", role.statements);
+}

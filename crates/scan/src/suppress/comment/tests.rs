@@ -86,6 +86,8 @@ fn programs() {
             ("y = \"\"  # yes", Some("# yes")),
             ("    \"\"\"What it does.", None),
             ("    # no\"\"\"  # yes", Some("# yes")),
+            ("z = 'goes \\", None),
+            ("# no'  # yes", Some("# yes")),
             ("z = 'open", None),
             ("z = 7 // 2  # yes", Some("# yes")),
         ],
