@@ -52,9 +52,17 @@ impl Keyed {
                 owner.fields = Some(schema::opened_by_key(text));
             }
         }
+        let of_api = |resource: &Resource| Writer::text_at(resource, "ApiId")?.references().next().cloned();
+        let named = of_kind("AWS::AppSync::DataSource").filter_map(|source| {
+            let called = str_at(&source.properties, "Name")?.to_owned();
+            Some(((of_api(source), called), source.name.clone()))
+        });
+        let named: BTreeMap<(Option<Name>, String), Name> = named.collect();
+        // By reference, or by the name that it has within its interface.
         let source_of = |resource: &Resource| {
             let source = Writer::text_at(resource, "DataSourceName")?;
-            source.references().next().cloned()
+            let called = || named.get(&(of_api(resource), source.as_literal()?.to_owned()));
+            source.references().next().or_else(called).cloned()
         };
         let steps = of_kind("AWS::AppSync::FunctionConfiguration");
         let steps_sources: BTreeMap<&Name, Name> =

@@ -171,7 +171,13 @@ fn of_stage(app: &mut App, name: &Name, properties: &Node) -> bool {
         http_api::stage_settings(api, properties);
         http_api::stage_rates(&mut rates, name, None, properties);
     }
-    rates.set(app);
+    // What plugins set stays where the change says nothing of rates.
+    if ["DefaultRouteSettings", "MethodSettings", "RouteSettings"]
+        .iter()
+        .any(|key| properties.get(key).is_some())
+    {
+        rates.set(app);
+    }
     only(properties, &OF_STAGE)
 }
 

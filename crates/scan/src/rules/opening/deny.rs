@@ -86,7 +86,8 @@ fn holds_for_strangers(condition: &Condition) -> Opening {
         };
     }
     let others = operator.contains("not")
-        && !operator.starts_with("forallvalues:")
+        // Without the key, none of its values is another's: whoever has none is not turned away.
+        && !operator.starts_with("foranyvalue:")
         && NARROWING.contains(&key.as_str());
     if !others {
         return Opening::Open;

@@ -261,6 +261,10 @@ fn a_deny_closes_only_what_it_speaks_of() {
     check((&["*"], &["*"]), &[("StringNotLike", "aws:SourceVpc", "vpc-*")], false);
     check((&["*"], &["*"]), &[("NotIpAddress", "aws:SourceIp", "0.0.0.0/0")], false);
     check((&["*"], &["*"]), &[("StringNotEquals", "aws:PrincipalTag/team", "shop")], false);
+    // Accounts of no organisation have no path: all of no values are others, any of none is not.
+    let paths = |operator: &'static str| (operator, "aws:PrincipalOrgPaths", "o-a1b2c3d4e5/*");
+    check((&["*"], &["*"]), &[paths("ForAllValues:StringNotLike")], true);
+    check((&["*"], &["*"]), &[paths("ForAnyValue:StringNotLike")], false);
 }
 
 #[test]

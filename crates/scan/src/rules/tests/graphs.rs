@@ -205,7 +205,7 @@ resource "aws_appsync_resolver" "r" {{
     };
     terraform("x", about);
     terraform("y", &[]);
-    let template = |field: &str, wanted: &[&str]| {
+    let template = |source: &str, field: &str, wanted: &[&str]| {
         let text = format!(
             "
 Resources:
@@ -213,14 +213,18 @@ Resources:
   S: {{Type: AWS::AppSync::GraphQLSchema, Properties: {{ApiId: !GetAtt G.ApiId, Definition: 'type Query {{ x: Int @aws_api_key, y: Int }}'}}}}
   F: {{Type: AWS::Lambda::Function, Properties: {{Runtime: nodejs22.x, Handler: index.h, Code: {{ZipFile: 'exports.h=async()=>1'}}}}}}
   D: {{Type: AWS::AppSync::DataSource, Properties: {{ApiId: !GetAtt G.ApiId, Name: d, Type: AWS_LAMBDA, LambdaConfig: {{LambdaFunctionArn: !GetAtt F.Arn}}}}}}
-  Step: {{Type: AWS::AppSync::FunctionConfiguration, Properties: {{ApiId: !GetAtt G.ApiId, Name: step, DataSourceName: !GetAtt D.Name}}}}
+  Step: {{Type: AWS::AppSync::FunctionConfiguration, Properties: {{ApiId: !GetAtt G.ApiId, Name: step, DataSourceName: {source}}}}}
   R: {{Type: AWS::AppSync::Resolver, Properties: {{ApiId: !GetAtt G.ApiId, Kind: PIPELINE, TypeName: Query, FieldName: {field}, PipelineConfig: {{Functions: [!GetAtt Step.FunctionId]}}}}}}
 "
         );
         assert_eq!(ids(&[("template.yaml", &text)], about), wanted, "{field}");
     };
-    template("x", about);
-    template("y", &[]);
+    // By reference, and by its name as CDK writes it.
+    for source in ["!GetAtt D.Name", "d"] {
+        template(source, "x", about);
+        template(source, "y", &[]);
+    }
+    template("other", "x", &[]);
     let sam = |auth: &str, field: &str, wanted: &[&str]| {
         let text = format!(
             "

@@ -207,4 +207,7 @@ fn what_a_service_changes_of_its_stage_counts() {
     rest("MethodSettings: [{HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 50}]", false);
     rest("MethodSettings: [{HttpMethod: GET, ResourcePath: /x, ThrottlingRateLimit: 50}]", false);
     rest("MethodSettings: [{HttpMethod: GET, ResourcePath: /y, ThrottlingRateLimit: 50}]", true);
+    // What a plugin sets is not taken away by a change of something else.
+    let text = "service: s\nprovider: {name: aws, runtime: nodejs22.x}\nplugins: [serverless-api-gateway-throttling]\ncustom: {apiGatewayThrottling: {maxRequestsPerSecond: 5}}\nfunctions:\n  f:\n    handler: f.handler\n    events: [{http: 'GET x'}]\nresources:\n  extensions: {ApiGatewayStage: {Properties: {Tags: []}}}\n";
+    unbounded(&[("serverless.yml", text)], false);
 }
