@@ -15,12 +15,14 @@ const NAMED: usize = 5;
 
 /// Tells findings together that are of instances of one block.
 pub(crate) fn together(findings: &mut Vec<Finding>) {
-    type Alike = (&'static str, Place, Severity, Confidence, String);
+    type Alike = (&'static str, Place, Severity, Confidence, String, String);
     let mut first: BTreeMap<Alike, usize> = BTreeMap::new();
     let mut kept: Vec<(Finding, Vec<Name>)> = Vec::with_capacity(findings.len());
     for finding in std::mem::take(findings) {
         if let Some(cause) = of_any_instance(&finding.cause) {
-            let alike = (finding.rule.id, finding.place, finding.severity, finding.confidence, cause);
+            // What is said of the one has to hold for the other.
+            let said = of_any_instance(&finding.message).unwrap_or_else(|| finding.message.clone());
+            let alike = (finding.rule.id, finding.place, finding.severity, finding.confidence, cause, said);
             if let Some((known, others)) = first.get(&alike).and_then(|at| kept.get_mut(*at)) {
                 add(known, others, finding);
                 continue;
@@ -109,6 +111,39 @@ resource "aws_lambda_function" "f" {{
         assert_eq!(one[0].0, three[0].0, "the id stays");
         assert!(three[0].1 > one[0].1, "{three:?}");
         assert!(three[0].2.contains(" The same holds for "), "{}", three[0].2);
+    }
+
+    #[test]
+    fn instances_of_which_something_else_is_true_stand_apart() {
+        let found = |second: &str| {
+            let text = format!(
+                r#"
+resource "aws_iam_role" "r" {{
+  for_each           = {{ a = "dynamodb:*", b = "{second}" }}
+  name               = each.key
+  assume_role_policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = "sts:AssumeRole", Principal = {{ Service = "lambda.amazonaws.com" }} }}] }})
+  inline_policy {{
+    policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = [each.value, "logs:*"], Resource = "*" }}] }})
+  }}
+}}
+resource "aws_lambda_function" "f" {{
+  for_each      = toset(["a", "b"])
+  function_name = each.key
+  role          = aws_iam_role.r[each.key].arn
+  runtime       = "nodejs24.x"
+}}
+"#
+            );
+            let mut tree = SourceTree::new();
+            tree.add("main.tf", text.into_bytes());
+            let report = inspect(&tree, &Dependencies::default(), &Options::default());
+            let found = report.findings().filter(|(_, found)| found.rule.id == "wildcard-action");
+            found.map(|(_, found)| found.message.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("dynamodb:*").len(), 1);
+        let apart = found("s3:*");
+        assert_eq!(apart.len(), 2, "{apart:?}");
+        assert!(apart.iter().any(|said| said.contains("`s3`")), "{apart:?}");
     }
 
     #[test]
