@@ -1,24 +1,23 @@
 //! A file of findings that are known, so that only new ones count.
 //!
 //! Invariants: a finding is known only while it touches nothing new (another open route of an interface whose open routes are known is new),
-//! is no worse than it was, grants no more and speaks of the same secret; the file has no secret in it, only what tells it from others. The file is
-//! `{ "version": 2, "findings": { id: { "touches": […], "severity": "high", "secret": "1f6a" } } }`; version 1 has what is touched alone.
-//! Not here: reading and writing files (`cli`).
+//! is no worse than it was, lets in no more and speaks of the same secret; each known finding stands for one found; the file has no secret
+//! in it, only what tells it from others. The file is
+//! `{ "version": 3, "findings": { id: [{ "touches": […], "severity": "high", "secret": "1f6a", "grants": { name: [0] } }] }, "policies": { name: … } }`;
+//! `grants` names the policies that a finding speaks of and which of their statements (`null`: all).
+//! Not here: what more is (`growth`), reading and writing files (`cli`).
+
+mod growth;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Severity;
-use crate::report::{Found, Report};
+use crate::report::{AppReport, Found, Policies, Report, Spoken};
 
 /// The shape's version.
-const VERSION: u32 = 2;
-/// The version before there were severities and secrets in it, which is still read.
-const BARE_VERSION: u32 = 1;
-/// What is said of such a file.
-const BARE: &str = "The baseline was written by an older Casemate: it does not say how bad its findings were, nor which secrets they \
-    were about. Write it anew with `--write-baseline`.";
+const VERSION: u32 = 3;
 
 /// What is said when nothing of a baseline is there.
 const MOVED: &str = "Nothing of the baseline was found again. Ids hold for the folder that was scanned when it was written: \
@@ -28,62 +27,66 @@ const MOVED: &str = "Nothing of the baseline was found again. Ids hold for the f
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Baseline {
     version: u32,
-    findings: BTreeMap<String, Known>,
+    /// By the id of the first finding of their rule and cause.
+    findings: BTreeMap<String, Vec<Known>>,
+    /// The policies that they speak of, each once.
+    #[serde(default)]
+    policies: Policies,
 }
 
 /// What is known of a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Written")]
 struct Known {
     touches: BTreeSet<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    severity: Option<Severity>,
+    severity: Severity,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
-    /// What the statements allow that it speaks of; files of before do not say it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    grants: Option<BTreeSet<String>>,
-}
-
-/// How that is written.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Bare(BTreeSet<String>),
-    Full {
-        touches: BTreeSet<String>,
-        severity: Option<Severity>,
-        secret: Option<String>,
-        grants: Option<BTreeSet<String>>,
-    },
-}
-
-impl From<Written> for Known {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Bare(touches) => Self { touches, severity: None, secret: None, grants: None },
-            Written::Full { touches, severity, secret, grants } => Self { touches, severity, secret, grants },
-        }
-    }
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    grants: Spoken,
 }
 
 impl Known {
-    fn of(found: &Found) -> Self {
-        let grants: BTreeSet<String> = found.grants.iter().cloned().collect();
+    fn of(app: &AppReport, found: &Found) -> Self {
+        let grants = found.grants.iter().map(|(name, which)| (named(app, name), which.clone()));
         Self {
             touches: touched(found),
-            severity: Some(found.severity),
+            severity: found.severity,
             secret: found.secret.clone(),
-            grants: (!grants.is_empty()).then_some(grants),
+            grants: grants.collect(),
         }
     }
+}
 
-    /// Whether a finding is this one and nothing more. A bare one says nothing of severities and secrets.
-    fn holds(&self, found: &Found, bare: bool) -> bool {
-        touched(found).is_subset(&self.touches)
-            && self.severity.is_none_or(|severity| found.severity <= severity)
-            && self.grants.as_ref().is_none_or(|known| found.grants.iter().all(|grant| known.contains(grant)))
-            && (bare || self.secret == found.secret)
+/// What a policy is called among those of all apps.
+fn named(app: &AppReport, policy: &str) -> String {
+    format!("{}: {policy}", app.identity)
+}
+
+/// A comparison of an app's findings with what is known.
+struct Comparison<'b> {
+    baseline: &'b Baseline,
+    /// Which policies let in more as a whole: many findings may speak of one.
+    grew: BTreeMap<String, bool>,
+}
+
+impl Comparison<'_> {
+    /// Whether a finding is a known one and nothing more.
+    fn holds(&mut self, known: &Known, found: &Found, now: &Known, policies: &Policies) -> bool {
+        now.touches.is_subset(&known.touches)
+            && now.severity <= known.severity
+            && now.secret == known.secret
+            && found.grants.iter().zip(&now.grants).all(|((local, which), (name, _))| {
+                let known = known.grants.get(name);
+                let before = self.baseline.policies.get(name).zip(known);
+                let (Some((before, of_before)), Some(after)) = (before, policies.get(local)) else {
+                    return false;
+                };
+                let grew = || growth::grew((before, of_before.as_ref()), (after, which.as_ref()));
+                match (which, of_before) {
+                    (None, None) => !*self.grew.entry(name.clone()).or_insert_with(grew),
+                    _ => !grew(),
+                }
+            })
     }
 }
 
@@ -94,7 +97,9 @@ pub enum BaselineError {
     #[error("it is no baseline: {0}")]
     Foreign(#[from] serde_json::Error),
     /// Another release wrote it.
-    #[error("it has version {0}; this Casemate reads version {VERSION}")]
+    #[error(
+        "it has version {0}, and this Casemate reads version {VERSION}: look through what is found, then write it anew"
+    )]
     Version(u32),
 }
 
@@ -118,8 +123,18 @@ impl Baseline {
     /// Everything that a report finds.
     #[must_use]
     pub fn of(report: &Report) -> Self {
-        let findings = report.findings().map(|(_, found)| (found.id.clone(), Known::of(found))).collect();
-        Self { version: VERSION, findings }
+        let mut baseline = Self { version: VERSION, ..Self::default() };
+        for app in &report.apps {
+            for found in &app.findings {
+                let known = Known::of(app, found);
+                for (local, name) in found.grants.keys().zip(known.grants.keys()) {
+                    let policy = app.policies.get(local).filter(|_| !baseline.policies.contains_key(name));
+                    baseline.policies.extend(policy.map(|policy| (name.clone(), policy.clone())));
+                }
+                baseline.findings.entry(found.family.clone()).or_default().push(known);
+            }
+        }
+        baseline
     }
 
     /// Reads a file.
@@ -127,9 +142,12 @@ impl Baseline {
     /// # Errors
     /// When it is none, or of another version.
     pub fn parse(text: &str) -> Result<Self, BaselineError> {
-        let baseline: Self = serde_json::from_str(text)?;
-        match baseline.version {
-            BARE_VERSION | VERSION => Ok(baseline),
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        match serde_json::from_str::<Version>(text)?.version {
+            VERSION => Ok(serde_json::from_str(text)?),
             version => Err(BaselineError::Version(version)),
         }
     }
@@ -141,20 +159,38 @@ impl Baseline {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
-    /// Marks what is known in a report, and remarks on a file that says too little.
+    /// Marks what is known in a report, and remarks on a file of something else.
     pub fn apply(&self, report: &mut Report) -> Compared {
         let mut compared = Compared::default();
         report.compared = true;
-        let bare = self.version == BARE_VERSION;
-        report.remarks.extend(bare.then(|| BARE.to_owned()));
-        let mut seen = BTreeSet::new();
-        for found in report.apps.iter_mut().flat_map(|app| &mut app.findings) {
-            let known = self.findings.get(&found.id);
-            found.known = known.is_some_and(|known| known.holds(found, bare));
-            seen.extend(known.is_some().then(|| found.id.clone()));
-            *if found.known { &mut compared.known } else { &mut compared.new } += 1;
+        let mut comparison = Comparison { baseline: self, grew: BTreeMap::new() };
+        // Each known finding stands for one at most.
+        let mut left: BTreeMap<&str, Vec<Option<&Known>>> = BTreeMap::new();
+        for (id, known) in &self.findings {
+            left.insert(id, known.iter().map(Some).collect());
         }
-        compared.gone = self.findings.len() - seen.len();
+        let mut met: BTreeMap<String, usize> = BTreeMap::new();
+        for app in &mut report.apps {
+            let now: Vec<Known> = app.findings.iter().map(|found| Known::of(app, found)).collect();
+            for (found, now) in app.findings.iter_mut().zip(now) {
+                let seen = met.entry(found.family.clone()).or_default();
+                *seen += 1;
+                let candidates =
+                    left.get_mut(found.family.as_str()).map(Vec::as_mut_slice).unwrap_or_default();
+                // Nearly always it is the one at the same position.
+                let (before, rest) = candidates.split_at_mut((*seen - 1).min(candidates.len()));
+                let taken = rest.iter_mut().chain(before).find_map(|candidate| {
+                    let known = (*candidate)?;
+                    comparison.holds(known, found, &now, &app.policies).then(|| *candidate = None)
+                });
+                found.known = taken.is_some();
+                *if found.known { &mut compared.known } else { &mut compared.new } += 1;
+            }
+        }
+        let gone = |(id, known): (&String, &Vec<Known>)| {
+            known.len().saturating_sub(met.get(id).copied().unwrap_or(0))
+        };
+        compared.gone = self.findings.iter().map(gone).sum();
         let moved = compared.known == 0 && compared.new > 0 && compared.gone > 0;
         report.remarks.extend(moved.then(|| MOVED.to_owned()));
         compared
@@ -198,7 +234,11 @@ mod tests {
         check(&["a", "b"], 1, 0, 0);
         check(&[], 1, 0, 1);
         assert!(Baseline::parse("{}").is_err());
-        assert!(Baseline::parse("{\"version\":3,\"findings\":{}}").is_err());
+        for version in [1, 2, 4] {
+            let text = format!("{{\"version\":{version},\"findings\":{{\"id\":[\"x\"]}}}}");
+            let error = Baseline::parse(&text).unwrap_err().to_string();
+            assert!(error.contains("write it anew"), "{error}");
+        }
     }
 
     /// The findings of a rule that a baseline of one report knows in another.
@@ -231,12 +271,6 @@ mod tests {
         assert_eq!(known(&before, &with("'sqs:ReceiveMessage', 'sqs:DeleteMessage'"), rule), [true]);
         assert_eq!(known(&before, &with("'sqs:ReceiveMessage'"), rule), [true]);
         assert_eq!(known(&before, &with("'sqs:ReceiveMessage', 'dynamodb:Scan'"), rule), [false]);
-        // A file of before says nothing of it.
-        let mut old = Baseline::of(&before);
-        old.findings.values_mut().for_each(|known| known.grants = None);
-        let mut after = report_of(&with("'sqs:ReceiveMessage', 'sqs:SendMessage'"));
-        Baseline::parse(&old.text()).unwrap().apply(&mut after);
-        assert!(after.findings().filter(|(_, found)| found.rule.id == rule).all(|(_, found)| found.known));
     }
 
     #[test]
@@ -298,7 +332,7 @@ mod tests {
         };
         let before = policy("h0rse-battery");
         let text = Baseline::of(&before).text();
-        assert!(text.contains("s3:getobject if ") && !text.contains("h0rse"), "{text}");
+        assert!(text.contains("\"if\": ") && !text.contains("h0rse"), "{text}");
         let known = |value: &str| {
             let mut after = policy(value);
             Baseline::parse(&text).unwrap().apply(&mut after);
@@ -322,19 +356,116 @@ mod tests {
         assert!(!after(&before), "it became worse");
     }
 
+    fn terraform(text: &str) -> Report {
+        let mut tree = SourceTree::new();
+        tree.add("main.tf", text.as_bytes().to_vec());
+        inspect(&tree, &Dependencies::default(), &Options::default())
+    }
+
+    /// Roles of a block and the functions that run with them: `a = "dynamodb:*"`.
+    fn roles(keys: &str, more: &str, statements: &str) -> Report {
+        terraform(&format!(
+            r#"
+locals {{
+  all = {{ {keys} }}
+}}
+resource "aws_iam_role" "r" {{
+  for_each           = local.all
+  name               = each.key
+  assume_role_policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = "sts:AssumeRole", Principal = {{ Service = "lambda.amazonaws.com" }} }}] }})
+  {more}
+  inline_policy {{
+    policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = [each.value, "logs:*"], Resource = "*" }}{statements}] }})
+  }}
+}}
+resource "aws_iam_policy" "edge" {{
+  policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = ["s3:*", "logs:*"], Resource = "*" }}] }})
+}}
+resource "aws_lambda_function" "f" {{
+  for_each      = local.all
+  function_name = each.key
+  role          = aws_iam_role.r[each.key].arn
+  runtime       = "nodejs24.x"
+}}
+"#
+        ))
+    }
+
     #[test]
-    fn a_file_of_version_1_is_read_with_a_remark() {
-        let mut report = report(&["a"]);
-        let found = &report.apps[0].findings[0];
-        let touched: Vec<_> = touched(found).into_iter().collect();
-        let file = serde_json::json!({ "version": 1, "findings": { found.id.as_str(): touched } });
-        let baseline = Baseline::parse(&file.to_string()).unwrap();
-        assert_eq!(baseline.apply(&mut report), Compared { new: 0, known: 1, gone: 0 });
-        assert_eq!(report.remarks, [BARE]);
-        // One of today has nothing to remark on.
-        let baseline = Baseline::of(&report);
-        report.remarks.clear();
-        baseline.apply(&mut report);
-        assert!(report.remarks.is_empty());
+    fn instances_come_and_go_and_none_of_them_may_do_more() {
+        let new = |before: &str, after: &str| {
+            let mut after = roles(after, "", "");
+            Baseline::parse(&Baseline::of(&roles(before, "", "")).text()).unwrap().apply(&mut after);
+            let new =
+                after.findings().filter(|(_, found)| !found.known && found.rule.id == "wildcard-action");
+            new.map(|(_, found)| found.subjects.clone()).collect::<Vec<_>>()
+        };
+        let none: &[&str] = &[];
+        let check = |before: &str, after: &str, names: &[&str]| {
+            let new = new(before, after);
+            assert_eq!(new.is_empty(), names.is_empty(), "{before} -> {after}: {new:?}");
+            for name in names {
+                assert!(new.iter().flatten().any(|it| it.contains(name)), "{before} -> {after}: {new:?}");
+            }
+        };
+        let three = "a = \"s3:*\", b = \"s3:*\", c = \"s3:*\"";
+        check(three, three, none);
+        check(three, "b = \"s3:*\", c = \"s3:*\"", none);
+        check(three, "c = \"s3:*\"", none);
+        check("b = \"s3:*\"", three, &["\"a\"", "\"c\""]);
+        check(three, "a = \"s3:*\", b = \"sqs:*\", c = \"s3:*\"", &["\"b\""]);
+        check("a = \"s3:*\", b = \"sqs:*\"", "b = \"sqs:*\"", none);
+        check("a = \"s3:*\", b = \"sqs:*\"", "a = \"sqs:*\", b = \"s3:*\"", &["\"a\"", "\"b\""]);
+    }
+
+    #[test]
+    fn what_is_no_longer_denied_or_bounded_is_new() {
+        let bound = "permissions_boundary = aws_iam_policy.edge.arn";
+        let denies = |what: &str| format!(", {{ Effect = \"Deny\", Action = \"{what}\", Resource = \"*\" }}");
+        let (delete, other) = (denies("s3:DeleteObject"), denies("sqs:DeleteQueue"));
+        let cases = [
+            ((bound, ""), (bound, ""), false),
+            ((bound, ""), ("", ""), true),
+            (("", ""), (bound, ""), false),
+            (("", delete.as_str()), ("", delete.as_str()), false),
+            (("", delete.as_str()), ("", ""), true),
+            (("", ""), ("", delete.as_str()), false),
+            (("", other.as_str()), ("", ""), false),
+        ];
+        for ((more, statements), (later, after), is_new) in cases {
+            let keys = "a = \"s3:*\"";
+            let mut report = roles(keys, later, after);
+            Baseline::parse(&Baseline::of(&roles(keys, more, statements)).text()).unwrap().apply(&mut report);
+            let of_rule = report.findings().filter(|(_, found)| found.rule.id == "wildcard-action");
+            let known: Vec<bool> = of_rule.map(|(_, found)| found.known).collect();
+            assert_eq!(known, [!is_new], "{more}{statements} -> {later}{after}");
+        }
+    }
+
+    #[test]
+    fn a_further_finding_of_the_same_cause_is_new() {
+        let permissions = |principals: &[&str]| {
+            let blocks = principals.iter().enumerate().map(|(at, who)| {
+                format!(
+                    "resource \"aws_lambda_permission\" \"p{at}\" {{\n  function_name = aws_lambda_function.f.function_name\n  action = \"lambda:InvokeFunction\"\n  principal = \"{who}\"\n}}\n"
+                )
+            });
+            terraform(&format!(
+                "resource \"aws_lambda_function\" \"f\" {{\n  function_name = \"f\"\n  runtime = \"nodejs24.x\"\n}}\n{}",
+                blocks.collect::<String>()
+            ))
+        };
+        let known = |before: &[&str], after: &[&str]| {
+            let mut after = permissions(after);
+            Baseline::parse(&Baseline::of(&permissions(before)).text()).unwrap().apply(&mut after);
+            let of_rule = after.findings().filter(|(_, found)| found.rule.id == "open-permission");
+            of_rule.map(|(_, found)| found.known).collect::<Vec<_>>()
+        };
+        assert_eq!(known(&["*"], &["*"]), [true]);
+        // The same words twice are two findings.
+        assert_eq!(known(&["*"], &["*", "*"]).iter().filter(|known| !**known).count(), 1);
+        assert_eq!(known(&["*", "*"], &["*"]), [true]);
+        // Whom anyone's permission lets in already.
+        assert_eq!(known(&["*"], &["*", "444455556666"]), [true]);
     }
 }

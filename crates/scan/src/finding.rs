@@ -63,6 +63,9 @@ pub struct Finding {
     pub rule: &'static Rule,
     /// What the cause is within the app, in words that survive edits: the role's name, the route. Makes the stable id.
     pub cause: String,
+    /// Causes that differ from it only by which instance of a block they are of, and are told with it.
+    #[serde(skip)]
+    pub alike: Vec<String>,
     /// Functions and other things that it touches.
     pub subjects: Vec<Name>,
     /// Where the cause stands.
@@ -133,6 +136,7 @@ impl Finding {
         Self {
             rule,
             cause: cause.into(),
+            alike: Vec::new(),
             subjects: Vec::new(),
             place,
             related: Vec::new(),
@@ -142,6 +146,12 @@ impl Finding {
             change: None,
             secret: None,
         }
+    }
+
+    /// What the cause is, without which instance of a block it is of.
+    #[must_use]
+    pub fn bare_cause(&self) -> String {
+        without_instances(&self.cause)
     }
 
     /// About this secret.
@@ -210,6 +220,20 @@ impl Finding {
         }
         found
     }
+}
+
+/// A text without the instances that it names: `role aws_iam_role.r["a"]` speaks of the block `aws_iam_role.r`.
+#[must_use]
+pub fn without_instances(text: &str) -> String {
+    let mut bare = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('[') {
+        bare.push_str(before);
+        let end = if after.starts_with('"') { "\"]" } else { "]" };
+        rest = after.split_once(end).map_or("", |(_, behind)| behind);
+    }
+    bare.push_str(rest);
+    bare
 }
 
 /// What would mend a finding.
@@ -283,4 +307,18 @@ pub struct Edit {
     pub place: Place,
     /// By what.
     pub text: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_without_instances() {
+        let check = |cause: &str, bare: &str| assert_eq!(without_instances(cause), bare);
+        check("role aws_iam_role.r", "role aws_iam_role.r");
+        check("role aws_iam_role.r[0]", "role aws_iam_role.r");
+        check("role module.m[\"a]b\"].aws_iam_role.r[1] x", "role module.m.aws_iam_role.r x");
+        check("open [", "open ");
+    }
 }

@@ -24,7 +24,9 @@ use crate::finding::{Finding, Severity};
 use crate::graph::{App, Unknown};
 use crate::iam::Grants;
 use crate::paths::Assessment;
-use crate::report::{AppReport, Cover, Found, FunctionNeed, Granting, Note, Report, Spot, Suppressed};
+use crate::report::{
+    AppReport, Cover, Found, FunctionNeed, Granting, Note, Policies, Report, Spot, Suppressed, identity,
+};
 use crate::rules::{self, Context, Part, catalogue};
 use crate::source::{FileId, Place, SourceTree};
 use crate::suppress::Marks;
@@ -227,7 +229,7 @@ fn assess(
     fix::edits(tree, &mut verdict.findings);
     // Also what is not reported again here may stand in what is.
     let cover = Cover::of(tree, &told);
-    let (findings, suppressed) = sort_out(tree, app, &cover, &verdict.findings, &marks);
+    let (findings, suppressed, policies) = sort_out(tree, app, &cover, &verdict.findings, &marks);
     let (graph, mut assessment) = worst;
     let left_out = std::mem::take(&mut assessment.not_looked_at).into_iter();
     let left_out = left_out.map(|why| Unknown { subject: None, place: Place::whole(app.file), why });
@@ -236,6 +238,7 @@ fn assess(
     let unknowns = app.unknowns.iter().chain(&verdict.unknowns).filter(|it| !app.is_borrowed(it.place));
     let unknowns: BTreeSet<Note> = unknowns.map(|unknown| Note::of_unknown(tree, unknown)).collect();
     let packages = parts.locks.iter().filter_map(|at| dependencies.locks.get(*at));
+    let (path, own) = identity(tree, app);
     let mut report = AppReport {
         name: app.name.clone(),
         framework: app.framework,
@@ -248,6 +251,8 @@ fn assess(
         packages: packages.map(|lock| lock.packages.len()).sum(),
         assessment,
         graph: graph.clone(),
+        identity: [path, own].join(" ").trim().to_owned(),
+        policies,
         marks: marks.sound().map(|mark| (mark.place, mark.rules.clone())).collect(),
     };
     // The one place where texts of files get into the report.
@@ -279,22 +284,24 @@ fn hint(reader: &Reader<'_>, app: &App, dependencies: &Dependencies, matches: &m
     }
 }
 
-/// What is reported, and what a comment allows.
-fn sort_out<'f>(
+/// What is reported, what a comment allows, and the policies that both speak of.
+fn sort_out(
     tree: &SourceTree,
     app: &App,
     cover: &Cover,
-    findings: &'f [Finding],
+    findings: &[Finding],
     marks: &Marks,
-) -> (Vec<Found>, Vec<Suppressed>) {
+) -> (Vec<Found>, Vec<Suppressed>, Policies) {
     let granting = Granting::of(app);
-    let mut twins: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let mut found = |finding: &'f Finding| {
-        let twin = twins.entry((finding.rule.id, &finding.cause)).or_default();
+    let mut policies = Policies::new();
+    let mut twins: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    let mut found = |finding: &Finding| {
+        let twin = twins.entry((finding.rule.id, finding.bare_cause())).or_default();
         *twin += 1;
-        Found::of(tree, app, (cover, &granting), finding, *twin - 1)
+        let spoken = granting.by(finding, &mut policies);
+        Found::of(tree, app, cover, (finding, spoken), *twin - 1)
     };
-    let mark = |finding: &&'f Finding| marks.covering(tree, finding.rule.id, finding.place);
+    let mark = |finding: &&Finding| marks.covering(tree, finding.rule.id, finding.place);
     // What is reported comes first: allowing a part of a finding leaves the rest its id.
     let reported = findings.iter().filter(|it| mark(it).is_none()).map(&mut found).collect();
     let allowed = findings.iter().filter_map(|finding| Some((finding, mark(&finding)?)));
@@ -305,7 +312,7 @@ fn sort_out<'f>(
         at: Spot::of(tree, mark.place),
     });
     let suppressed = suppressed.collect();
-    (reported, suppressed)
+    (reported, suppressed, policies)
 }
 
 #[cfg(test)]

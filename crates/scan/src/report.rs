@@ -17,7 +17,7 @@ pub mod text;
 pub mod visible;
 
 pub use self::cover::Cover;
-pub use self::grants::Granting;
+pub use self::grants::{Bounds, Clause, Granting, Members, Policies, Policy, Spoken};
 pub use self::need_text::{need_json, need_text};
 pub use self::needs::{FunctionNeed, Idle, Lacking, Used, Written};
 use serde::Serialize;
@@ -70,6 +70,12 @@ pub struct AppReport {
     /// The app itself.
     #[serde(skip)]
     pub graph: App,
+    /// What tells it from other apps.
+    #[serde(skip)]
+    pub identity: String,
+    /// The policies that its findings speak of.
+    #[serde(skip)]
+    pub policies: Policies,
     /// The comments of its files that allow something: where they stand, and the rules that they name.
     #[serde(skip)]
     pub marks: Vec<(Place, Vec<String>)>,
@@ -151,9 +157,12 @@ pub struct Found {
     /// What tells the secret that it speaks of from others.
     #[serde(skip)]
     pub secret: Option<String>,
-    /// What the statements and openings let in that it speaks of.
+    /// The same for all findings of its rule and cause, of which there may be several: the id of the first one.
     #[serde(skip)]
-    pub grants: Vec<String>,
+    pub family: String,
+    /// Which of its app's policies it speaks of.
+    #[serde(skip)]
+    pub grants: Spoken,
 }
 
 /// A line of a file.
@@ -266,13 +275,14 @@ impl Note {
 }
 
 impl Found {
-    /// A finding of an app, ready to be shown. `twin` counts findings of the same rule and cause before it.
+    /// A finding of an app, ready to be shown. `twin` counts findings of the same rule and cause before it; which instance of a block
+    /// the cause is of makes no difference. `grants`: what it speaks of.
     #[must_use]
     pub fn of(
         tree: &SourceTree,
         app: &App,
-        (cover, granting): (&Cover, &Granting<'_>),
-        finding: &Finding,
+        cover: &Cover,
+        (finding, grants): (&Finding, Spoken),
         twin: usize,
     ) -> Self {
         let spots = |places: &[(Place, String)]| {
@@ -284,13 +294,10 @@ impl Found {
             safe: change.safe,
         };
         let at = Spot::of(tree, finding.place);
-        // What is only called after the folder that is scanned keeps its ids in a copy of another name.
-        let own = app.framework == Framework::Serverless || !app.folder.is_empty();
-        // A module is its folder, whichever file comes first in it.
-        let path = if app.framework == Framework::Terraform { &app.folder } else { tree.path(app.file) };
-        let id = stable_id(finding, path, if own { &app.name } else { "" }, twin);
+        let id = |twin| stable_id(finding, identity(tree, app), twin);
+        let (id, family) = (id(twin), id(0));
         Self {
-            secret: finding.secret.as_ref().map(|secret| secret.mark(&id)),
+            secret: finding.secret.as_ref().map(|secret| secret.mark(&family)),
             id,
             rule: finding.rule,
             severity: finding.severity,
@@ -302,15 +309,26 @@ impl Found {
             related: spots(&finding.related),
             change: finding.change.as_ref().map(mend),
             known: false,
-            grants: granting.by(finding),
+            family,
+            grants,
         }
     }
 }
 
+/// What tells an app from others, wherever the folder that is scanned lies: a path, and a name.
+#[must_use]
+pub fn identity<'a>(tree: &'a SourceTree, app: &'a App) -> (&'a str, &'a str) {
+    // A module is its folder, whichever file comes first in it.
+    let path = if app.framework == Framework::Terraform { &app.folder } else { tree.path(app.file) };
+    // What is only called after the folder that is scanned keeps its ids in a copy of another name.
+    let own = app.framework == Framework::Serverless || !app.folder.is_empty();
+    (path, if own { &app.name } else { "" })
+}
+
 /// The rule, and eight digits of a hash of where and what the cause is: no line numbers, so it survives edits.
-fn stable_id(finding: &Finding, path: &str, app: &str, twin: usize) -> String {
+fn stable_id(finding: &Finding, (path, app): (&str, &str), twin: usize) -> String {
     let mut hash = Sha256::new();
-    for part in [finding.rule.id, path, app, &finding.cause, &twin.to_string()] {
+    for part in [finding.rule.id, path, app, &finding.bare_cause(), &twin.to_string()] {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }

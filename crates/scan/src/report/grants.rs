@@ -1,23 +1,92 @@
-//! What a finding's statements and openings let in, as a baseline keeps it: a finding that lets in more than it did is new.
+//! What the policies and openings let in that a finding speaks of, as a baseline keeps it: a finding that lets in more than it did is new.
 //!
 //! Invariants: texts of the files alone, without places, so that they stay the same while lines move; of conditions, whose values may be
-//! secrets, four digits that tell them from others. Not here: how they are compared (`baseline`).
+//! secrets, and of what cannot be told, four digits that tell them from others; each policy stands in it once, however many findings
+//! speak of it. Not here: how two of them are compared (`baseline`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::finding::Finding;
-use crate::graph::{App, Network, Principal, Role, Statement};
+use crate::graph::{App, Effect, Network, Opening, Principal, Role, Statement};
+use crate::known::{Known, Piece, Setting, Text};
 use crate::source::Place;
+
+/// Which policies a finding speaks of, by their names in [`Policies`], and which of their statements; `None` is all of them.
+pub type Spoken = BTreeMap<String, Option<BTreeSet<usize>>>;
+
+/// Policies by what they are of: `role ReadRole`, `policy of Queue`.
+pub type Policies = BTreeMap<String, Policy>;
+
+/// A policy, or what a network lets in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Its statements, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<Clause>,
+    /// What bounds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<Bounds>,
+    /// What a network lets in.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub inward: BTreeSet<String>,
+}
+
+/// The policy that bounds a role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounds {
+    /// Its ARN or name.
+    pub policy: String,
+    /// What it says, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub statements: Option<Vec<Clause>>,
+}
+
+/// A statement.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Clause {
+    /// Whether it denies.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deny: bool,
+    /// What may be done.
+    pub actions: Members,
+    /// With what.
+    #[serde(default, skip_serializing_if = "Members::is_empty")]
+    pub resources: Members,
+    /// By whom, in policies of things.
+    #[serde(default, skip_serializing_if = "Members::is_empty")]
+    pub principals: Members,
+    /// Four digits of the conditions under which it holds.
+    #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<String>,
+}
+
+/// Patterns, or everything but these.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Members {
+    /// Whether these are left out of everything.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all_but: bool,
+    /// The patterns.
+    pub of: BTreeSet<String>,
+}
+
+impl Members {
+    fn is_empty(&self) -> bool {
+        !self.all_but && self.of.is_empty()
+    }
+}
 
 /// What lets somebody in or do something, by where it stands.
 #[derive(Debug)]
 pub struct Granting<'a> {
     roles: BTreeMap<String, &'a Role>,
     /// Policies of things, each as a whole: who may do what with a thing is one matter, however many statements say it.
-    policies: BTreeMap<Place, Vec<&'a [Statement]>>,
-    networks: BTreeMap<Place, &'a Network>,
+    policies: BTreeMap<Place, Vec<(String, &'a [Statement])>>,
+    networks: BTreeMap<Place, Vec<&'a Network>>,
 }
 
 impl<'a> Granting<'a> {
@@ -25,77 +94,161 @@ impl<'a> Granting<'a> {
     #[must_use]
     pub fn of(app: &'a App) -> Self {
         let roles = app.roles.iter().map(|role| (format!("role {}", role.name), role)).collect();
-        let mut policies: BTreeMap<Place, Vec<&[Statement]>> = BTreeMap::new();
-        for policy in all_policies(app) {
+        let mut policies: BTreeMap<Place, Vec<(String, &[Statement])>> = BTreeMap::new();
+        for (name, policy) in all_policies(app) {
             let places: BTreeSet<Place> = policy.iter().map(|statement| statement.place).collect();
-            places.into_iter().for_each(|place| policies.entry(place).or_default().push(policy));
+            places
+                .into_iter()
+                .for_each(|place| policies.entry(place).or_default().push((name.clone(), policy)));
         }
-        let mut networks = BTreeMap::new();
+        let mut networks: BTreeMap<Place, Vec<&Network>> = BTreeMap::new();
         for network in &app.networks {
             let openings = network.inward.iter().map(|opening| opening.place);
-            networks.extend(openings.chain([network.place]).map(|place| (place, network)));
+            let places: BTreeSet<Place> = openings.chain([network.place]).collect();
+            places.into_iter().for_each(|place| networks.entry(place).or_default().push(network));
         }
         Self { roles, policies, networks }
     }
 
-    /// What the statements and openings allow that stand where a finding points.
-    pub(super) fn by(&self, finding: &Finding) -> Vec<String> {
+    /// What of policies a finding points at; the policies themselves are put to those that are there already.
+    #[must_use]
+    pub fn by(&self, finding: &Finding, policies: &mut Policies) -> Spoken {
         let places: BTreeSet<Place> =
             std::iter::once(finding.place).chain(finding.related.iter().map(|(place, _)| *place)).collect();
-        let mut grants = BTreeSet::new();
-        let role = self.roles.get(&finding.cause).into_iter().flat_map(|role| &role.statements);
-        role.filter(|statement| places.contains(&statement.place)).for_each(|it| granted(it, &mut grants));
-        let policies = places.iter().filter_map(|place| self.policies.get(place)).flatten();
-        policies.flat_map(|policy| policy.iter()).for_each(|statement| granted(statement, &mut grants));
-        let networks = places.iter().filter_map(|place| self.networks.get(place));
-        grants.extend(networks.flat_map(|network| &network.inward).map(|opening| {
-            let ports = opening.ports.map_or("every port".to_owned(), |(from, to)| format!("{from}-{to}"));
-            format!("inward {ports} from {}", opening.peer)
-        }));
-        grants.into_iter().collect()
+        let mut spoken = Spoken::new();
+        let mut add = |name: &str, which: Option<BTreeSet<usize>>, make: &dyn Fn() -> Policy| {
+            if !policies.contains_key(name) {
+                policies.insert(name.to_owned(), make());
+            }
+            spoken.insert(name.to_owned(), which);
+        };
+        for cause in std::iter::once(&finding.cause).chain(&finding.alike) {
+            let Some(role) = self.roles.get(cause) else { continue };
+            let pointed_at = |(_, statement): &(usize, &Statement)| places.contains(&statement.place);
+            let which: BTreeSet<usize> =
+                role.statements.iter().enumerate().filter(pointed_at).map(|(at, _)| at).collect();
+            if !which.is_empty() {
+                add(cause, Some(which), &|| of_role(role));
+            }
+        }
+        for place in &places {
+            for (name, statements) in self.policies.get(place).into_iter().flatten() {
+                let policy =
+                    || Policy { statements: statements.iter().map(clause).collect(), ..Policy::default() };
+                add(name, None, &policy);
+            }
+            for network in self.networks.get(place).into_iter().flatten() {
+                let policy =
+                    || Policy { inward: network.inward.iter().map(inward).collect(), ..Policy::default() };
+                add(&format!("network {}", network.name), None, &policy);
+            }
+        }
+        spoken
     }
 }
 
-fn all_policies(app: &App) -> impl Iterator<Item = &[Statement]> {
-    let roles = app.roles.iter().map(|role| role.trust.as_slice());
-    let functions = app.functions.iter().map(|function| function.permissions.as_slice());
-    let stores = app.stores.iter().map(|store| store.policy.as_slice());
-    let secrets = app.secrets.iter().map(|secret| secret.policy.as_slice());
-    let apis = app.apis.iter().map(|api| api.policy.as_slice());
+fn inward(opening: &Opening) -> String {
+    let ports = opening.ports.map_or("every port".to_owned(), |(from, to)| format!("{from}-{to}"));
+    let protocol = match &opening.protocol {
+        Known::Value(protocol) => protocol.to_ascii_lowercase(),
+        Known::Unknown(why) => untold(why),
+    };
+    format!("{protocol} {ports} from {}", told(&opening.peer))
+}
+
+fn all_policies(app: &App) -> impl Iterator<Item = (String, &[Statement])> {
+    let roles = app.roles.iter().map(|role| (format!("trust of {}", role.name), role.trust.as_slice()));
+    let functions = app.functions.iter();
+    let functions = functions
+        .map(|function| (format!("permissions of {}", function.name), function.permissions.as_slice()));
+    let stores =
+        app.stores.iter().map(|store| (format!("policy of {}", store.name), store.policy.as_slice()));
+    let secrets = app.secrets.iter();
+    let secrets =
+        secrets.map(|secret| (format!("policy of secret {}", secret.name), secret.policy.as_slice()));
+    let apis =
+        app.apis.iter().map(|api| (format!("policy of interface {}", api.name), api.policy.as_slice()));
     roles.chain(functions).chain(stores).chain(secrets).chain(apis)
 }
 
-/// What one statement allows: each action, resource and principal, with the conditions under which it does.
-fn granted(statement: &Statement, grants: &mut BTreeSet<String>) {
-    if !statement.may_allow() {
-        return;
+fn of_role(role: &Role) -> Policy {
+    let bounds = role.boundary.as_ref().map(|boundary| Bounds {
+        policy: told(&boundary.policy),
+        statements: match &boundary.statements {
+            Known::Value(statements) => Some(statements.iter().map(clause).collect()),
+            Known::Unknown(_) => None,
+        },
+    });
+    Policy { statements: role.statements.iter().map(clause).collect(), bounds, inward: BTreeSet::new() }
+}
+
+fn clause(statement: &Statement) -> Clause {
+    let mut principals = Members::default();
+    for principal in &statement.principals {
+        match principal {
+            Principal::Anyone => principals.of.extend(["*".to_owned()]),
+            Principal::Aws(text) | Principal::Service(text) | Principal::Federated(text) => {
+                principals.of.extend([told(text)]);
+            }
+            Principal::Others(texts) => {
+                principals.all_but = true;
+                principals.of.extend(texts.iter().map(told));
+            }
+            Principal::Unknown(why) => principals.of.extend([untold(why)]),
+        }
     }
+    let action = |action: &Setting<String>| match &action.value {
+        Known::Value(action) => action.to_ascii_lowercase(),
+        Known::Unknown(why) => untold(why),
+    };
     let mut conditions: Vec<String> = statement
         .conditions
         .iter()
         .map(|condition| {
-            let values: Vec<String> = condition.values.iter().map(ToString::to_string).collect();
+            let mut values: Vec<String> = condition.values.iter().map(told).collect();
+            values.sort();
             format!("{} {} {}", condition.operator, condition.key, values.join(" "))
         })
         .collect();
     conditions.sort();
-    let digits: String =
-        Sha256::digest(conditions.join("\n")).iter().take(2).map(|byte| format!("{byte:02x}")).collect();
-    let when = if conditions.is_empty() { String::new() } else { format!(" if {digits}") };
-    let not = |said: bool| if said { "not " } else { "" };
-    for action in statement.actions.iter().filter_map(|action| action.known()) {
-        let action = action.to_ascii_lowercase();
-        grants.insert(format!("action {}{action}{when}", not(statement.not_actions)));
+    Clause {
+        // What may allow counts as what does.
+        deny: statement.effect.value() == Some(&Effect::Deny),
+        actions: Members {
+            all_but: statement.not_actions,
+            of: statement.actions.iter().map(action).collect(),
+        },
+        resources: Members {
+            all_but: statement.not_resources,
+            of: statement.resources.iter().map(told).collect(),
+        },
+        principals,
+        conditions: (!conditions.is_empty()).then(|| digits(&conditions.join("\n"))),
     }
-    for resource in &statement.resources {
-        grants.insert(format!("resource {}{resource}{when}", not(statement.not_resources)));
+}
+
+/// A text as a reader would write it; what of it cannot be told is told from others of the kind.
+fn told(text: &Text) -> String {
+    let mut written = String::new();
+    for piece in &text.pieces {
+        match piece {
+            Piece::Unknown(why) => written.push_str(&untold(why)),
+            // A text of which this is the whole.
+            piece => {
+                let _ = write!(written, "{}", Text { pieces: vec![piece.clone()], place: text.place });
+            }
+        }
     }
-    for principal in &statement.principals {
-        let whom = match principal {
-            Principal::Anyone => "*".to_owned(),
-            Principal::Aws(text) | Principal::Service(text) | Principal::Federated(text) => text.to_string(),
-            Principal::Others(_) | Principal::Unknown(_) => "?".to_owned(),
-        };
-        grants.insert(format!("principal {whom}{when}"));
-    }
+    written
+}
+
+fn untold(why: &str) -> String {
+    format!("${{?{}}}", digits(why))
+}
+
+fn digits(text: &str) -> String {
+    Sha256::digest(text).iter().take(2).fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
 }

@@ -1,12 +1,11 @@
 //! Instances of one block, as `count` and `for_each` make them: what is wrong with the block is one cause, and told once.
 //!
-//! Invariant: only findings that are alike but for which instance they are of, at the same place, are told together; the first one keeps
-//! its cause, and so its id. Not here: instances that are themselves the matter, such as routes (the rules name those together).
+//! Invariant: only findings that are alike but for which instance they are of, at the same place, are told together. Not here: instances that are themselves the matter, such as routes (the rules name those together).
 
 use std::collections::BTreeMap;
 
 use super::words::list;
-use crate::finding::{Confidence, Finding, Severity};
+use crate::finding::{Confidence, Finding, Severity, without_instances};
 use crate::known::Name;
 use crate::source::Place;
 
@@ -19,16 +18,16 @@ pub(crate) fn together(findings: &mut Vec<Finding>) {
     let mut first: BTreeMap<Alike, usize> = BTreeMap::new();
     let mut kept: Vec<(Finding, Vec<Name>)> = Vec::with_capacity(findings.len());
     for finding in std::mem::take(findings) {
-        if let Some(cause) = of_any_instance(&finding.cause) {
-            // What is said of the one has to hold for the other.
-            let said = of_any_instance(&finding.message).unwrap_or_else(|| finding.message.clone());
-            let alike = (finding.rule.id, finding.place, finding.severity, finding.confidence, cause, said);
-            if let Some((known, others)) = first.get(&alike).and_then(|at| kept.get_mut(*at)) {
-                add(known, others, finding);
-                continue;
-            }
-            first.insert(alike, kept.len());
+        // What is said of the one has to hold for the other.
+        let (cause, said) = (finding.bare_cause(), without_instances(&finding.message));
+        let alike = (finding.rule.id, finding.place, finding.severity, finding.confidence, cause, said);
+        if let Some((known, others)) = first.get(&alike).and_then(|at| kept.get_mut(*at))
+            && known.secret == finding.secret
+        {
+            add(known, others, finding);
+            continue;
         }
+        first.insert(alike, kept.len());
         kept.push((finding, Vec::new()));
     }
     findings.extend(kept.into_iter().map(|(mut finding, others)| {
@@ -45,6 +44,9 @@ pub(crate) fn together(findings: &mut Vec<Finding>) {
 }
 
 fn add(known: &mut Finding, others: &mut Vec<Name>, finding: Finding) {
+    if finding.cause != known.cause && !known.alike.contains(&finding.cause) {
+        known.alike.push(finding.cause);
+    }
     for name in finding.subjects {
         if !known.subjects.contains(&name) {
             others.push(name.clone());
@@ -58,22 +60,8 @@ fn add(known: &mut Finding, others: &mut Vec<Name>, finding: Finding) {
     }
 }
 
-/// A cause without which instance it is of; none where it is of none.
-fn of_any_instance(cause: &str) -> Option<String> {
-    let mut bare = String::with_capacity(cause.len());
-    let mut rest = cause;
-    while let Some((before, after)) = rest.split_once('[') {
-        bare.push_str(before);
-        let end = if after.starts_with('"') { "\"]" } else { "]" };
-        rest = after.split_once(end).map_or("", |(_, behind)| behind);
-    }
-    bare.push_str(rest);
-    (bare.len() < cause.len()).then_some(bare)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::inspect::{Dependencies, Options, inspect};
     use crate::source::SourceTree;
 
@@ -144,14 +132,5 @@ resource "aws_lambda_function" "f" {{
         let apart = found("s3:*");
         assert_eq!(apart.len(), 2, "{apart:?}");
         assert!(apart.iter().any(|said| said.contains("`s3`")), "{apart:?}");
-    }
-
-    #[test]
-    fn causes_without_instances() {
-        let check = |cause: &str, bare: Option<&str>| assert_eq!(of_any_instance(cause).as_deref(), bare);
-        check("role aws_iam_role.r", None);
-        check("role aws_iam_role.r[0]", Some("role aws_iam_role.r"));
-        check("role module.m[\"a]b\"].aws_iam_role.r[1] x", Some("role module.m.aws_iam_role.r x"));
-        check("open [", Some("open "));
     }
 }
