@@ -31,7 +31,7 @@ mod trigger;
 pub(crate) mod value;
 mod writer;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 pub(crate) use self::choices::is_stage;
 pub use self::exports::Exports;
@@ -42,6 +42,7 @@ pub use self::stack::{Declared, Stack};
 use self::writer::Writer;
 use crate::document::Node;
 use crate::graph::{App, Framework, Unread, Variant, Written};
+use crate::known::{Known, Name};
 use crate::source::{FileId, Place, SourceTree};
 
 /// Whether a document is a template: of CloudFormation, SAM or what CDK makes.
@@ -116,8 +117,21 @@ fn read_with(
     let framework = if stack.is_sam() { Framework::Sam } else { Framework::CloudFormation };
     let mut app = App::new(app_name(files, file), framework, file, stack.folder());
     read_stack(&stack, &mut app);
-    stack.index.borrow().rates.set(&mut app);
+    settle(&stack, &mut app);
     app
+}
+
+/// Says what is only known when all templates are read.
+fn settle(stack: &Stack<'_>, app: &mut App) {
+    let index = stack.index.borrow();
+    index.rates.set(app);
+    index.graphql.set(app);
+    let apis: HashSet<Name> = app.apis.iter().map(|api| api.name.clone()).collect();
+    for route in &mut app.routes {
+        if let Some(lost) = route.api.value().filter(|name| !apis.contains(*name)) {
+            route.api = Known::Unknown(format!("`{lost}` is not among these files"));
+        }
+    }
 }
 
 /// Reads the resources of a template into an app that is there already, for formats that embed CloudFormation. The document has
@@ -132,7 +146,7 @@ pub fn read_resources(
 ) {
     let stack = Stack::new(files, exports, file, document, own);
     read_stack(&stack, app);
-    stack.index.borrow().rates.set(app);
+    settle(&stack, app);
     note_switched_off(&stack, app);
 }
 

@@ -1,12 +1,13 @@
-//! Rates of interfaces: what stages set, for all of their routes or for single ones.
+//! Rates of interfaces, and firewalls before them: what stages have, for all of their routes or for single ones.
 //!
-//! Invariant: calls of a route are counted only where every stage counts them. Not here: how formats write them; usage plans, which limit only
-//! whoever brings a key.
+//! Invariant: calls of a route are counted, and a firewall stands before it, only where every stage has that. Not here: how formats write
+//! them; usage plans, which limit only whoever brings a key.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::graph::{App, Route};
 use crate::known::{Known, Name, Setting};
+use crate::source::Place;
 
 /// Stages of an interface that are looked at; the provider allows ten.
 const MAX_STAGES: usize = 40;
@@ -15,6 +16,17 @@ const MAX_STAGES: usize = 40;
 #[derive(Debug, Default)]
 pub(crate) struct Rates {
     stages: BTreeMap<Name, Vec<Stage>>,
+    walls: BTreeMap<Name, Vec<Wall>>,
+}
+
+/// A firewall before a stage.
+#[derive(Debug)]
+struct Wall {
+    place: Place,
+    /// The stage's resource, where that is named.
+    resource: Option<Name>,
+    /// What the stage is called, where that is known.
+    called: String,
 }
 
 /// What a stage sets.
@@ -54,11 +66,21 @@ impl Rates {
         }
     }
 
+    /// Puts a firewall before the stage that is known by its resource or by what it is called.
+    pub(crate) fn wall(&mut self, api: &Name, resource: Option<&Name>, called: &str, place: Place) {
+        let wall = Wall { place, resource: resource.cloned(), called: called.to_owned() };
+        self.walls.entry(api.clone()).or_default().push(wall);
+    }
+
     /// Writes down what this means for interfaces and routes that an app has.
     pub(crate) fn set(&self, app: &mut App) {
         for api in &mut app.apis {
             if let Some(stages) = self.stages.get(&api.name) {
                 api.throttled = everywhere(stages, None);
+            }
+            if let Some(walls) = self.walls.get(&api.name) {
+                let stages = self.stages.get(&api.name).map(Vec::as_slice).unwrap_or_default();
+                api.firewall = walled(walls, stages);
             }
         }
         let single = self.stages.values().flatten().any(|stage| !stage.single.is_empty());
@@ -95,9 +117,16 @@ impl Stage {
         self.one(method, path, rate);
     }
 
-    /// Some routes have a rate, and nobody knows which.
+    /// Some routes have a rate, and nobody knows which: then of no route it is known whether it has one.
     pub(crate) fn some(&mut self, rate: Setting<bool>) {
         self.all.get_or_insert(rate);
+    }
+
+    /// Some routes have none though others do, and nobody knows which.
+    pub(crate) fn none_of_some(&mut self, place: Place, why: &str) {
+        for rate in self.all.iter_mut().chain(self.single.values_mut()) {
+            *rate = Setting::unknown(place, why);
+        }
     }
 
     fn rate(&self, key: Option<&String>) -> Option<&Setting<bool>> {
@@ -128,6 +157,28 @@ fn everywhere(stages: &[Stage], key: Option<&String>) -> Option<Setting<bool>> {
     let found = found?.clone();
     let more = stages.len() > MAX_STAGES && found.value.is(&true);
     Some(if more { Setting::unknown(found.place, "it has too many stages to look at all") } else { found })
+}
+
+/// Whether a firewall stands before all stages; `None` where one has none.
+fn walled(walls: &[Wall], stages: &[Stage]) -> Option<Setting<bool>> {
+    let place = walls.first()?.place;
+    let has = |stage: &Stage, wall: &Wall| {
+        (wall.resource.is_some() && wall.resource == stage.resource)
+            || (!wall.called.is_empty() && wall.called == stage.called)
+    };
+    let looked_at = || stages.iter().take(MAX_STAGES);
+    let bare = looked_at().filter(|stage| !walls.iter().any(|wall| has(stage, wall))).count();
+    // Of a wall that is before none of these it is not known where it stands.
+    let lost = walls.iter().filter(|wall| !looked_at().any(|stage| has(stage, wall))).count();
+    match bare {
+        0 if stages.len() <= MAX_STAGES => Some(Setting::new(place, true)),
+        // There is nowhere else for it to stand.
+        1 if stages.len() == 1 => Some(Setting::new(place, true)),
+        _ if lost > 0 || stages.len() > MAX_STAGES => {
+            Some(Setting::unknown(place, "which of its stages a firewall stands before cannot be told"))
+        }
+        _ => None,
+    }
 }
 
 /// Whether less is said by one rate than by another: none, then one that is not known, then one that counts.

@@ -1,9 +1,9 @@
-//! Which fields of a GraphQL schema an API key opens, where the interface asks for something else by default.
+//! Which fields of a GraphQL schema an API key opens.
 //!
-//! Invariants: one pass over the text; a field's own directives win over its type's; what has none is not opened. Not here: what the
-//! interface asks for by default (the formats).
+//! Invariants: one pass over the text; a field's own directives win over its type's; what has none is opened where a key is what the interface
+//! asks for by default. Not here: what that is (the formats).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// What asks callers of a field who they are.
 const ASKING: [&str; 6] =
@@ -12,39 +12,67 @@ const ASKING: [&str; 6] =
 /// Why the fields of an interface that takes an API key too cannot be told.
 pub(crate) const UNREAD: &str = "it takes an API key too, and its schema, which says for which fields (`@aws_api_key`), is not in these files";
 
-/// The fields that are opened, each with its type: `("Query", "posts")`.
-pub(crate) fn opened_by_key(schema: &str) -> BTreeSet<(String, String)> {
-    let words = words(schema);
-    let mut opened = BTreeSet::new();
-    let mut at = 0;
-    while let Some(word) = words.get(at) {
-        at += 1;
-        if *word != "type" {
-            continue;
-        }
-        let Some(name) = words.get(at) else { break };
-        let head = until(&words, at, |word| word == "{" || word == "type");
-        let of_type = asked(words.get(at..head).unwrap_or_default());
-        at = head;
-        if words.get(head) != Some(&"{") {
-            continue;
-        }
-        let end = until(&words, head, |word| word == "}");
-        for field in fields(words.get(head + 1..end).unwrap_or_default()) {
-            let own = asked(field);
-            let keyed = if own.is_empty() { &of_type } else { &own }.contains(&"aws_api_key");
-            if let Some(field) = field.first().filter(|_| keyed) {
-                opened.insert(((*name).to_owned(), (*field).to_owned()));
+/// Who is let in where a key is what an interface asks for, and a field is not opened by it.
+pub(crate) const BY_DIRECTIVE: &str = "whom a directive of the schema asks for";
+
+/// A field with its type: `("Query", "posts")`.
+pub(crate) type Field = (String, String);
+
+/// The fields of a schema that say whom they ask, and whether an API key will do.
+#[derive(Debug, Default)]
+pub(crate) struct Fields(BTreeMap<Field, bool>);
+
+impl Fields {
+    /// Those of a schema.
+    pub(crate) fn of(schema: &str) -> Self {
+        let words = words(schema);
+        let mut found = BTreeMap::new();
+        let mut at = 0;
+        while let Some(word) = words.get(at) {
+            at += 1;
+            if *word != "type" {
+                continue;
             }
+            let Some(name) = words.get(at) else { break };
+            let head = outside(&words, at, |word| word == "{" || word == "type");
+            let of_type = asked(words.get(at..head).unwrap_or_default());
+            at = head;
+            if words.get(head) != Some(&"{") {
+                continue;
+            }
+            let end = outside(&words, head, |word| word == "}");
+            for field in fields(words.get(head + 1..end).unwrap_or_default()) {
+                let own = asked(field);
+                let asked = if own.is_empty() { &of_type } else { &own };
+                if let Some(field) = field.first().filter(|_| !asked.is_empty()) {
+                    let by_key = asked.contains(&"aws_api_key");
+                    found.insert(((*name).to_owned(), (*field).to_owned()), by_key);
+                }
+            }
+            at = end;
         }
-        at = end;
+        Self(found)
     }
-    opened
+
+    /// Whether an API key opens a field. `by_default`: whether it opens what says nothing.
+    pub(crate) fn opens(&self, field: &Field, by_default: bool) -> bool {
+        self.0.get(field).copied().unwrap_or(by_default)
+    }
 }
 
-fn until(words: &[&str], from: usize, ends: impl Fn(&str) -> bool) -> usize {
+/// The first word of a kind that stands in no arguments.
+fn outside(words: &[&str], from: usize, ends: impl Fn(&str) -> bool) -> usize {
+    let mut depth = 0_usize;
     let rest = words.get(from..).unwrap_or_default();
-    rest.iter().position(|word| ends(word)).map_or(words.len(), |found| from + found)
+    let found = rest.iter().position(|word| {
+        match *word {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && ends(word)
+    });
+    found.map_or(words.len(), |found| from + found)
 }
 
 /// The directives among words that ask who calls.
@@ -86,9 +114,10 @@ fn words(schema: &str) -> Vec<&str> {
         } else if first == '#' {
             rest.find('\n').unwrap_or(rest.len())
         } else if let Some(text) = rest.strip_prefix("\"\"\"") {
-            text.find("\"\"\"").map_or(rest.len(), |end| end + 6)
+            ending(text, "\"\"\"").map_or(rest.len(), |end| end + 6)
         } else if let Some(text) = rest.strip_prefix('"') {
-            text.find(['"', '\n']).map_or(rest.len(), |end| end + 2)
+            let line = text.find('\n').unwrap_or(text.len());
+            ending(text.get(..line).unwrap_or(text), "\"").unwrap_or(line) + 2
         } else {
             first.len_utf8()
         };
@@ -99,6 +128,15 @@ fn words(schema: &str) -> Vec<&str> {
         rest = left;
     }
     words
+}
+
+/// Where a text ends: at the first mark before which there is no odd number of backslashes.
+fn ending(text: &str, mark: &str) -> Option<usize> {
+    let escaped = |at: usize| {
+        let before = text.get(..at).unwrap_or_default();
+        (before.len() - before.trim_end_matches('\\').len()) % 2 == 1
+    };
+    text.match_indices(mark).map(|(at, _)| at).find(|at| !escaped(*at))
 }
 
 #[cfg(test)]

@@ -1,127 +1,237 @@
 //! GraphQL interfaces (AppSync): what they ask for, and the functions that answer.
 //!
-//! Invariant: an interface with an API key as its only way to ask is `Anyone` with a key. Not here: schemas, whose directives may ask for
-//! more.
+//! Invariants: an interface with an API key as its only way to ask is `Anyone` with a key; where it takes a key beside other things, its schema
+//! says for which fields, and a function counts by the fields that its source of data answers. Interfaces, sources, steps of pipelines and
+//! resolvers may stand in several templates of an app: what they mean together is said when all are read. Not here: reading schemas (`schema`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::function::is_set;
-use super::stack::Resource;
+use super::stack::{Resource, Stack};
 use super::value::{str_at, switch, text};
 use super::writer::Writer;
 use crate::document::Node;
-use crate::graph::{Access, Api, ApiKind, Endpoint, Route};
+use crate::graph::{Access, Api, ApiKind, App, Endpoint, Route};
 use crate::known::{Known, Name, Setting};
-use crate::schema;
+use crate::schema::{self, Field, Fields};
 
-/// What an API key opens of an interface that takes one beside what it asks for otherwise.
-#[derive(Debug)]
-pub(super) struct Keyed {
-    /// The fields, each with its type; none where the schema is not in the files.
-    fields: Option<BTreeSet<(String, String)>>,
-    /// Sources of data that answer one of them.
-    sources: BTreeSet<Name>,
+/// What is known of them while an app is read.
+#[derive(Debug, Default)]
+pub(super) struct GraphQl {
+    /// What interfaces ask for where a field says nothing, and whether that is a key.
+    asked: BTreeMap<Name, (Setting<Access>, bool)>,
+    /// Those that take a key and something else.
+    interfaces: BTreeMap<Name, Interface>,
+    /// Sources of data by the name that they have within their interface.
+    named: BTreeMap<(Name, String), Name>,
+    /// Steps of pipelines with their sources.
+    steps: BTreeMap<Name, Source>,
+    resolvers: Vec<Resolver>,
+    /// Routes of sources that a function answers, by their position.
+    routes: Vec<(usize, Name, Name)>,
 }
 
-impl Keyed {
-    /// Those of a template.
-    pub(super) fn of(resources: &[Resource]) -> BTreeMap<Name, Self> {
-        let mut keyed = BTreeMap::new();
-        let of_kind = |kind: &'static str| resources.iter().filter(move |resource| resource.kind == kind);
-        for resource in of_kind("AWS::AppSync::GraphQLApi") {
-            let more = resource.properties.get("AdditionalAuthenticationProviders");
-            let more = more.map(Node::one_or_many).unwrap_or_default();
-            if more.iter().any(|one| str_at(one, "AuthenticationType") == Some("API_KEY")) {
-                keyed.insert(resource.name.clone(), Self { fields: None, sources: BTreeSet::new() });
+/// An interface that takes an API key and something else.
+#[derive(Debug)]
+struct Interface {
+    /// Whether a key is what it asks for where a field says nothing.
+    by_default: bool,
+    /// The fields that say whom they ask; none where the schema is not in the files.
+    fields: Option<Fields>,
+}
+
+/// What a resolver answers, and with what.
+#[derive(Debug)]
+struct Resolver {
+    api: Name,
+    field: Field,
+    /// Steps of a pipeline; of one that is named in some other way nothing is known.
+    steps: Vec<Option<Name>>,
+    source: Option<Source>,
+}
+
+/// A source of data, as something refers to it.
+#[derive(Debug)]
+enum Source {
+    Resource(Name),
+    /// By the name that it has within an interface.
+    Called(Name, String),
+}
+
+impl GraphQl {
+    /// Reads those of a template.
+    pub(super) fn read(&mut self, stack: &Stack<'_>, resources: &[Resource]) {
+        for resource in resources {
+            let properties = &resource.properties;
+            if is_interface(resource) {
+                self.asked.insert(resource.name.clone(), asked(properties));
+            }
+            match resource.kind.as_str() {
+                "AWS::AppSync::GraphQLApi" => {
+                    let more = properties.get("AdditionalAuthenticationProviders");
+                    let default = str_at(properties, "AuthenticationType");
+                    self.interface(resource, default, more, "AuthenticationType");
+                }
+                "AWS::Serverless::GraphQLApi" => self.serverless(stack, resource),
+                _ => {}
             }
         }
-        for resource in of_kind("AWS::Serverless::GraphQLApi") {
-            keyed.extend(Self::of_serverless(&resource.properties).map(|it| (resource.name.clone(), it)));
-        }
-        fn owner<'k>(keyed: &'k mut BTreeMap<Name, Keyed>, resource: &Resource) -> Option<&'k mut Keyed> {
-            let api = Writer::text_at(resource, "ApiId")?;
-            keyed.get_mut(api.references().next()?)
-        }
-        if keyed.is_empty() {
-            return keyed;
-        }
-        for schema in of_kind("AWS::AppSync::GraphQLSchema") {
-            if let (Some(owner), Some(text)) =
-                (owner(&mut keyed, schema), str_at(&schema.properties, "Definition"))
-            {
-                owner.fields = Some(schema::opened_by_key(text));
-            }
-        }
-        let of_api = |resource: &Resource| Writer::text_at(resource, "ApiId")?.references().next().cloned();
-        let named = of_kind("AWS::AppSync::DataSource").filter_map(|source| {
-            let called = str_at(&source.properties, "Name")?.to_owned();
-            Some(((of_api(source), called), source.name.clone()))
-        });
-        let named: BTreeMap<(Option<Name>, String), Name> = named.collect();
-        // By reference, or by the name that it has within its interface.
-        let source_of = |resource: &Resource| {
-            let source = Writer::text_at(resource, "DataSourceName")?;
-            let called = || named.get(&(of_api(resource), source.as_literal()?.to_owned()));
-            source.references().next().or_else(called).cloned()
-        };
-        let steps = of_kind("AWS::AppSync::FunctionConfiguration");
-        let steps_sources: BTreeMap<&Name, Name> =
-            steps.filter_map(|step| Some((&step.name, source_of(step)?))).collect();
-        for resolver in of_kind("AWS::AppSync::Resolver") {
-            let word = |key: &str| str_at(&resolver.properties, key).unwrap_or_default().to_owned();
-            let field = (word("TypeName"), word("FieldName"));
-            let Some(owner) = owner(&mut keyed, resolver).filter(|owner| owner.is_opened(&field)) else {
-                continue;
+        let api_of = |resource: &Resource| Writer::text_at(resource, "ApiId")?.references().next().cloned();
+        for resource in resources {
+            let properties = &resource.properties;
+            let Some(api) = api_of(resource) else { continue };
+            // By reference, or by the name that it has within its interface.
+            let source = || {
+                let source = Writer::text_at(resource, "DataSourceName")?;
+                let referred = source.references().next().cloned().map(Source::Resource);
+                referred.or_else(|| Some(Source::Called(api.clone(), source.as_literal()?.to_owned())))
             };
-            let steps = resolver.properties.at(&["PipelineConfig", "Functions"]).map(Node::one_or_many);
-            let steps =
-                steps.unwrap_or_default().iter().filter_map(|step| text(step).references().next().cloned());
-            owner.sources.extend(steps.filter_map(|step| steps_sources.get(&step).cloned()));
-            owner.sources.extend(source_of(resolver));
+            match resource.kind.as_str() {
+                "AWS::AppSync::GraphQLSchema" => {
+                    if let Some(interface) = self.interfaces.get_mut(&api) {
+                        interface.fields = schema_of(stack, properties, "Definition", "DefinitionS3Location");
+                    }
+                }
+                "AWS::AppSync::DataSource" => {
+                    if let Some(called) = str_at(properties, "Name") {
+                        self.named.insert((api, called.to_owned()), resource.name.clone());
+                    }
+                }
+                "AWS::AppSync::FunctionConfiguration" => {
+                    self.steps.extend(source().map(|source| (resource.name.clone(), source)));
+                }
+                "AWS::AppSync::Resolver" => {
+                    let word = |key: &str| str_at(properties, key).unwrap_or_default().to_owned();
+                    let steps = properties.at(&["PipelineConfig", "Functions"]).map(Node::one_or_many);
+                    let steps = steps.unwrap_or_default().iter();
+                    let steps = steps.map(|step| text(step).references().next().cloned()).collect();
+                    let (field, source) = ((word("TypeName"), word("FieldName")), source());
+                    self.resolvers.push(Resolver { api, field, steps, source });
+                }
+                _ => {}
+            }
         }
-        keyed
     }
 
-    /// That of an interface in SAM's spelling, where it takes an API key too.
-    fn of_serverless(properties: &Node) -> Option<Self> {
-        let more = properties.at(&["Auth", "Additional"])?.one_or_many();
-        more.iter().find(|one| str_at(one, "Type") == Some("API_KEY"))?;
-        let fields = str_at(properties, "SchemaInline").map(schema::opened_by_key);
-        let mut keyed = Self { fields, sources: BTreeSet::new() };
+    /// Writes an interface down that takes an API key and something else.
+    fn interface(&mut self, resource: &Resource, default: Option<&str>, more: Option<&Node>, key: &str) {
+        let more = more.map(Node::one_or_many).unwrap_or_default();
+        let by_default = default == Some("API_KEY");
+        let too = more.iter().any(|one| str_at(one, key) == Some("API_KEY"));
+        if too || (by_default && !more.is_empty()) {
+            self.interfaces.insert(resource.name.clone(), Interface { by_default, fields: None });
+        }
+    }
+
+    /// An interface in SAM's spelling, with its resolvers.
+    fn serverless(&mut self, stack: &Stack<'_>, resource: &Resource) {
+        let properties = &resource.properties;
+        let default = properties.at(&["Auth", "Type"]).and_then(Node::as_str);
+        self.interface(resource, default, properties.at(&["Auth", "Additional"]), "Type");
+        let Some(interface) = self.interfaces.get_mut(&resource.name) else { return };
+        interface.fields = schema_of(stack, properties, "SchemaInline", "SchemaUri");
+        let called = |name: &str| Source::Called(resource.name.clone(), name.to_owned());
         let resolvers = properties.get("Resolvers").map(Node::entries).unwrap_or_default();
         for (of, resolvers) in resolvers {
             for (key, resolver) in resolvers.entries() {
                 let field = str_at(resolver, "FieldName").unwrap_or(&key.text);
-                if !keyed.is_opened(&(of.text.clone(), field.to_owned())) {
-                    continue;
-                }
                 for step in resolver.get("Pipeline").map(Node::one_or_many).unwrap_or_default() {
                     let source =
                         properties.at(&["Functions", step.as_str().unwrap_or_default(), "DataSource"]);
-                    keyed.sources.extend(source.and_then(Node::as_str).map(Name::from));
+                    let source = source.and_then(Node::as_str).map(called);
+                    let field = (of.text.clone(), field.to_owned());
+                    self.resolvers.push(Resolver {
+                        api: resource.name.clone(),
+                        field,
+                        steps: Vec::new(),
+                        source,
+                    });
                 }
             }
         }
-        Some(keyed)
+        for (key, _) in properties.at(&["DataSources", "Lambda"]).map(Node::entries).unwrap_or_default() {
+            let name = source_name(&resource.name, &key.text);
+            self.named.insert((resource.name.clone(), key.text.clone()), name);
+        }
     }
 
-    /// Whether an API key opens a field of a type.
-    fn is_opened(&self, field: &(String, String)) -> bool {
-        self.fields.as_ref().is_some_and(|fields| fields.contains(field))
+    /// Says of the routes that were written what they mean.
+    pub(super) fn set(&self, app: &mut App) {
+        // Of each source whether a key opens anything that it answers.
+        let mut opened: BTreeMap<&Name, bool> = BTreeMap::new();
+        // Interfaces of which a key opens a field that nobody knows what answers it.
+        let mut untold: BTreeMap<&Name, &Field> = BTreeMap::new();
+        for resolver in &self.resolvers {
+            let Some(Interface { by_default, fields: Some(fields) }) = self.interfaces.get(&resolver.api)
+            else {
+                continue;
+            };
+            let is_open = fields.opens(&resolver.field, *by_default);
+            let steps = resolver.steps.iter().map(|step| self.steps.get(step.as_ref()?));
+            for source in steps.chain(resolver.source.iter().map(Some)) {
+                match source.and_then(|source| self.source(source)) {
+                    Some(source) => *opened.entry(source).or_default() |= is_open,
+                    None if is_open => untold.extend([(&resolver.api, &resolver.field)]),
+                    None => {}
+                }
+            }
+        }
+        for (at, api, source) in &self.routes {
+            let (Some(route), Some(asked)) = (app.routes.get_mut(*at), self.asked.get(api)) else { continue };
+            (route.access, route.api_key) = asked.clone();
+            let Some(interface) = self.interfaces.get(api) else { continue };
+            let place = route.access.place;
+            match (&interface.fields, opened.get(source), interface.by_default) {
+                (Some(_), Some(true), _) => {
+                    (route.access, route.api_key) = (Setting::new(place, Access::Anyone), true);
+                }
+                (Some(_), Some(false), true) => {
+                    let asked = Access::Outside(schema::BY_DIRECTIVE.to_owned());
+                    (route.access, route.api_key) = (Setting::new(place, asked), false);
+                }
+                (None, _, false) => route.access = Setting::unknown(place, schema::UNREAD),
+                (Some(_), _, false) => {
+                    if let Some((of, field)) = untold.get(api) {
+                        let why =
+                            format!("an API key opens `{of}.{field}`, and what answers that cannot be told");
+                        route.access = Setting::unknown(place, why);
+                    }
+                }
+                // As the interface asks by default.
+                _ => {}
+            }
+        }
     }
 
-    /// Whether it opens something that this source of data answers.
-    fn opens(&self, source: &Name) -> Known<bool> {
-        match &self.fields {
-            Some(_) => Known::Value(self.sources.contains(source)),
-            None => Known::Unknown(schema::UNREAD.to_owned()),
+    fn source<'g>(&'g self, source: &'g Source) -> Option<&'g Name> {
+        match source {
+            Source::Resource(name) => Some(name),
+            Source::Called(api, called) => self.named.get(&(api.clone(), called.clone())),
         }
     }
 }
 
+/// Sources of SAM's interfaces have no resource of their own.
+fn source_name(api: &Name, called: &str) -> Name {
+    Name::from(format!("{api}.{called}"))
+}
+
+/// The schema that stands in a property, or in the file that another one names.
+fn schema_of(stack: &Stack<'_>, properties: &Node, inline: &str, file: &str) -> Option<Fields> {
+    if let Some(text) = str_at(properties, inline) {
+        return Some(Fields::of(text));
+    }
+    let path = stack.path(str_at(properties, file)?)?;
+    let file = stack.files.file(stack.files.find(&path)?)?;
+    Some(Fields::of(file.text()?))
+}
+
+fn is_interface(resource: &Resource) -> bool {
+    matches!(resource.kind.as_str(), "AWS::AppSync::GraphQLApi" | "AWS::Serverless::GraphQLApi")
+}
+
 pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool {
-    let known = matches!(resource.kind.as_str(), "AWS::AppSync::GraphQLApi" | "AWS::Serverless::GraphQLApi");
-    if !known || resource.deployed.is(&false) {
+    if !is_interface(resource) || resource.deployed.is(&false) {
         return false;
     }
     let properties = &resource.properties;
@@ -154,17 +264,14 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
             let function = properties.at(&["LambdaConfig", "LambdaFunctionArn"]);
             let api = Writer::text_at(resource, "ApiId").map(|text| writer.api_of(&text));
             let (Some(function), Some(api)) = (function, api) else { return };
-            let keyed = api.value().and_then(|api| writer.keyed(api));
-            let opened = keyed.map(|keyed| keyed.opens(&resource.name));
-            route(writer, resource, function, api, opened);
+            route(writer, resource, function, api, resource.name.clone());
         }
         "AWS::Serverless::GraphQLApi" => {
             let sources = properties.at(&["DataSources", "Lambda"]).map(Node::entries).unwrap_or_default();
             for (key, source) in sources {
                 if let Some(function) = source.get("FunctionArn") {
-                    let keyed = writer.keyed(&resource.name);
-                    let opened = keyed.map(|keyed| keyed.opens(&Name::from(key.text.as_str())));
-                    route(writer, resource, function, Known::Value(resource.name.clone()), opened);
+                    let name = source_name(&resource.name, &key.text);
+                    route(writer, resource, function, Known::Value(resource.name.clone()), name);
                 }
             }
         }
@@ -172,23 +279,12 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
     }
 }
 
-fn route(
-    writer: &mut Writer<'_, '_>,
-    resource: &Resource,
-    function: &Node,
-    api: Known<Name>,
-    opened: Option<Known<bool>>,
-) {
-    let owner = api.value().and_then(|name| writer.resource(name));
-    let asked = owner.map(|owner| asked(&owner.properties));
-    let (access, api_key) = asked.unwrap_or_else(|| {
-        (Setting::unknown(resource.place, "its interface is not among these files"), false)
-    });
-    let (access, api_key) = match opened {
-        Some(Known::Value(true)) => (Setting::new(access.place, Access::Anyone), true),
-        Some(Known::Unknown(why)) if !api_key => (Setting::unknown(access.place, why), false),
-        _ => (access, api_key),
-    };
+fn route(writer: &mut Writer<'_, '_>, resource: &Resource, function: &Node, api: Known<Name>, source: Name) {
+    let access = Setting::unknown(resource.place, "its interface is not among these files");
+    if let Known::Value(api) = &api {
+        let at = writer.app.routes.len();
+        writer.graphql().routes.push((at, api.clone(), source));
+    }
     let target = writer.function_of(&text(function));
     writer.add_route(Route {
         api,
@@ -197,7 +293,7 @@ fn route(
         path: Known::Value("/graphql".to_owned()),
         target,
         access,
-        api_key,
+        api_key: false,
         scopes: Vec::new(),
         acts_as: None,
         rate: None,

@@ -46,7 +46,7 @@ pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool 
             let properties = sam::with_globals(writer.stack, "WebSocketApi", properties);
             let mut made = api(resource.name.clone(), resource.place, ApiKind::Websocket);
             stage_settings(&mut made, &properties);
-            stage_rates(writer.rates(), &resource.name, None, &properties);
+            stage_rates(writer.rates(), &resource.name, Some(&resource.name), &properties);
             writer.add_api(made);
         }
         _ => {
@@ -70,7 +70,8 @@ pub(super) fn declare_serverless(writer: &mut Writer<'_, '_>, name: &Name, place
     made.cors = properties.get("CorsConfiguration").and_then(cors);
     made.minimum_tls = properties.at(&["Domain", "SecurityPolicy"]).map(string);
     stage_settings(&mut made, properties);
-    stage_rates(writer.rates(), name, None, properties);
+    // Its one stage has no resource of its own.
+    stage_rates(writer.rates(), name, Some(name), properties);
     writer.add_api(made);
 }
 
@@ -102,7 +103,8 @@ pub(crate) fn stage_settings(api: &mut Api, properties: &Node) {
 /// The rates of a stage: those of single routes, and the one of all others.
 pub(crate) fn stage_rates(rates: &mut Rates, api: &Name, resource: Option<&Name>, properties: &Node) {
     let rate = |settings: &Node| settings.get("ThrottlingRateLimit").and_then(is_set);
-    rates.stage(api, resource, "", |stage| {
+    let called = properties.get("StageName").map(|name| text(name).to_string()).unwrap_or_default();
+    rates.stage(api, resource, &called, |stage| {
         if let Some(rate) = properties.get("DefaultRouteSettings").and_then(rate) {
             stage.all(rate);
         }
@@ -165,6 +167,8 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
 /// An interface that names its function itself has one route for everything.
 fn quick_create(writer: &mut Writer<'_, '_>, resource: &Resource) {
     let Some(target) = Writer::text_at(resource, "Target") else { return };
+    // It has a stage of its own, which sets nothing.
+    writer.rates().stage(&resource.name, None, "$default", |_| {});
     let key = resource.properties.get("RouteKey").and_then(Node::as_str).unwrap_or("$default");
     let (method, path) = split_key(key);
     writer.add_route(Route {

@@ -181,10 +181,16 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
         }
         "AWS::ApiGateway::BasePathMapping" => base_path(writer, properties),
         "AWS::WAFv2::WebACLAssociation" | "AWS::WAFRegional::WebACLAssociation" => {
-            let place = resource.place;
-            with_api(writer, properties.get("ResourceArn"), |api| {
-                api.firewall = Some(Setting::new(place, true))
+            let Some(arn) = Writer::text_at(resource, "ResourceArn") else { return };
+            let Known::Value(api) = writer.api_of(&arn) else { return };
+            // `…/restapis/${Api}/stages/${Stage}` or `…/stages/prod`
+            let stage = arn.references().find(|name| {
+                writer.resource(name).is_some_and(|found| found.kind == "AWS::ApiGateway::Stage")
             });
+            let stage = stage.cloned();
+            let written = arn.to_string();
+            let called = written.rsplit_once("/stages/").map_or("", |(_, called)| called);
+            writer.rates().wall(&api, stage.as_ref(), called, resource.place);
         }
         _ => {}
     }

@@ -182,6 +182,11 @@ impl<'a> Stack<'a> {
         }
     }
 
+    /// Whether a name is of a template that nests this one.
+    pub(super) fn is_handed(&self, name: &Name) -> bool {
+        !self.prefix.is_empty() && !name.as_str().starts_with(&self.prefix)
+    }
+
     /// What a name of the template stands for, when it is a resource.
     pub(super) fn declared(&self, id: &str) -> Option<&Declared> {
         self.declared.get(id)

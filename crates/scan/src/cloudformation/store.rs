@@ -280,8 +280,10 @@ fn bus_policy(writer: &mut Writer<'_, '_>, resource: &Resource) {
         }
         made.push(statement);
     }
+    let is_default =
+        |bus: &Text| bus.as_literal() == Some("default") || bus.to_string().ends_with(":event-bus/default");
     match properties.get("EventBusName").map(text) {
-        Some(bus) if bus.as_literal() != Some("default") => writer.add_policy(&bus, &made, resource.place),
+        Some(bus) if !is_default(&bus) => writer.add_policy(&bus, &made, resource.place),
         // The bus that every account has is declared nowhere: it stands where it is opened.
         _ => writer.add_store(Store {
             name: resource.name.clone(),

@@ -2,10 +2,10 @@
 //!
 //! Invariant: looking a thing up takes the same time however many there are; names stay unique. Not here: what resources mean.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::graphql::Keyed;
+use super::graphql::GraphQl;
 use super::sam::auth::Defaults;
 use super::stack::{Resource, Stack};
 use super::value::{str_at, text};
@@ -33,6 +33,8 @@ pub(super) struct Index {
     physical_stores: HashMap<String, Name>,
     /// Rates of interfaces; they say what they mean when all templates are read.
     pub(super) rates: Rates,
+    /// The same for GraphQL interfaces.
+    pub(super) graphql: GraphQl,
 }
 
 /// A graph that is being written.
@@ -48,8 +50,6 @@ pub(super) struct Writer<'a, 's> {
     properties: HashMap<Name, &'a Resource>,
     /// Managed policies by the name that they will have.
     policies: HashMap<String, Name>,
-    /// GraphQL interfaces that take an API key too.
-    keyed: BTreeMap<Name, Keyed>,
 }
 
 /// Adds what was written since; all of it the first time.
@@ -92,6 +92,7 @@ impl<'a, 's> Writer<'a, 's> {
     pub(super) fn new(stack: &'a Stack<'s>, app: &'a mut App, resources: &'a [Resource]) -> Self {
         let mut index = std::mem::take(&mut *stack.index.borrow_mut());
         index.follow(app);
+        index.graphql.read(stack, resources);
         let mut policies = HashMap::new();
         for resource in resources {
             let called = resource.properties.get("ManagedPolicyName").and_then(|name| written(&text(name)));
@@ -109,13 +110,12 @@ impl<'a, 's> Writer<'a, 's> {
             stack,
             app,
             policies,
-            keyed: Keyed::of(resources),
         }
     }
 
-    /// What an API key opens of a GraphQL interface that takes one too.
-    pub(super) fn keyed(&self, api: &Name) -> Option<&Keyed> {
-        self.keyed.get(api)
+    /// What is known of GraphQL interfaces.
+    pub(super) fn graphql(&mut self) -> &mut GraphQl {
+        &mut self.index.graphql
     }
 
     /// The managed policy of the template that an ARN names.
@@ -303,8 +303,13 @@ impl<'a, 's> Writer<'a, 's> {
         self.among(&self.index.roles, text)
     }
 
+    /// One that a nested stack is handed is declared by a template that is read later: [`settle`](super::settle) looks whether it is.
     pub(super) fn api_of(&self, text: &Text) -> Known<Name> {
-        self.among(&self.index.apis, text)
+        let handed = || text.references().next().filter(|name| self.stack.is_handed(name)).cloned();
+        match self.among(&self.index.apis, text) {
+            Known::Unknown(why) => handed().map_or(Known::Unknown(why), Known::Value),
+            found => found,
+        }
     }
 
     fn among(&self, names: &HashMap<Name, usize>, text: &Text) -> Known<Name> {

@@ -45,6 +45,8 @@ pub struct Function {
     pub permissions: Vec<Statement>,
     /// Its own address; of several, for versions and aliases of it, the most open one.
     pub url: Option<FunctionUrl>,
+    /// The others of several.
+    pub further_urls: Vec<FunctionUrl>,
     /// False where a condition or `count` says that it is not deployed.
     pub deployed: Known<bool>,
 }
@@ -93,15 +95,24 @@ pub enum CodeLocation {
 }
 
 impl Function {
-    /// Gives it an address. One that is more open than another stands for both.
+    /// All its addresses, the most open one first.
+    pub fn urls(&self) -> impl Iterator<Item = &FunctionUrl> {
+        self.url.iter().chain(&self.further_urls)
+    }
+
+    /// Gives it an address.
     pub fn add_url(&mut self, url: FunctionUrl) {
         let openness = |url: &FunctionUrl| match &url.access.value {
             Known::Value(Access::Anyone) => 2,
             Known::Unknown(_) => 1,
             Known::Value(_) => 0,
         };
-        if self.url.as_ref().is_none_or(|known| openness(known) < openness(&url)) {
-            self.url = Some(url);
+        match &mut self.url {
+            Some(known) if openness(known) < openness(&url) => {
+                self.further_urls.push(std::mem::replace(known, url));
+            }
+            Some(_) => self.further_urls.push(url),
+            none => *none = Some(url),
         }
     }
 
@@ -127,6 +138,7 @@ impl Function {
             layers: Vec::new(),
             permissions: Vec::new(),
             url: None,
+            further_urls: Vec::new(),
             deployed: Known::Value(true),
         }
     }

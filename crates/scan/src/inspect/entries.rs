@@ -31,8 +31,7 @@ pub(super) fn of(tree: &SourceTree, app: &App) -> Vec<Entry> {
             }
         })
         .collect();
-    for function in &app.functions {
-        let Some(url) = &function.url else { continue };
+    for (function, url) in app.functions.iter().flat_map(|it| it.urls().map(move |url| (it, url))) {
         let (who, open) = who(&url.access, false, None);
         let function = Some(function.name.to_string());
         let at = Spot::of(tree, url.place);

@@ -362,8 +362,8 @@ fn no_connect(app: &App, api: &Api) -> Finding {
 
 fn function_urls(sight: &Sight<'_>, verdict: &mut Verdict) {
     let app = sight.app;
-    for function in app.functions.iter().filter(|function| !function.deployed.is(&false)) {
-        let Some(url) = &function.url else { continue };
+    let functions = app.functions.iter().filter(|function| !function.deployed.is(&false));
+    for (function, url) in functions.flat_map(|it| it.urls().map(move |url| (it, url))) {
         match &url.access.value {
             Known::Unknown(why) => {
                 let why = format!("who may call the URL of `{}` cannot be told: {why}", function.name);

@@ -248,7 +248,7 @@ fn switch_rule(kind: SwitchKind) -> (&'static Rule, &'static str) {
 /// Whether something before the function has already looked at tokens.
 fn is_checked_before(app: &App, function: &Function) -> bool {
     let routes = app.routes_of(&function.name).map(|route| &route.access);
-    let mut ways = routes.chain(function.url.iter().map(|url| &url.access)).peekable();
+    let mut ways = routes.chain(function.urls().map(|url| &url.access)).peekable();
     let guarded =
         |access: &Access| matches!(access, Access::Authorizer(_) | Access::Outside(_) | Access::Iam);
     ways.peek().is_some() && ways.all(|access| access.value.value().is_some_and(guarded))

@@ -16,8 +16,7 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
             judge(&api.name, &format!("`{}`", api.name), cors, &functions, verdict);
         }
     }
-    for function in &app.functions {
-        let Some(url) = &function.url else { continue };
+    for (function, url) in app.functions.iter().flat_map(|it| it.urls().map(move |url| (it, url))) {
         // Without sign-in there are no credentials of the provider, but cookies still go along.
         let iam = matches!(url.access.known(), Some(Access::Iam));
         let what = format!("the {} of `{}`", if iam { "signed URL" } else { "URL" }, function.name);

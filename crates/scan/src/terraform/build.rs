@@ -108,7 +108,7 @@ impl<'r> Builder<'r> {
     }
 
     /// What a value stands for that refers to a data source of this kind, or to what only hands a value on.
-    fn followed<'v>(&self, value: &'v Value, kind: &str, key: &str) -> &'v Value
+    pub(super) fn followed<'v>(&self, value: &'v Value, kind: &str, key: &str) -> &'v Value
     where
         'r: 'v,
     {

@@ -217,8 +217,10 @@ impl Module {
                 self.variables.push(variable);
             }
             "terraform" => {
-                let kept = |block: &Block| matches!(block.kind.as_str(), "backend" | "cloud");
-                self.keeps_state |= block.body.blocks.iter().any(kept);
+                let keeps = |kind: &str| matches!(kind, "backend" | "cloud");
+                // In JSON a block may be read as an attribute.
+                self.keeps_state |= block.body.blocks.iter().any(|block| keeps(&block.kind))
+                    || block.body.attributes.iter().any(|attribute| keeps(&attribute.name));
             }
             "provider" => self.sets_up = true,
             "locals" => {

@@ -4,6 +4,7 @@
 //! events that are no routes (`event_source`).
 
 use super::{IMPLICIT_HTTP, IMPLICIT_REST, auth, event_source};
+use crate::cloudformation::function::is_set;
 use crate::cloudformation::http_api::split_key;
 use crate::cloudformation::openapi::Asked;
 use crate::cloudformation::stack::Resource;
@@ -83,6 +84,13 @@ fn http(writer: &mut Writer<'_, '_>, resource: &Resource, key: &Key, properties:
             path.unwrap_or_else(|| Known::Value("$default".to_owned())),
         ),
     };
+    if let (Known::Value(api), Known::Value(method), Known::Value(path)) = (&api, &method, &path)
+        && writer.resource(api).is_none_or(|own| own.kind == "AWS::Serverless::HttpApi")
+        && let Some(rate) = properties.at(&["RouteSettings", "ThrottlingRateLimit"]).and_then(is_set)
+    {
+        let (method, path) = if path == "$default" { (path, "") } else { (method, path.as_str()) };
+        writer.rates().stage(api, Some(api), "", |stage| stage.one(method, path, rate));
+    }
     let asked = asked(writer, &api, properties, key, &method);
     let own = api.value().and_then(|name| writer.resource(name)).map(|own| &own.properties);
     let in_bucket = own.is_some_and(|own| own.get("DefinitionUri").is_some());

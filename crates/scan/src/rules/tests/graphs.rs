@@ -265,4 +265,176 @@ Resources:
     template("", "'111122223333'", &[]);
     let organisation = ", Condition: {Type: StringEquals, Key: aws:PrincipalOrgID, Value: o-1}";
     template(organisation, "'*'", &[]);
+    let arn = ", EventBusName: !Sub 'arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default'";
+    template(arn, "'*'", open);
+    let data = "data \"aws_cloudwatch_event_bus\" \"d\" {\n  name = \"default\"\n}\n";
+    for (bus, wanted) in [
+        ("", true),
+        ("  event_bus_name = \"default\"\n", true),
+        ("  event_bus_name = data.aws_cloudwatch_event_bus.d.name\n", true),
+        ("  event_bus_name = \"arn:aws:events:eu-west-1:111122223333:event-bus/default\"\n", true),
+        ("  event_bus_name = \"of-others\"\n", false),
+    ] {
+        let policy = format!(
+            "{data}resource \"aws_cloudwatch_event_bus_policy\" \"p\" {{\n{bus}  policy = jsonencode({{ Statement = [{{ Effect = \"Allow\", Principal = \"*\", Action = \"events:PutEvents\", Resource = \"*\" }}] }})\n}}\n"
+        );
+        let permission = format!(
+            "{data}resource \"aws_cloudwatch_event_permission\" \"p\" {{\n{bus}  statement_id = \"x\"\n  principal = \"*\"\n}}\n"
+        );
+        for text in [policy, permission] {
+            module(&text, open, if wanted { open } else { &[] });
+            // What is not of these files is said to be unknown.
+            let report = super::formats::report(&[("main.tf", &format!("{ROLE}{text}"))]);
+            let said =
+                report.apps[0].unknowns.iter().any(|note| note.text.contains("`of-others` is not among"));
+            assert_eq!(said, !wanted, "{text}");
+        }
+    }
+}
+
+/// A GraphQL interface with a key and something else, in three spellings: what it asks for, what else, its schema, the field.
+fn graphql(default: &str, more: &str, schema: &str, field: &str) -> [(&'static str, String); 3] {
+    let terraform = format!(
+        r#"{ROLE}
+resource "aws_appsync_graphql_api" "g" {{
+  name                = "g"
+  authentication_type = "{default}"
+  additional_authentication_provider {{
+    authentication_type = "{more}"
+  }}
+  schema = "{schema}"
+}}
+resource "aws_appsync_datasource" "d" {{
+  api_id = aws_appsync_graphql_api.g.id
+  name   = "d"
+  type   = "AWS_LAMBDA"
+  lambda_config {{
+    function_arn = aws_lambda_function.f.arn
+  }}
+}}
+resource "aws_appsync_resolver" "r" {{
+  api_id      = aws_appsync_graphql_api.g.id
+  type        = "Query"
+  field       = "{field}"
+  data_source = aws_appsync_datasource.d.name
+}}
+"#
+    );
+    let template = format!(
+        "
+Resources:
+  G: {{Type: AWS::AppSync::GraphQLApi, Properties: {{Name: g, AuthenticationType: {default}, AdditionalAuthenticationProviders: [{{AuthenticationType: {more}}}]}}}}
+  S: {{Type: AWS::AppSync::GraphQLSchema, Properties: {{ApiId: !GetAtt G.ApiId, Definition: '{schema}'}}}}
+  F: {{Type: AWS::Lambda::Function, Properties: {{Runtime: nodejs22.x, Handler: index.h, Code: {{ZipFile: 'exports.h=async()=>1'}}}}}}
+  D: {{Type: AWS::AppSync::DataSource, Properties: {{ApiId: !GetAtt G.ApiId, Name: d, Type: AWS_LAMBDA, LambdaConfig: {{LambdaFunctionArn: !GetAtt F.Arn}}}}}}
+  R: {{Type: AWS::AppSync::Resolver, Properties: {{ApiId: !GetAtt G.ApiId, TypeName: Query, FieldName: {field}, DataSourceName: !GetAtt D.Name}}}}
+"
+    );
+    let sam = format!(
+        "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  F: {{Type: AWS::Serverless::Function, Properties: {{Runtime: nodejs22.x, Handler: index.h, InlineCode: 'exports.h=async()=>1'}}}}
+  G:
+    Type: AWS::Serverless::GraphQLApi
+    Properties:
+      Auth: {{Type: {default}, Additional: [{{Type: {more}}}]}}
+      SchemaInline: '{schema}'
+      DataSources: {{Lambda: {{d: {{FunctionArn: !GetAtt F.Arn}}}}}}
+      Functions: {{step: {{DataSource: d, InlineCode: c, Runtime: {{Name: APPSYNC_JS, Version: 1.0.0}}}}}}
+      Resolvers: {{Query: {{{field}: {{Pipeline: [step]}}}}}}
+"
+    );
+    [("main.tf", terraform), ("template.yaml", template), ("template.yaml", sam)]
+}
+
+#[test]
+fn a_directive_closes_what_a_key_opens_by_default() {
+    let about = &["api-key-only"];
+    let schema = "type Query { x: Int, y: Int @aws_iam, z: Int @aws_iam @aws_api_key }";
+    for (field, open) in [("x", true), ("y", false), ("z", true)] {
+        for (file, text) in graphql("API_KEY", "AWS_IAM", schema, field) {
+            let wanted: &[&str] = if open { about } else { &[] };
+            assert_eq!(ids(&[(file, &text)], about), wanted, "{field} {text}");
+        }
+    }
+}
+
+#[test]
+fn schemas_stand_in_files_beside_the_template_too() {
+    let about = &["api-key-only"];
+    let [_, (_, template), (_, sam)] = graphql("AWS_IAM", "API_KEY", "SCHEMA", "x");
+    let cases = [
+        (
+            template.replace("Definition: 'SCHEMA'", "DefinitionS3Location: ./api/schema.graphql"),
+            "api/schema.graphql",
+        ),
+        (sam.replace("SchemaInline: 'SCHEMA'", "SchemaUri: schema.graphql"), "schema.graphql"),
+    ];
+    for (text, file) in cases {
+        assert!(text.contains("schema.graphql"), "{text}");
+        let open = "type Query { x: Int @aws_api_key }";
+        assert_eq!(ids(&[("template.yaml", &text), (file, open)], about), about, "{text}");
+        assert_eq!(
+            ids(&[("template.yaml", &text), (file, "type Query { x: Int }")], about),
+            [""; 0],
+            "{text}"
+        );
+        // Without the file it is unknown.
+        let report = super::formats::report(&[("template.yaml", &text)]);
+        assert!(report.apps[0].unknowns.iter().any(|note| note.text.contains("its schema")), "{text}");
+    }
+}
+
+#[test]
+fn an_interface_that_a_nested_stack_is_handed_is_the_one_above() {
+    let [_, (_, whole), _] = graphql("AWS_IAM", "API_KEY", "type Query { x: Int @aws_api_key, y: Int }", "x");
+    let (above, below): (Vec<&str>, Vec<&str>) = whole
+        .lines()
+        .filter(|line| line.starts_with("  "))
+        .partition(|line| line.contains("  G:") || line.contains("  S:"));
+    let root = format!(
+        "Resources:\n{}\n  Child: {{Type: AWS::CloudFormation::Stack, Properties: {{TemplateURL: ./child.yaml, Parameters: {{Api: !GetAtt G.ApiId}}}}}}\n",
+        above.join("\n")
+    );
+    let child = format!("Parameters: {{Api: {{Type: String}}}}\nResources:\n{}\n", below.join("\n"));
+    let child = child.replace("!GetAtt G.ApiId", "!Ref Api");
+    let about = &["api-key-only"];
+    assert_eq!(ids(&[("template.yaml", &root), ("child.yaml", &child)], about), about);
+    let closed = child.replace("FieldName: x", "FieldName: y");
+    assert_eq!(ids(&[("template.yaml", &root), ("child.yaml", &closed)], about), [""; 0]);
+}
+
+#[test]
+fn what_answers_an_open_field_may_be_unknown() {
+    let [_, (_, text), _] = graphql("AWS_IAM", "API_KEY", "type Query { x: Int @aws_api_key }", "x");
+    let unknown = |text: &str| {
+        let report = super::formats::report(&[("template.yaml", text)]);
+        report.apps[0].unknowns.iter().any(|note| note.text.contains("what answers that cannot be told"))
+    };
+    assert!(!unknown(&text));
+    assert!(unknown(&text.replace("DataSourceName: !GetAtt D.Name", "DataSourceName: elsewhere")));
+}
+
+#[test]
+fn each_address_of_a_function_says_for_itself_which_pages_may_call_it() {
+    let url = |name: &str, access: &str, cors: &str| {
+        format!(
+            "resource \"aws_lambda_function_url\" \"{name}\" {{\n  function_name = aws_lambda_function.f.function_name\n  qualifier = \"{name}\"\n  authorization_type = \"{access}\"\n{cors}}}\n"
+        )
+    };
+    let cors = "  cors {\n    allow_origins = [\"*\"]\n    allow_credentials = true\n  }\n";
+    let about = &["cors-credentials", "open-function-url"];
+    let both = |one: String, other: String, wanted: &[&str]| {
+        module(&format!("{one}{other}"), about, wanted);
+        module(&format!("{other}{one}"), about, wanted);
+    };
+    both(
+        url("a", "NONE", ""),
+        url("b", "NONE", cors),
+        &["cors-credentials", "open-function-url", "open-function-url"],
+    );
+    both(url("a", "NONE", ""), url("b", "AWS_IAM", cors), about);
+    both(url("a", "NONE", cors), url("b", "AWS_IAM", ""), about);
+    both(url("a", "NONE", ""), url("b", "AWS_IAM", ""), &["open-function-url"]);
 }

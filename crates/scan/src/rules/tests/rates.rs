@@ -135,7 +135,7 @@ fn a_usage_plan_limits_nobody_who_brings_no_key() {
 #[test]
 fn only_routes_that_strangers_can_use_are_asked_for_a_rate() {
     let text = format!(
-        "Resources:\n  H: {{Type: AWS::ApiGatewayV2::Api, Properties: {{Name: h, ProtocolType: HTTP, Target: !GetAtt F.Arn, RouteKey: GET /x}}}}\n  S: {{Type: AWS::ApiGatewayV2::Stage, Properties: {{ApiId: !Ref H, StageName: s, RouteSettings: {{GET /x: {{ThrottlingRateLimit: 5}}}}}}}}\n  R: {{Type: AWS::ApiGatewayV2::Route, Properties: {{ApiId: !Ref H, RouteKey: GET /mine, AuthorizationType: KIND, Target: !Join ['/', [integrations, !Ref I]]}}}}\n  I: {{Type: AWS::ApiGatewayV2::Integration, Properties: {{ApiId: !Ref H, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt F.Arn}}}}\n{FUNCTION}"
+        "Resources:\n  H: {{Type: AWS::ApiGatewayV2::Api, Properties: {{Name: h, ProtocolType: HTTP}}}}\n  Own: {{Type: AWS::ApiGatewayV2::Route, Properties: {{ApiId: !Ref H, RouteKey: GET /x, Target: !Join ['/', [integrations, !Ref Into]]}}}}\n  Into: {{Type: AWS::ApiGatewayV2::Integration, Properties: {{ApiId: !Ref H, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt F.Arn}}}}\n  S: {{Type: AWS::ApiGatewayV2::Stage, Properties: {{ApiId: !Ref H, StageName: s, RouteSettings: {{GET /x: {{ThrottlingRateLimit: 5}}}}}}}}\n  R: {{Type: AWS::ApiGatewayV2::Route, Properties: {{ApiId: !Ref H, RouteKey: GET /mine, AuthorizationType: KIND, Target: !Join ['/', [integrations, !Ref I]]}}}}\n  I: {{Type: AWS::ApiGatewayV2::Integration, Properties: {{ApiId: !Ref H, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt F.Arn}}}}\n{FUNCTION}"
     );
     unbounded(&[("template.yaml", &text.replace("KIND", "AWS_IAM"))], false);
     unbounded(&[("template.yaml", &text.replace("KIND", "NONE"))], true);
@@ -170,7 +170,7 @@ fn every_stage_of_a_template_has_a_rate_or_none_counts() {
 
     let http = |more: &str, wanted| {
         let text = format!(
-            "Resources:\n  H: {{Type: AWS::ApiGatewayV2::Api, Properties: {{Name: h, ProtocolType: HTTP, Target: !GetAtt F.Arn, RouteKey: GET /x}}}}\n{FUNCTION}{more}"
+            "Resources:\n  H: {{Type: AWS::ApiGatewayV2::Api, Properties: {{Name: h, ProtocolType: HTTP}}}}\n  Own: {{Type: AWS::ApiGatewayV2::Route, Properties: {{ApiId: !Ref H, RouteKey: GET /x, Target: !Join ['/', [integrations, !Ref Into]]}}}}\n  Into: {{Type: AWS::ApiGatewayV2::Integration, Properties: {{ApiId: !Ref H, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt F.Arn}}}}\n{FUNCTION}{more}"
         );
         unbounded(&[("template.yaml", &text)], wanted);
     };
@@ -210,4 +210,138 @@ fn what_a_service_changes_of_its_stage_counts() {
     // What a plugin sets is not taken away by a change of something else.
     let text = "service: s\nprovider: {name: aws, runtime: nodejs22.x}\nplugins: [serverless-api-gateway-throttling]\ncustom: {apiGatewayThrottling: {maxRequestsPerSecond: 5}}\nfunctions:\n  f:\n    handler: f.handler\n    events: [{http: 'GET x'}]\nresources:\n  extensions: {ApiGatewayStage: {Properties: {Tags: []}}}\n";
     unbounded(&[("serverless.yml", text)], false);
+}
+
+#[test]
+fn an_interface_that_names_its_target_itself_has_a_stage_without_a_rate() {
+    let quick = "resource \"aws_apigatewayv2_api\" \"q\" {\n  name = \"q\"\n  protocol_type = \"HTTP\"\n  target = aws_lambda_function.f.arn\n}\n";
+    let stage = |name: &str| {
+        format!(
+            "resource \"aws_apigatewayv2_stage\" \"s\" {{\n  api_id = aws_apigatewayv2_api.q.id\n  name = \"{name}\"\n  default_route_settings {{\n    throttling_rate_limit = 5\n  }}\n}}\n"
+        )
+    };
+    module(quick, true);
+    module(&format!("{quick}{}", stage("prod")), true);
+    module(&format!("{quick}{}", stage("$default")), false);
+    let template = |more: &str, wanted: bool| {
+        let text = format!(
+            "
+Resources:
+  Q: {{Type: AWS::ApiGatewayV2::Api, Properties: {{Name: q, ProtocolType: HTTP, Target: !GetAtt F.Arn}}}}
+  F: {{Type: AWS::Lambda::Function, Properties: {{Runtime: nodejs22.x, Handler: index.h, Code: {{ZipFile: 'exports.h=async()=>1'}}}}}}
+{more}"
+        );
+        unbounded(&[("template.yaml", &text)], wanted);
+    };
+    let stage = |name: &str| {
+        format!(
+            "  S: {{Type: AWS::ApiGatewayV2::Stage, Properties: {{ApiId: !Ref Q, StageName: {name}, DefaultRouteSettings: {{ThrottlingRateLimit: 5}}}}}}\n"
+        )
+    };
+    template("", true);
+    template(&stage("prod"), true);
+    template(&stage("$default"), false);
+}
+
+#[test]
+fn of_which_route_a_rate_is_may_be_unknown() {
+    let said = |settings: &str| {
+        let text = format!(
+            "{ROLE}{HTTP}variable \"key\" {{}}\nresource \"aws_apigatewayv2_stage\" \"s\" {{\n  api_id = aws_apigatewayv2_api.h.id\n  name = \"s\"\n{settings}}}\n"
+        );
+        let report = super::formats::report(&[("main.tf", &text)]);
+        let found = report.findings().any(|(_, found)| found.rule.id == "unbounded-public-function");
+        (found, report.apps[0].unknowns.iter().any(|note| note.text.contains("are limited cannot be told")))
+    };
+    let of = |key: &str, rate: u8| {
+        format!("  route_settings {{\n    route_key = {key}\n    throttling_rate_limit = {rate}\n  }}\n")
+    };
+    let all = "  default_route_settings {\n    throttling_rate_limit = 5\n  }\n";
+    assert_eq!(said(&of("\"GET /z\"", 5)), (false, false));
+    assert_eq!(said(&of("var.key", 5)), (false, true));
+    assert_eq!(said(&format!("{all}{}", of("var.key", 5))), (false, false));
+    assert_eq!(said(&format!("{all}{}", of("var.key", 0))), (false, true));
+}
+
+#[test]
+fn sam_takes_a_rate_from_an_event() {
+    let check = |api: &str, event: &str, wanted: bool| {
+        let text = format!(
+            "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+{api}  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs22.x
+      Handler: index.h
+      InlineCode: 'exports.h=async()=>1'
+      Events: {{A: {{Type: HttpApi, Properties: {{{event}}}}}}}
+"
+        );
+        unbounded(&[("template.yaml", &text)], wanted);
+    };
+    let rate = ", RouteSettings: {ThrottlingRateLimit: 5}";
+    let own = "  Api: {Type: AWS::Serverless::HttpApi, Properties: {}}\n";
+    check("", "Path: /a, Method: get", true);
+    check("", &format!("Path: /a, Method: get{rate}"), false);
+    check(own, &format!("ApiId: !Ref Api, Path: /a, Method: get{rate}"), false);
+    check(own, "ApiId: !Ref Api, Path: /a, Method: get, RouteSettings: {DetailedMetricsEnabled: true}", true);
+    // Without a path it is the route for everything else.
+    check(own, "ApiId: !Ref Api, RouteSettings: {ThrottlingRateLimit: 5}", false);
+}
+
+#[test]
+fn a_firewall_counts_where_it_stands_before_every_stage() {
+    let second = "resource \"aws_api_gateway_stage\" \"t\" {\n  rest_api_id = aws_api_gateway_rest_api.a.id\n  stage_name = \"test\"\n}\n";
+    let wall = |number: u8, arn: &str| {
+        format!(
+            "resource \"aws_wafv2_web_acl_association\" \"w{number}\" {{\n  resource_arn = {arn}\n  web_acl_arn = \"x\"\n}}\n"
+        )
+    };
+    let check = |walls: &[&str], more: &str, wanted: bool| {
+        let walls: String = walls.iter().zip(0..).map(|(arn, number)| wall(number, arn)).collect();
+        module(&format!("{REST}{more}{walls}"), wanted);
+    };
+    let (prod, test) = ("aws_api_gateway_stage.s.arn", "aws_api_gateway_stage.t.arn");
+    let by_name = "\"${aws_api_gateway_rest_api.a.arn}/stages/prod\"";
+    check(&[], "", true);
+    check(&[prod], "", false);
+    check(&[by_name], "", false);
+    check(&[prod], second, true);
+    check(&[by_name], second, true);
+    check(&[prod, test], second, false);
+    check(&[by_name, test], second, false);
+    // Before which one cannot be told.
+    check(&["\"${aws_api_gateway_rest_api.a.arn}/stages/${var.stage}\""], second, false);
+    let template = |stages: &[&str], walled: &[&str], wanted: bool| {
+        let stages: String = stages
+            .iter()
+            .map(|name| format!("  S{name}: {{Type: AWS::ApiGateway::Stage, Properties: {{RestApiId: !Ref A, StageName: {name}}}}}\n"))
+            .collect();
+        let walled: String = walled.iter().zip(0..).map(|(name, number)| {
+            format!("  W{number}: {{Type: AWS::WAFv2::WebACLAssociation, Properties: {{WebACLArn: x, ResourceArn: !Sub 'arn:aws:apigateway:${{AWS::Region}}::/restapis/${{A}}/stages/{name}'}}}}\n")
+        }).collect();
+        let text = format!(
+            "
+Resources:
+  A: {{Type: AWS::ApiGateway::RestApi, Properties: {{Name: a}}}}
+  M:
+    Type: AWS::ApiGateway::Method
+    Properties:
+      RestApiId: !Ref A
+      ResourceId: !GetAtt A.RootResourceId
+      HttpMethod: GET
+      AuthorizationType: NONE
+      Integration: {{Type: AWS_PROXY, Uri: !Sub 'arn:aws:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{F.Arn}}/invocations'}}
+  F: {{Type: AWS::Lambda::Function, Properties: {{Runtime: nodejs22.x, Handler: index.h, Code: {{ZipFile: 'exports.h=async()=>1'}}}}}}
+{stages}{walled}"
+        );
+        unbounded(&[("template.yaml", &text)], wanted);
+    };
+    template(&["prod"], &[], true);
+    template(&["prod"], &["prod"], false);
+    template(&["prod", "test"], &["prod"], true);
+    template(&["prod", "test"], &["${Sprod}"], true);
+    template(&["prod", "test"], &["${Sprod}", "test"], false);
 }

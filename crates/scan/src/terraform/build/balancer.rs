@@ -1,12 +1,12 @@
 //! Routes of load balancers and of GraphQL APIs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Builder;
 use super::http::as_known;
 use crate::graph::{Access, Api, ApiKind, Endpoint, Route};
 use crate::known::{Known, Name, Setting};
-use crate::schema;
+use crate::schema::{self, Fields};
 use crate::terraform::expand::Resource;
 use crate::terraform::value::Value;
 
@@ -124,7 +124,7 @@ impl Builder<'_> {
 
     /// GraphQL: a route for each field that a function resolves.
     fn graphql(&mut self) {
-        let mut keyed: BTreeMap<&Name, Known<Opened>> = BTreeMap::new();
+        let mut keyed: BTreeMap<&Name, Known<Fields>> = BTreeMap::new();
         for resource in self.of_kind("aws_appsync_graphql_api") {
             let private = resource.body.literal_of("visibility").is_some_and(|word| word == "PRIVATE");
             let endpoint = if private { Endpoint::Private } else { Endpoint::Public };
@@ -148,11 +148,14 @@ impl Builder<'_> {
             let field = (body.literal_of("type"), body.literal_of("field"));
             match api.value().and_then(|api| keyed.get(api)) {
                 Some(Known::Unknown(why)) if !api_key => access = Setting::unknown(access.place, why),
-                Some(Known::Value(opened)) => {
-                    if let (Some(of), Some(field)) = field
-                        && opened.contains(&(of, field))
-                    {
-                        (access, api_key) = (Setting::new(access.place, Access::Anyone), true);
+                Some(Known::Value(fields)) => {
+                    if let (Some(of), Some(field)) = field {
+                        let opened = fields.opens(&(of, field), api_key);
+                        if opened != api_key {
+                            let asked = Access::Outside(schema::BY_DIRECTIVE.to_owned());
+                            let asked = if opened { Access::Anyone } else { asked };
+                            (access, api_key) = (Setting::new(access.place, asked), opened);
+                        }
                     }
                 }
                 _ => {}
@@ -187,14 +190,14 @@ impl Builder<'_> {
     }
 }
 
-/// Fields, each with its type.
-type Opened = BTreeSet<(String, String)>;
-
-/// The fields that an API key opens where a GraphQL API takes one beside what it asks for otherwise.
-fn opened_by_key(resource: &Resource) -> Option<Known<Opened>> {
+/// What the schema says where a GraphQL API takes an API key and something else.
+fn opened_by_key(resource: &Resource) -> Option<Known<Fields>> {
     let more = resource.body.blocks("additional_authentication_provider");
-    more.iter().find(|one| one.literal_of("authentication_type").is_some_and(|kind| kind == "API_KEY"))?;
-    let read = resource.body.literal_of("schema").map(|text| Known::Value(schema::opened_by_key(&text)));
+    let is_key = |body: &Value| body.literal_of("authentication_type").is_some_and(|kind| kind == "API_KEY");
+    if more.is_empty() || !(is_key(&resource.body) || more.iter().any(is_key)) {
+        return None;
+    }
+    let read = resource.body.literal_of("schema").map(|text| Known::Value(Fields::of(&text)));
     Some(read.unwrap_or_else(|| Known::Unknown(schema::UNREAD.to_owned())))
 }
 

@@ -10,6 +10,8 @@ use crate::terraform::expand::Resource;
 use crate::terraform::value::Value;
 
 const HTTP_API: &str = "aws_apigatewayv2_api";
+const REST_API: &str = "aws_api_gateway_rest_api";
+const DEFAULT_STAGE: &str = "$default";
 const STAGE: &str = "aws_api_gateway_stage";
 const DEPLOYMENT: &str = "aws_api_gateway_deployment";
 
@@ -17,6 +19,10 @@ impl Builder<'_> {
     /// Sets the rates of all interfaces and routes that are known so far.
     pub(super) fn rates(&mut self) {
         let mut rates = Rates::default();
+        // What names its target itself has a stage of its own, which sets nothing.
+        for api in self.of_kind(HTTP_API).into_iter().filter(|api| api.body.get("target").is_some()) {
+            rates.stage(&api.name, None, DEFAULT_STAGE, |_| {});
+        }
         for resource in self.of_kind("aws_apigatewayv2_stage") {
             self.http_stage_rate(resource, &mut rates);
         }
@@ -32,6 +38,7 @@ impl Builder<'_> {
         for resource in self.of_kind("aws_api_gateway_method_settings") {
             self.method_rate(resource, &mut rates);
         }
+        self.firewalls(&mut rates);
         rates.set(self.app);
     }
 
@@ -39,16 +46,44 @@ impl Builder<'_> {
         let body = &resource.body;
         let Known::Value(api) = self.name_of(body.get("api_id"), &[HTTP_API]) else { return };
         let rate = |block: &Value| block.get("throttling_rate_limit").map(positive);
-        rates.stage(&api, Some(&resource.name), "", |stage| {
+        let called = body.text_of("name").map(|text| text.to_string()).unwrap_or_default();
+        rates.stage(&api, Some(&resource.name), &called, |stage| {
             if let Some(rate) = body.blocks("default_route_settings").first().and_then(rate) {
                 stage.all(rate);
             }
             for block in body.blocks("route_settings") {
-                if let (Some(key), Some(rate)) = (block.literal_of("route_key"), rate(block)) {
-                    stage.route(&key, rate);
+                let Some((key, rate)) = block.get("route_key").zip(rate(block)) else { continue };
+                match key.as_literal() {
+                    Some(key) => stage.route(&key, rate),
+                    None if rate.value.is(&true) => {
+                        stage.some(Setting::unknown(key.place, key.why_not()));
+                    }
+                    None => stage.none_of_some(key.place, &key.why_not()),
                 }
             }
         });
+    }
+
+    /// Firewalls name the stage or load balancer that they stand before.
+    fn firewalls(&mut self, rates: &mut Rates) {
+        for kind in ["aws_wafv2_web_acl_association", "aws_wafregional_web_acl_association"] {
+            for resource in self.of_kind(kind) {
+                let Some(text) = resource.body.text_of("resource_arn") else { continue };
+                if let Some(stage) = self.referred(&text, &[STAGE])
+                    && let Known::Value(api) = self.rest_api_of(stage)
+                {
+                    let called = stage.body.text_of("stage_name").map(|text| text.to_string());
+                    rates.wall(&api, Some(&stage.name), &called.unwrap_or_default(), resource.place);
+                } else if let Some(api) = self.referred(&text, &[REST_API]) {
+                    // `${aws_api_gateway_rest_api.a.arn}/stages/prod`
+                    let written = text.to_string();
+                    let called = written.rsplit_once("/stages/").map_or("", |(_, called)| called);
+                    rates.wall(&api.name, None, called, resource.place);
+                } else if let Some(found) = self.referred(&text, &["aws_lb", "aws_appsync_graphql_api"]) {
+                    rates.wall(&found.name, None, "", resource.place);
+                }
+            }
+        }
     }
 
     fn method_rate(&self, resource: &Resource, rates: &mut Rates) {

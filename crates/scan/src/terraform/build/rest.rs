@@ -50,7 +50,6 @@ impl Builder<'_> {
             let (domain, api) = (mapping.body.get("domain_name"), mapping.body.get("api_id"));
             self.domain(domain, "aws_api_gateway_domain_name", self.name_of(api, &[API]));
         }
-        self.firewalls();
         self.rest_cors();
     }
 
@@ -214,22 +213,6 @@ impl Builder<'_> {
         let trace = settings.bool_of("data_trace_enabled");
         let Some(api) = self.api_mut(&name) else { return };
         api.data_trace = trace.or(api.data_trace.take());
-    }
-
-    /// Firewalls name the stage or load balancer that they stand before.
-    fn firewalls(&mut self) {
-        for kind in ["aws_wafv2_web_acl_association", "aws_wafregional_web_acl_association"] {
-            for resource in self.of_kind(kind) {
-                let Some(text) = resource.body.text_of("resource_arn") else { continue };
-                let stage = self.referred(&text, &[STAGE]).map(|stage| self.rest_api_of(stage));
-                let direct = || self.referred(&text, &[API, "aws_lb", "aws_appsync_graphql_api"]);
-                let name = stage.and_then(|name| name.value().cloned());
-                let Some(name) = name.or_else(|| direct().map(|found| found.name.clone())) else { continue };
-                if let Some(api) = self.api_mut(&name) {
-                    api.firewall = Some(Setting::new(resource.place, true));
-                }
-            }
-        }
     }
 
     /// What pages of other origins may do stands in the headers of fixed answers.

@@ -96,8 +96,8 @@ impl Builder<'_> {
         for (kind, attribute, of, named) in PARTS {
             for part in self.of_kind(kind) {
                 let found = self.named(part.body.get(attribute), of, named);
-                if kind == "aws_cloudwatch_event_permission" && is_default_bus(part) {
-                    stores.extend(default_bus(part));
+                if of == "aws_cloudwatch_event_bus" && self.is_default_bus(part) {
+                    stores.extend(self.default_bus(part));
                     continue;
                 }
                 let Some(at) = found.and_then(|found| index.get(&found.name)) else {
@@ -117,9 +117,40 @@ impl Builder<'_> {
         let opens = part.kind.ends_with("_policy")
             || part.kind.ends_with("_permission")
             || part.kind.ends_with("_acl");
-        let Some(named) = named.filter(|named| opens && self.may_name(named)) else { return };
-        let why = format!("what `{}` belongs to cannot be told: {}", part.name, named.why_not());
+        let Some(named) = named.filter(|_| opens) else { return };
+        let why = match named.to_text() {
+            text if self.may_name(named) || text.as_literal().is_none() => named.why_not(),
+            text => format!("`{text}` is not among these files"),
+        };
+        let why = format!("what `{}` belongs to cannot be told: {why}", part.name);
         self.app.unknown(Some(&part.name), named.place, why);
+    }
+
+    fn is_default_bus(&self, part: &Resource) -> bool {
+        let bus = part.body.get("event_bus_name").filter(|bus| !bus.is_null());
+        bus.is_none_or(|bus| {
+            let bus = self.followed(bus, "aws_cloudwatch_event_bus", "name").as_literal();
+            bus.is_some_and(|bus| bus == "default" || bus.ends_with(":event-bus/default"))
+        })
+    }
+
+    /// The bus that every account has is declared nowhere: it stands where it is opened.
+    fn default_bus(&mut self, part: &Resource) -> Option<Store> {
+        Some(Store {
+            name: part.name.clone(),
+            place: part.place,
+            kind: StoreKind::EventBus,
+            physical: Some(Text::literal("default", part.place)),
+            encryption: None,
+            policy: match part.kind.as_str() {
+                "aws_cloudwatch_event_permission" => vec![event_permission(part)?],
+                _ => self.policy_of(part.body.get("policy"), &part.name),
+            },
+            public: PublicAccess::default(),
+            website: false,
+            recovery: None,
+            stream: false,
+        })
     }
 
     fn store(&mut self, resource: &Resource, named: &str, kind: StoreKind) -> Store {
@@ -195,27 +226,6 @@ impl Builder<'_> {
 }
 
 /// Whether a permission is one of the bus that every account has.
-fn is_default_bus(part: &Resource) -> bool {
-    let bus = part.body.get("event_bus_name").filter(|bus| !bus.is_null());
-    bus.is_none_or(|bus| bus.as_literal().as_deref() == Some("default"))
-}
-
-/// The bus that every account has is declared nowhere: it stands where it is opened.
-fn default_bus(part: &Resource) -> Option<Store> {
-    Some(Store {
-        name: part.name.clone(),
-        place: part.place,
-        kind: StoreKind::EventBus,
-        physical: Some(Text::literal("default", part.place)),
-        encryption: None,
-        policy: vec![event_permission(part)?],
-        public: PublicAccess::default(),
-        website: false,
-        recovery: None,
-        stream: false,
-    })
-}
-
 /// `aws_cloudwatch_event_permission`: one statement of a bus' policy.
 fn event_permission(part: &Resource) -> Option<crate::graph::Statement> {
     use crate::graph::{Condition, Origin, Statement};

@@ -26,6 +26,8 @@ fn a_module_that_is_applied_by_itself_is_an_app_though_others_call_it() {
         ("terraform.tfvars", "auth = \"NONE\"\n"),
         ("prod.tfvars", "auth = \"NONE\"\n"),
         ("backend.tf", "terraform {\n  backend \"s3\" {}\n}\n"),
+        ("backend.tf.json", "{\"terraform\": {\"backend\": {\"s3\": {}}}}"),
+        ("backend.tf.json", "{\"terraform\": [{\"cloud\": {}}]}"),
         ("cloud.tf", "terraform {\n  cloud {}\n}\n"),
         ("provider.tf", "provider \"aws\" {\n  region = \"eu-west-1\"\n}\n"),
     ] {
