@@ -443,6 +443,35 @@ resource "aws_lambda_function" "f" {{
     }
 
     #[test]
+    fn policies_of_instances_are_compared_each_with_its_own() {
+        let queues = |keys: &str| {
+            terraform(&format!(
+                r#"
+locals {{
+  all = {{ {keys} }}
+}}
+resource "aws_sqs_queue" "q" {{
+  for_each = local.all
+  name     = each.key
+}}
+resource "aws_sqs_queue_policy" "q" {{
+  for_each  = local.all
+  queue_url = aws_sqs_queue.q[each.key].id
+  policy    = jsonencode({{ Statement = [{{ Effect = "Allow", Principal = "*", Action = each.value, Resource = "*" }}] }})
+}}
+"#
+            ))
+        };
+        let mut after = queues("a = \"sqs:SendMessage\", b = \"sqs:*\"");
+        let before = queues("a = \"sqs:SendMessage\", b = \"sqs:ReceiveMessage\"");
+        Baseline::parse(&Baseline::of(&before).text()).unwrap().apply(&mut after);
+        let open = after.findings().filter(|(_, found)| found.rule.id == "open-store");
+        let new = open.filter(|(_, found)| !found.known);
+        let new: Vec<_> = new.map(|(_, found)| found.subjects.clone()).collect();
+        assert_eq!(new, [["aws_sqs_queue.q[\"b\"]"]]);
+    }
+
+    #[test]
     fn a_further_finding_of_the_same_cause_is_new() {
         let permissions = |principals: &[&str]| {
             let blocks = principals.iter().enumerate().map(|(at, who)| {

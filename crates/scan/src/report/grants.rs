@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::finding::Finding;
 use crate::graph::{App, Effect, Network, Opening, Principal, Role, Statement};
-use crate::known::{Known, Piece, Setting, Text};
+use crate::known::{Known, Name, Piece, Setting, Text};
 use crate::source::Place;
 
 /// Which policies a finding speaks of, by their names in [`Policies`], and which of their statements; `None` is all of them.
@@ -85,8 +85,17 @@ impl Members {
 pub struct Granting<'a> {
     roles: BTreeMap<String, &'a Role>,
     /// Policies of things, each as a whole: who may do what with a thing is one matter, however many statements say it.
-    policies: BTreeMap<Place, Vec<(String, &'a [Statement])>>,
+    policies: BTreeMap<Place, Vec<Of<'a>>>,
     networks: BTreeMap<Place, Vec<&'a Network>>,
+}
+
+/// The policy of a thing.
+#[derive(Debug, Clone)]
+struct Of<'a> {
+    /// What it is called among policies.
+    name: String,
+    thing: &'a Name,
+    statements: &'a [Statement],
 }
 
 impl<'a> Granting<'a> {
@@ -94,12 +103,10 @@ impl<'a> Granting<'a> {
     #[must_use]
     pub fn of(app: &'a App) -> Self {
         let roles = app.roles.iter().map(|role| (format!("role {}", role.name), role)).collect();
-        let mut policies: BTreeMap<Place, Vec<(String, &[Statement])>> = BTreeMap::new();
-        for (name, policy) in all_policies(app) {
-            let places: BTreeSet<Place> = policy.iter().map(|statement| statement.place).collect();
-            places
-                .into_iter()
-                .for_each(|place| policies.entry(place).or_default().push((name.clone(), policy)));
+        let mut policies: BTreeMap<Place, Vec<Of<'_>>> = BTreeMap::new();
+        for policy in all_policies(app) {
+            let places: BTreeSet<Place> = policy.statements.iter().map(|statement| statement.place).collect();
+            places.into_iter().for_each(|place| policies.entry(place).or_default().push(policy.clone()));
         }
         let mut networks: BTreeMap<Place, Vec<&Network>> = BTreeMap::new();
         for network in &app.networks {
@@ -132,12 +139,17 @@ impl<'a> Granting<'a> {
             }
         }
         for place in &places {
-            for (name, statements) in self.policies.get(place).into_iter().flatten() {
-                let policy =
-                    || Policy { statements: statements.iter().map(clause).collect(), ..Policy::default() };
-                add(name, None, &policy);
+            let all = self.policies.get(place).map(Vec::as_slice).unwrap_or_default();
+            // Instances of a block stand at one place: those of others are not spoken of.
+            for policy in spoken_of(all, |it| it.thing, finding) {
+                let made = || Policy {
+                    statements: policy.statements.iter().map(clause).collect(),
+                    ..Policy::default()
+                };
+                add(&policy.name, None, &made);
             }
-            for network in self.networks.get(place).into_iter().flatten() {
+            let all = self.networks.get(place).map(Vec::as_slice).unwrap_or_default();
+            for network in spoken_of(all, |it| &it.name, finding) {
                 let policy =
                     || Policy { inward: network.inward.iter().map(inward).collect(), ..Policy::default() };
                 add(&format!("network {}", network.name), None, &policy);
@@ -156,18 +168,27 @@ fn inward(opening: &Opening) -> String {
     format!("{protocol} {ports} from {}", told(&opening.peer))
 }
 
-fn all_policies(app: &App) -> impl Iterator<Item = (String, &[Statement])> {
-    let roles = app.roles.iter().map(|role| (format!("trust of {}", role.name), role.trust.as_slice()));
+/// What a finding touches; all, where that is none of them.
+fn spoken_of<'p, T>(
+    all: &'p [T],
+    name: impl Fn(&'p T) -> &'p Name + Copy,
+    finding: &Finding,
+) -> impl Iterator<Item = &'p T> {
+    let touched: BTreeSet<&Name> = finding.subjects.iter().collect();
+    let any = all.len() > 1 && all.iter().any(|it| touched.contains(name(it)));
+    all.iter().filter(move |it| !any || touched.contains(name(it)))
+}
+
+fn all_policies(app: &App) -> impl Iterator<Item = Of<'_>> {
+    fn of<'a>(kind: &str, thing: &'a Name, statements: &'a [Statement]) -> Of<'a> {
+        Of { name: format!("{kind} {thing}"), thing, statements }
+    }
+    let roles = app.roles.iter().map(|role| of("trust of", &role.name, &role.trust));
     let functions = app.functions.iter();
-    let functions = functions
-        .map(|function| (format!("permissions of {}", function.name), function.permissions.as_slice()));
-    let stores =
-        app.stores.iter().map(|store| (format!("policy of {}", store.name), store.policy.as_slice()));
-    let secrets = app.secrets.iter();
-    let secrets =
-        secrets.map(|secret| (format!("policy of secret {}", secret.name), secret.policy.as_slice()));
-    let apis =
-        app.apis.iter().map(|api| (format!("policy of interface {}", api.name), api.policy.as_slice()));
+    let functions = functions.map(|function| of("permissions of", &function.name, &function.permissions));
+    let stores = app.stores.iter().map(|store| of("policy of", &store.name, &store.policy));
+    let secrets = app.secrets.iter().map(|secret| of("policy of secret", &secret.name, &secret.policy));
+    let apis = app.apis.iter().map(|api| of("policy of interface", &api.name, &api.policy));
     roles.chain(functions).chain(stores).chain(secrets).chain(apis)
 }
 
