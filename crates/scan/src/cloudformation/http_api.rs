@@ -186,7 +186,7 @@ fn quick_create(writer: &mut Writer<'_, '_>, resource: &Resource) {
 }
 
 /// `GET /x` is a method and a path; `$default` takes everything that no other route takes.
-pub(super) fn split_key(key: &str) -> (String, String) {
+pub(crate) fn split_key(key: &str) -> (String, String) {
     match key.split_once(' ') {
         Some((method, path)) => (method.to_ascii_uppercase(), path.trim().to_owned()),
         None => ("ANY".to_owned(), key.to_owned()),

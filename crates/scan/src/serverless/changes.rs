@@ -214,6 +214,7 @@ fn of_route(app: &mut App, at: usize, properties: &Node) -> bool {
     if let Some(scopes) = properties.get("AuthorizationScopes") {
         route.scopes = scopes.one_or_many().iter().filter_map(Node::as_scalar).collect();
     }
+    let renamed = rename(route, properties);
     let (api, access) = (route.api.clone(), route.access.clone());
     // Whoever is connected may use every route of a websocket.
     if api.value().is_some_and(|api| api.as_str() == WEBSOCKET) {
@@ -225,7 +226,28 @@ fn of_route(app: &mut App, at: usize, properties: &Node) -> bool {
             .filter(|other| other.api == api)
             .for_each(|other| other.access = access.clone());
     }
-    settled && key_known && only(properties, &OF_ROUTE)
+    settled && key_known && renamed && only(properties, &OF_ROUTE)
+}
+
+/// What else it is called than the framework calls it; whether that can be told.
+fn rename(route: &mut Route, properties: &Node) -> bool {
+    if let Some(key) = properties.get("RouteKey") {
+        let Known::Value(key) = string(key).value else { return false };
+        if route.api.value().is_some_and(|api| api.as_str() == HTTP) {
+            let (method, path) = http_api::split_key(&key);
+            (route.method, route.path) = (Known::Value(method), Known::Value(path));
+        } else {
+            route.method = Known::Value(key);
+        }
+    }
+    match properties.get("HttpMethod").map(|method| string(method).value) {
+        Some(Known::Unknown(_)) => false,
+        Some(Known::Value(method)) => {
+            route.method = Known::Value(method.to_ascii_uppercase());
+            true
+        }
+        None => true,
+    }
 }
 
 /// Whom a changed route asks who calls.

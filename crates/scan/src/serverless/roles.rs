@@ -91,9 +91,9 @@ fn refers(role: &Node) -> bool {
 /// A role by logical id, reference or ARN.
 fn given(service: &Service<'_>, role: &Node) -> Chosen {
     let text = text(role);
-    if text.as_literal() == Some(SHARED)
-        || text.as_reference().is_some_and(|(name, _)| name.as_str() == SHARED)
-    {
+    let is_shared = text.as_literal() == Some(SHARED)
+        || text.as_reference().is_some_and(|(name, _)| name.as_str() == SHARED);
+    if is_shared && service.makes(SHARED) {
         return Chosen::Shared;
     }
     let named = text.as_literal().and_then(|logical| service.named(logical));

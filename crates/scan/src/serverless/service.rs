@@ -4,7 +4,7 @@
 //! once, here, before CloudFormation's functions are; logical ids are the framework's own. Not here: what the parts mean (`functions`,
 //! `roles`, `interfaces`, `events`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::constructs::{self, Made};
 use super::resolve::Resolver;
@@ -56,12 +56,12 @@ const SECTIONS: [&str; 21] = [
 ];
 
 /// What the framework makes in every service that needs it, with its type.
-const MADE: [(&str, &str); 5] = [
-    ("ServerlessDeploymentBucket", "AWS::S3::Bucket"),
-    ("IamRoleLambdaExecution", "AWS::IAM::Role"),
-    ("ApiGatewayRestApi", "AWS::ApiGateway::RestApi"),
-    ("HttpApi", "AWS::ApiGatewayV2::Api"),
-    ("WebsocketsApi", "AWS::ApiGatewayV2::Api"),
+const MADE: [(&str, &str, &[&[&str]]); 5] = [
+    ("ServerlessDeploymentBucket", "AWS::S3::Bucket", &[]),
+    ("IamRoleLambdaExecution", "AWS::IAM::Role", &[&["role"], &["iam", "role"]]),
+    ("ApiGatewayRestApi", "AWS::ApiGateway::RestApi", &[&["apiGateway", "restApiId"]]),
+    ("HttpApi", "AWS::ApiGatewayV2::Api", &[&["httpApi", "id"]]),
+    ("WebsocketsApi", "AWS::ApiGatewayV2::Api", &[&["apiGateway", "websocketApiId"]]),
 ];
 
 /// The parts of a service, with the framework's own variables replaced.
@@ -147,10 +147,14 @@ impl Parts {
         let mut add = |logical: String, name: &str, kind: &str| {
             self.own.insert(logical, Resource { name: Name::from(name), kind: kind.to_owned() });
         };
-        for (logical, kind) in MADE {
-            add(logical.to_owned(), logical, kind);
-        }
         let described = ids(&self.template);
+        for (logical, kind, instead) in MADE {
+            // Where another one takes its place, what has its name is of the service's own.
+            let replaced = instead.iter().any(|path| self.provider.at(path).is_some_and(names));
+            if !(replaced && described.contains_key(logical)) {
+                add(logical.to_owned(), logical, kind);
+            }
+        }
         for (key, function) in &self.functions {
             let logical = format!("{}LambdaFunction", normal(&key.text));
             // A resource may have the same name; within an app a name is unique.
@@ -282,6 +286,11 @@ impl<'a> Service<'a> {
         self.parts.template.at(&["Resources", logical])
     }
 
+    /// Whether the framework makes what has this name.
+    pub(super) fn makes(&self, logical: &str) -> bool {
+        self.parts.own.contains_key(logical)
+    }
+
     /// What a logical id stands for in the graph.
     pub(super) fn named(&self, logical: &str) -> Option<Name> {
         let own = self.parts.own.get(logical).map(|found| found.name.clone());
@@ -323,6 +332,8 @@ fn listed(node: &Node, app: &mut App) -> Vec<(Key, Node)> {
 /// `resources:`, written as one template or as a list of them, as one.
 fn template(resources: Option<Node>, place: Place, app: &mut App) -> Node {
     let mut sections: Vec<(Key, Vec<(Key, Node)>)> = Vec::new();
+    // Where things are among those of their section.
+    let mut known: HashMap<(usize, String), usize> = HashMap::new();
     let place = resources.as_ref().map_or(place, |node| node.place);
     for part in resources.as_ref().map(Node::one_or_many).unwrap_or_default() {
         if let Some(why) = part.why_open() {
@@ -333,9 +344,20 @@ fn template(resources: Option<Node>, place: Place, app: &mut App) -> Node {
                 if let Some(why) = inner.why_open() {
                     app.unknown(None, inner.place, format!("a part of `resources` is not known: {why}"));
                 }
-                match sections.iter_mut().find(|(found, _)| found.text == key.text) {
-                    Some((_, entries)) => entries.extend_from_slice(inner.entries()),
-                    None => sections.push((key.clone(), inner.entries().to_vec())),
+                let at = sections.iter().position(|(found, _)| found.text == key.text);
+                let at = at.unwrap_or_else(|| {
+                    sections.push((key.clone(), Vec::new()));
+                    sections.len() - 1
+                });
+                let Some((_, entries)) = sections.get_mut(at) else { continue };
+                for (name, node) in inner.entries() {
+                    match known.get(&(at, name.text.clone())).and_then(|at| entries.get_mut(*at)) {
+                        Some((_, found)) => merge(found, node),
+                        None => {
+                            known.insert((at, name.text.clone()), entries.len());
+                            entries.push((name.clone(), node.clone()));
+                        }
+                    }
                 }
             }
         }
@@ -345,6 +367,28 @@ fn template(resources: Option<Node>, place: Place, app: &mut App) -> Node {
         (key, Node { place, kind: NodeKind::Map(entries) })
     };
     Node { place, kind: NodeKind::Map(sections.into_iter().map(section).collect()) }
+}
+
+/// What two parts of a list say of one thing, as the framework merges them: maps by key, lists by position, everything else as it is said
+/// last.
+fn merge(into: &mut Node, more: &Node) {
+    match (&mut into.kind, &more.kind) {
+        (NodeKind::Map(entries), NodeKind::Map(others)) => {
+            for (key, other) in others {
+                match entries.iter_mut().find(|(found, _)| found.text == key.text) {
+                    Some((_, found)) => merge(found, other),
+                    None => entries.push((key.clone(), other.clone())),
+                }
+            }
+        }
+        (NodeKind::List(items), NodeKind::List(others)) => {
+            for (item, other) in items.iter_mut().zip(others) {
+                merge(item, other);
+            }
+            items.extend(others.iter().skip(items.len()).cloned());
+        }
+        _ => *into = more.clone(),
+    }
 }
 
 /// Adds resources to a template.
@@ -365,6 +409,16 @@ fn ids(template: &Node) -> BTreeMap<&str, &str> {
     let typed =
         resources.iter().filter_map(|(key, node)| Some((key.text.as_str(), node.get("Type")?.as_str()?)));
     typed.collect()
+}
+
+/// Whether a value names something, rather than describing it.
+fn names(node: &Node) -> bool {
+    let refers = |key: &Key| key.text == "Ref" || key.text.starts_with("Fn::");
+    match &node.kind {
+        NodeKind::Null => false,
+        NodeKind::Map(entries) => matches!(entries.as_slice(), [(key, _)] if refers(key)),
+        _ => true,
+    }
 }
 
 /// Buckets and topics that the framework makes for an event.

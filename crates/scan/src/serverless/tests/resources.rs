@@ -313,6 +313,72 @@ fn a_construct_that_is_not_known_is_said() {
 }
 
 #[test]
+fn what_has_the_framework_s_name_may_be_the_service_s_own() {
+    let resources = |provider: &str, name: &str, kind: &str, properties: &str| {
+        let text = format!(
+            "service: s\nprovider: {{ name: aws, runtime: nodejs22.x, {provider} }}\nfunctions:\n  f: {{ handler: f.h }}\nresources:\n  Resources:\n    {name}: {{ Type: '{kind}', Properties: {{ {properties} }} }}\n"
+        );
+        read_app(&[("serverless.yml", &text)])
+    };
+    let statement = "Policies: [{ PolicyName: p, PolicyDocument: { Statement: [{ Effect: Allow, Action: 'a:B', Resource: '*' }] } }]";
+    let trust = "AssumeRolePolicyDocument: { Statement: [{ Effect: Allow, Action: 'sts:AssumeRole', Principal: { Service: lambda.amazonaws.com } }] }";
+    for given in
+        ["role: !GetAtt IamRoleLambdaExecution.Arn", "iam: { role: !GetAtt IamRoleLambdaExecution.Arn }"]
+    {
+        let app =
+            resources(given, "IamRoleLambdaExecution", "AWS::IAM::Role", &format!("{trust}, {statement}"));
+        assert_eq!(app.roles.len(), 1, "{given}");
+        assert_eq!((app.roles[0].statements.len(), app.roles[0].trust.len()), (1, 1), "{given}");
+        assert_eq!(app.unknowns, [], "{given}");
+    }
+    let app = resources(
+        "httpApi: { id: !Ref HttpApi }",
+        "HttpApi",
+        "AWS::ApiGatewayV2::Api",
+        "Name: own, ProtocolType: HTTP, Target: !GetAtt FLambdaFunction.Arn",
+    );
+    assert_eq!(app.apis.len(), 1);
+    assert_eq!(app.routes.len(), 1, "its own target is a route: {:?}", show(&app));
+}
+
+#[test]
+fn a_change_in_two_parts_is_one() {
+    let text = "service: s
+provider: { name: aws, runtime: nodejs22.x }
+functions:
+  f: { handler: f.h, events: [{ httpApi: { path: /x, method: get, authorizer: { type: aws_iam } } }] }
+resources:
+  - extensions: { HttpApiRouteGetX: { Properties: { AuthorizationType: JWT, AuthorizationScopes: [a, b] } } }
+  - extensions: { HttpApiRouteGetX: { Properties: { AuthorizationType: NONE, AuthorizationScopes: [c] } } }
+  - Resources: { Q: { Type: 'AWS::SQS::Queue', Properties: { QueueName: one } } }
+  - Resources: { Q: { Properties: { SqsManagedSseEnabled: false } } }
+";
+    let app = read_app(&[("serverless.yml", text)]);
+    assert_eq!(app.routes[0].access.known(), Some(&crate::graph::Access::Anyone));
+    assert_eq!(app.routes[0].scopes, ["c", "b"]);
+    assert_eq!(app.stores.len(), 1);
+    assert!(app.stores[0].encryption.is_some() && app.stores[0].physical.is_some());
+    assert_eq!(app.unknowns, []);
+}
+
+#[test]
+fn a_change_may_call_a_route_something_else() {
+    let change = |event: &str, name: &str, properties: &str| {
+        let text = format!(
+            "service: s\nprovider: {{ name: aws, runtime: nodejs22.x }}\nfunctions:\n  f: {{ handler: f.h, events: [{event}] }}\nresources:\n  extensions: {{ {name}: {{ Properties: {{ {properties} }} }} }}\n"
+        );
+        show(&read_app(&[("serverless.yml", &text)]))
+    };
+    let http = |properties: &str| change("{ httpApi: 'GET /x' }", "HttpApiRouteGetX", properties);
+    assert!(http("RouteKey: $default").contains(&"HttpApi: ANY $default -> f: anyone".to_owned()));
+    assert!(http("RouteKey: POST /y").contains(&"HttpApi: POST /y -> f: anyone".to_owned()));
+    let said = http("RouteKey: !If [C, a, b]");
+    assert!(said.iter().any(|line| line.contains("`HttpApiRouteGetX`")), "{said:?}");
+    let rest = change("{ http: 'GET /x' }", "ApiGatewayMethodXGet", "HttpMethod: ANY");
+    assert!(rest.contains(&"ApiGatewayRestApi: ANY /x -> f: anyone".to_owned()), "{rest:?}");
+}
+
+#[test]
 fn what_a_change_may_hide_is_said() {
     let says = |change: &str, wanted: &str| {
         let text = format!(
