@@ -17,6 +17,8 @@ struct Program {
     apart: bool,
     /// Whether the value is a name and a password, with a colon between them.
     login: bool,
+    /// Letters without a value that may stand before an option's: `-sSu`.
+    switches: &'static str,
 }
 
 static PROGRAMS: [Program; 6] = [
@@ -26,22 +28,31 @@ static PROGRAMS: [Program; 6] = [
         // `-p` alone asks for it, and the next word is the database.
         apart: false,
         login: false,
+        switches: "",
     },
     Program {
         names: &["sshpass", "login", "mongo", "mongosh", "mongodump", "mongorestore", "mongoexport"],
         options: &["-p", "--password"],
         apart: true,
         login: false,
+        switches: "",
     },
-    Program { names: &["redis-cli"], options: &["-a", "--pass"], apart: true, login: false },
-    Program { names: &["sqlcmd", "zip", "unzip"], options: &["-P"], apart: true, login: false },
+    Program { names: &["redis-cli"], options: &["-a", "--pass"], apart: true, login: false, switches: "" },
+    Program { names: &["sqlcmd", "zip", "unzip"], options: &["-P"], apart: true, login: false, switches: "" },
     Program {
         names: &["ldapsearch", "ldapmodify", "ldapadd", "ldapdelete"],
         options: &["-w"],
         apart: true,
         login: false,
+        switches: "",
     },
-    Program { names: &["curl"], options: &["-u", "--user"], apart: true, login: true },
+    Program {
+        names: &["curl"],
+        options: &["-u", "--user"],
+        apart: true,
+        login: true,
+        switches: "#0123468afgiIjJklLMnNqRsSvZ",
+    },
 ];
 
 /// How sure it has to be.
@@ -83,7 +94,7 @@ pub(super) fn in_line(line: &str, offset: usize, syntax: Syntax, look: Look, lea
                 let opens = word.len() > text.len()
                     && word.ends_with(is_quote)
                     && !line.get(..start).is_some_and(|head| head.ends_with(is_quote));
-                awaited = (known.apart || opens) && known.options.contains(&text);
+                awaited = (known.apart || opens) && known.is_option(text);
                 if let Some((from, value)) = value.filter(|(_, value)| passes(value)) {
                     push(start + from, value);
                     continue;
@@ -139,13 +150,30 @@ fn called(word: &str, before: &str) -> Option<&'static Program> {
 }
 
 impl Program {
+    /// Whether a word is an option and nothing more.
+    fn is_option(&self, word: &str) -> bool {
+        self.options.contains(&word) || self.behind_switches(word).is_some_and(str::is_empty)
+    }
+
+    /// What stands behind an option's letter that switches stand before.
+    fn behind_switches<'a>(&self, word: &'a str) -> Option<&'a str> {
+        let rest = word.strip_prefix('-')?;
+        let rest = rest
+            .strip_prefix(|c| self.switches.contains(c))?
+            .trim_start_matches(|c| self.switches.contains(c));
+        let letters = self.options.iter().filter(|option| option.len() == 2);
+        letters.filter_map(|option| rest.strip_prefix(option.strip_prefix('-')?)).next()
+    }
+
     /// The value that a word has behind an option: `-pSECRET`, `--password=SECRET`.
     fn value<'a>(&self, word: &'a str) -> Option<(usize, &'a str)> {
-        self.options.iter().find_map(|option| {
+        let plain = self.options.iter().find_map(|option| {
             let rest = word.strip_prefix(option).filter(|rest| !rest.is_empty())?;
             let rest = if option.starts_with("--") { rest.strip_prefix('=')? } else { rest };
             Some((word.len() - rest.len(), rest))
-        })
+        });
+        let clustered = || self.behind_switches(word).filter(|rest| !rest.is_empty());
+        plain.or_else(|| clustered().map(|rest| (word.len() - rest.len(), rest)))
     }
 
     /// The password of a value.
@@ -200,6 +228,9 @@ mod tests {
         check("sh('sshpass -ph0rse-battery7 ssh x')", &["h0rse-battery7"]);
         check("sh('redis-cli -a h0rse-battery7 ping')", &["h0rse-battery7"]);
         check("sh(\"mysql -uroot -p'h0rse-battery7' shop\")", &["h0rse-battery7"]);
+        check("sh('curl -sSu app:h0rse-battery7 https://x.acme.io')", &["h0rse-battery7"]);
+        check("sh('curl -sfuapp:h0rse-battery7 https://x.acme.io')", &["h0rse-battery7"]);
+        check("sh('curl -sSo app:h0rse-battery7 https://x.acme.io')", &[]);
         check("spawn('curl', ['-u', 'app:h0rse-battery7', url])", &["h0rse-battery7"]);
         check("run([\"redis-cli\",\"-a\",\"h0rse-battery7\"])", &["h0rse-battery7"]);
         for none in [
