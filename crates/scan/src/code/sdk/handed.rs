@@ -40,13 +40,14 @@ const fn bucket(
 const READ: &[&str] = &["s3:GetObject"];
 const WRITE: &[&str] = &["s3:PutObject"];
 
-static BUCKETS: [Bucket; 14] = [
+static BUCKETS: [Bucket; 15] = [
     bucket("rekognition", "", "S3Object", READ),
     bucket("rekognition", "", "S3Bucket", WRITE),
     bucket("textract", "", "S3Object", READ),
     bucket("textract", "", "S3Bucket", WRITE),
     bucket("transcribe", "Start", "MediaFileUri", READ),
     bucket("transcribe", "Start", "OutputBucketName", WRITE),
+    bucket("transcribe", "StartCallAnalyticsJob", "OutputLocation", WRITE),
     bucket("transcribe", "", "VocabularyFileUri", READ),
     bucket("transcribe", "", "VocabularyFilterFileUri", READ),
     bucket("polly", "StartSpeechSynthesisTask", "OutputS3BucketName", WRITE),

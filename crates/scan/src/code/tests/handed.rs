@@ -39,6 +39,10 @@ fn services_use_buckets_with_their_callers_rights() {
         &["iam:PassRole ${env.R}", "transcribe:StartTranscriptionJob *"],
     );
     check(
+        "boto3.client('transcribe').start_call_analytics_job(CallAnalyticsJobName='j', Media={'MediaFileUri': 's3://calls/a.mp3'}, OutputLocation='s3://out/a/')",
+        &["s3:GetObject calls", "s3:PutObject out", "transcribe:StartCallAnalyticsJob *"],
+    );
+    check(
         "boto3.client('polly').start_speech_synthesis_task(OutputS3BucketName='out', Text='x')",
         &["polly:StartSpeechSynthesisTask *", "s3:PutObject out"],
     );
