@@ -116,7 +116,15 @@ fn idle_marks(tree: &SourceTree, apps: &[AppReport], options: &Options) -> Vec<S
             at.path, at.line
         )
     };
-    let mut remarks: Vec<String> = idle.map(remark).collect();
+    let in_texts: BTreeSet<Place> = apps.iter().flat_map(|app| &app.marks_in_texts).copied().collect();
+    let in_text = |place: Place| {
+        let at = Spot::of(tree, place);
+        format!(
+            "{}:{}: this reads like a comment and stands in a text, so it allows nothing. Put it into a line of its own.",
+            at.path, at.line
+        )
+    };
+    let mut remarks: Vec<String> = in_texts.into_iter().map(in_text).chain(idle.map(remark)).collect();
     let more = remarks.len().saturating_sub(NAMED_MARKS);
     remarks.truncate(NAMED_MARKS);
     remarks.extend((more > 0).then(|| format!("{more} more comments allow nothing that was found.")));
@@ -254,6 +262,7 @@ fn assess(
         identity: [path, own].join(" ").trim().to_owned(),
         policies,
         marks: marks.sound().map(|mark| (mark.place, mark.rules.clone())).collect(),
+        marks_in_texts: marks.in_texts().to_vec(),
     };
     // The one place where texts of files get into the report.
     cover.app(&mut report);

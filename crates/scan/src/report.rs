@@ -79,6 +79,9 @@ pub struct AppReport {
     /// The comments of its files that allow something: where they stand, and the rules that they name.
     #[serde(skip)]
     pub marks: Vec<(Place, Vec<String>)>,
+    /// Where something reads like such a comment and is in a text.
+    #[serde(skip)]
+    pub marks_in_texts: Vec<Place>,
 }
 
 /// A way in.

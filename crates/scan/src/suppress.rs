@@ -49,6 +49,8 @@ enum Scope {
 #[derive(Debug, Default)]
 pub struct Marks {
     by_file: BTreeMap<FileId, Vec<Mark>>,
+    /// What reads like one and stands in a text, or in what was taken for one.
+    in_texts: Vec<Place>,
 }
 
 /// What a comment begins with.
@@ -72,17 +74,17 @@ impl Marks {
     /// No comments at all.
     #[must_use]
     pub const fn none() -> Self {
-        Self { by_file: BTreeMap::new() }
+        Self { by_file: BTreeMap::new(), in_texts: Vec::new() }
     }
 
     /// Reads the comments of files. Without `today`, no end date is over.
     #[must_use]
     pub fn read(tree: &SourceTree, files: impl IntoIterator<Item = FileId>, today: Option<Day>) -> Self {
-        let mut by_file = BTreeMap::new();
+        let (mut by_file, mut in_texts) = (BTreeMap::new(), Vec::new());
         for file in files {
             let Some(text) = tree.file(file).and_then(|file| file.text()) else { continue };
-            let mut marks =
-                json::marks(tree, file, text).unwrap_or_else(|| in_comments(file, tree.path(file), text));
+            let mut marks = json::marks(tree, file, text)
+                .unwrap_or_else(|| in_comments(file, tree.path(file), text, &mut in_texts));
             for mark in &mut marks {
                 mark.fault = fault(mark, today);
             }
@@ -90,7 +92,13 @@ impl Marks {
                 by_file.insert(file, marks);
             }
         }
-        Self { by_file }
+        Self { by_file, in_texts }
+    }
+
+    /// Where something reads like a comment that holds and is in a text: it allows nothing.
+    #[must_use]
+    pub fn in_texts(&self) -> &[Place] {
+        &self.in_texts
     }
 
     /// The mark that allows a rule at a place.
@@ -193,7 +201,7 @@ fn is_comment(trimmed: &str) -> bool {
     ["#", "//", "/*", "<!--", "* ", "*/"].iter().any(|sign| trimmed.starts_with(sign)) || trimmed == "*"
 }
 
-fn in_comments(file: FileId, path: &str, text: &str) -> Vec<Mark> {
+fn in_comments(file: FileId, path: &str, text: &str, in_texts: &mut Vec<Place>) -> Vec<Mark> {
     let mut marks: Vec<Mark> = Vec::new();
     if !text.contains(WORD) {
         return marks;
@@ -213,7 +221,15 @@ fn in_comments(file: FileId, path: &str, text: &str) -> Vec<Mark> {
                 }
             }
         }
-        if let Some((at, beside)) = comments.of_line(body).and_then(|comment| mark_at(body, comment)) {
+        let comment = comments.of_line(body);
+        if comment.is_none() && in_texts.len() < MARKS_OF_A_FILE {
+            let read = mark_at(body, 0).and_then(|(at, _)| {
+                let place = Place::new(file, start + at - WORD.len(), start + body.len());
+                parse(body.get(at..)?, place, Scope::Line(number))
+            });
+            in_texts.extend(read.filter(|mark| fault(mark, None).is_none()).map(|mark| mark.place));
+        }
+        if let Some((at, beside)) = comment.and_then(|comment| mark_at(body, comment)) {
             let place = Place::new(file, start + (body.len() - trimmed.len()), start + body.len());
             let hidden = body.get(..at).is_some_and(|before| before.chars().count() > LAST_COLUMN);
             let scope = match (hidden, beside) {

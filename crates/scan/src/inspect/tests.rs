@@ -174,6 +174,22 @@ fn a_comment_that_meets_nothing_is_remarked_on() {
 }
 
 #[test]
+fn what_reads_like_a_comment_and_is_none_is_remarked_on() {
+    let comment = "# casemate: allow open-route until 2027-01-31 because it is a webhook";
+    let remarks = |line: &str| whole(&[("template.yaml", &format!("{OPEN}{line}\n"))]).remarks;
+    let lines = OPEN.lines().count();
+    for text in [format!("Description: \"a {comment}\""), format!("Description: |\n  {comment}")] {
+        let found = remarks(&text);
+        let line = lines + text.lines().count();
+        let says = format!("template.yaml:{line}: this reads like a comment and stands in a text");
+        assert!(found.len() == 1 && found[0].starts_with(&says), "{text}: {found:?}");
+    }
+    // What would not hold anyway is nothing to remark on.
+    assert_eq!(remarks("Description: \"see # casemate: allow in the docs\""), Vec::<String>::new());
+    assert_eq!(remarks("Description: \"x\""), Vec::<String>::new());
+}
+
+#[test]
 fn iam_is_asked_for_by_type_on_an_http_api() {
     let rules = |authorizer: &str| {
         let service = format!(
