@@ -171,6 +171,8 @@ fn what_is_known_does_not_fail_and_what_is_new_does() {
     let new = scan(at, &[".", "--baseline", "known.json"]);
     assert_eq!(new.code, Some(6), "{}", new.err);
     assert_eq!(scan(at, &[".", "--baseline", "missing.json"]).code, Some(1));
+    let gone = scan(at, &["gone"]);
+    assert!(gone.code == Some(4) && gone.err.contains("`gone` is not there"), "{}", gone.err);
     fs::write(at.join("known.json"), "{").unwrap();
     assert_eq!(scan(at, &[".", "--baseline", "known.json"]).code, Some(1));
     #[cfg(unix)]

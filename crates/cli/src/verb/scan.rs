@@ -46,7 +46,7 @@ Allow a finding until a day, beside or above its line:
   # casemate: allow open-route until 2027-01-31 because the catalogue is public
 
 Exit codes: 0 nothing at or above --fail-on, 6 something, 1 a file cannot be read or written, 2 wrong usage,
-4 no such rule, app or function")]
+4 no such folder, file, rule, app or function")]
 pub(crate) struct Arguments {
     /// The folder, or one file.
     #[arg(required_unless_present = "explain")]

@@ -56,7 +56,12 @@ pub(super) fn take_in(path: &Path, exclude: &[String]) -> Result<Taken, Failure>
     let cannot = |error: &dyn std::fmt::Display| {
         Failure::failed(format!("`{}` cannot be read: {error}", path.display()))
     };
-    let metadata = std::fs::metadata(path).map_err(|error| cannot(&error))?;
+    let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            Failure::new(Kind::Missing, format!("`{}` is not there", path.display()))
+        }
+        _ => cannot(&error),
+    })?;
     let mut taken = Taken::default();
     if !metadata.is_dir() {
         if !metadata.is_file() {
