@@ -133,4 +133,23 @@ resource "aws_lambda_function" "f" {{
         assert_eq!(apart.len(), 2, "{apart:?}");
         assert!(apart.iter().any(|said| said.contains("`s3`")), "{apart:?}");
     }
+
+    #[test]
+    fn the_same_of_the_same_thing_is_told_once() {
+        let found = |text: &str| {
+            let mut tree = SourceTree::new();
+            let function = "resource \"aws_lambda_function\" \"f\" {\n  function_name = \"f\"\n  runtime = \"nodejs24.x\"\n}\n";
+            tree.add("main.tf", format!("{function}{text}").into_bytes());
+            let report = inspect(&tree, &Dependencies::default(), &Options::default());
+            report.findings().filter(|(_, found)| found.rule.id == "open-permission").count()
+        };
+        let permission = |name: &str, count: &str| {
+            format!(
+                "resource \"aws_lambda_permission\" \"{name}\" {{\n{count}  function_name = aws_lambda_function.f.function_name\n  action = \"lambda:InvokeFunction\"\n  principal = \"*\"\n}}\n"
+            )
+        };
+        assert_eq!(found(&permission("p", "  count = 4\n")), 1);
+        // Two blocks are two places to mend.
+        assert_eq!(found(&format!("{}{}", permission("p", ""), permission("q", ""))), 2);
+    }
 }
