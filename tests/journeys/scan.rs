@@ -132,7 +132,7 @@ fn the_exit_code_says_how_bad_it_is() {
     check(&["bad", "--fail-on", "never"], 0);
     check(&["good", "--fail-on", "low"], 0);
     assert!(check(&["none"], 0).out.contains("No serverless app was found"));
-    check(&["missing"], 1);
+    check(&["missing"], 4);
     check(&[], 2);
     check(&["bad", "--fail-on", "worst"], 2);
     check(&["bad", "--exclude", "a[b"], 2);
