@@ -35,7 +35,7 @@ pub struct Baseline {
 }
 
 /// What is known of a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Known {
     touches: BTreeSet<String>,
     severity: Severity,
@@ -87,6 +87,37 @@ impl Comparison<'_> {
                     _ => !grew(),
                 }
             })
+    }
+}
+
+/// Known findings that stand for none that was found yet; alike ones are counted.
+struct Left<'b>(BTreeMap<&'b str, BTreeMap<&'b Known, usize>>);
+
+impl<'b> Left<'b> {
+    fn of(baseline: &'b Baseline) -> Self {
+        let mut left: BTreeMap<&str, BTreeMap<&Known, usize>> = BTreeMap::new();
+        for (family, known) in &baseline.findings {
+            let alike = left.entry(family).or_default();
+            known.iter().for_each(|known| *alike.entry(known).or_default() += 1);
+        }
+        Self(left)
+    }
+
+    /// Takes one of a family that holds, if there is one: just this one, or any.
+    fn take(&mut self, family: &str, this: Option<&Known>, mut holds: impl FnMut(&Known) -> bool) -> bool {
+        let Some(candidates) = self.0.get_mut(family) else { return false };
+        let found = match this {
+            Some(this) => {
+                candidates.get_key_value(this).map(|(known, _)| *known).filter(|known| holds(known))
+            }
+            None => candidates.keys().copied().find(|known| holds(known)),
+        };
+        let Some(count) = found.and_then(|known| candidates.get_mut(known)) else { return false };
+        *count -= 1;
+        if *count == 0 {
+            found.map(|known| candidates.remove(known));
+        }
+        true
     }
 }
 
@@ -164,26 +195,19 @@ impl Baseline {
         let mut compared = Compared::default();
         report.compared = true;
         let mut comparison = Comparison { baseline: self, grew: BTreeMap::new() };
-        // Each known finding stands for one at most.
-        let mut left: BTreeMap<&str, Vec<Option<&Known>>> = BTreeMap::new();
-        for (id, known) in &self.findings {
-            left.insert(id, known.iter().map(Some).collect());
-        }
+        let mut left = Left::of(self);
         let mut met: BTreeMap<String, usize> = BTreeMap::new();
         for app in &mut report.apps {
             let now: Vec<Known> = app.findings.iter().map(|found| Known::of(app, found)).collect();
-            for (found, now) in app.findings.iter_mut().zip(now) {
-                let seen = met.entry(found.family.clone()).or_default();
-                *seen += 1;
-                let candidates =
-                    left.get_mut(found.family.as_str()).map(Vec::as_mut_slice).unwrap_or_default();
-                // Nearly always it is the one at the same position.
-                let (before, rest) = candidates.split_at_mut((*seen - 1).min(candidates.len()));
-                let taken = rest.iter_mut().chain(before).find_map(|candidate| {
-                    let known = (*candidate)?;
-                    comparison.holds(known, found, &now, &app.policies).then(|| *candidate = None)
-                });
-                found.known = taken.is_some();
+            // What is as it was takes its own place before what is less than it was takes another's.
+            for exactly in [true, false] {
+                for (found, now) in app.findings.iter_mut().zip(&now).filter(|(found, _)| !found.known) {
+                    let holds = |known: &Known| comparison.holds(known, found, now, &app.policies);
+                    found.known = left.take(&found.family, exactly.then_some(now), holds);
+                }
+            }
+            for found in &app.findings {
+                *met.entry(found.family.clone()).or_default() += 1;
                 *if found.known { &mut compared.known } else { &mut compared.new } += 1;
             }
         }
