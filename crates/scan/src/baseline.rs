@@ -23,6 +23,9 @@ const VERSION: u32 = 3;
 const MOVED: &str = "Nothing of the baseline was found again. Ids hold for the folder that was scanned when it was written: \
     was that another one?";
 
+/// How many things are named in a sentence.
+const NAMED: usize = 3;
+
 /// Findings that are known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Baseline {
@@ -65,28 +68,95 @@ fn named(app: &AppReport, policy: &str) -> String {
 /// A comparison of an app's findings with what is known.
 struct Comparison<'b> {
     baseline: &'b Baseline,
-    /// Which policies let in more as a whole: many findings may speak of one.
-    grew: BTreeMap<String, bool>,
+    /// Of each policy the statements that known findings speak of.
+    spoken: Spoken,
+    /// What policies let in that they did not, as a whole: many findings may speak of one.
+    growth: BTreeMap<String, Option<String>>,
 }
 
-impl Comparison<'_> {
+impl<'b> Comparison<'b> {
+    fn with(baseline: &'b Baseline) -> Self {
+        let mut spoken = Spoken::new();
+        for (name, which) in baseline.findings.values().flatten().flat_map(|known| &known.grants) {
+            let all = spoken.entry(name.clone()).or_insert_with(|| Some(BTreeSet::new()));
+            match (all, which) {
+                (Some(all), Some(which)) => all.extend(which),
+                (all, _) => *all = None,
+            }
+        }
+        Self { baseline, spoken, growth: BTreeMap::new() }
+    }
+
     /// Whether a finding is a known one and nothing more.
     fn holds(&mut self, known: &Known, found: &Found, now: &Known, policies: &Policies) -> bool {
         now.touches.is_subset(&known.touches)
             && now.severity <= known.severity
             && now.secret == known.secret
-            && found.grants.iter().zip(&now.grants).all(|((local, which), (name, _))| {
-                let known = known.grants.get(name);
-                let before = self.baseline.policies.get(name).zip(known);
-                let (Some((before, of_before)), Some(after)) = (before, policies.get(local)) else {
-                    return false;
-                };
-                let grew = || growth::grew((before, of_before.as_ref()), (after, which.as_ref()));
-                match (which, of_before) {
-                    (None, None) => !*self.grew.entry(name.clone()).or_insert_with(grew),
-                    _ => !grew(),
+            && self.growth(found, now, policies).is_none()
+    }
+
+    /// Whether a finding of a role's statements says less than a known one of the role, though of another rule: `s3:Get*` on everything is less
+    /// than `s3:*` on everything.
+    fn is_less(&mut self, found: &Found, now: &Known, policies: &Policies) -> bool {
+        let all = || self.baseline.findings.values().flatten();
+        let covers = |(name, which): (&String, &Option<BTreeSet<usize>>)| {
+            which.is_some()
+                && all().any(|known| {
+                    known.grants.get(name).is_some_and(Option::is_some)
+                        && now.severity <= known.severity
+                        && found.subjects.iter().all(|name| known.touches.contains(name))
+                })
+        };
+        !now.grants.is_empty()
+            && now.secret.is_none()
+            && now.grants.iter().all(covers)
+            && self.growth(found, now, policies).is_none()
+    }
+
+    /// What the policies let in that a finding speaks of, and that known findings did not speak of.
+    fn growth(&mut self, found: &Found, now: &Known, policies: &Policies) -> Option<String> {
+        // Both go by the same names, in the same order; those of the baseline say the app, too.
+        found.grants.iter().zip(now.grants.keys()).find_map(|((local, which), name)| {
+            let after = policies.get(local)?;
+            let before = self.baseline.policies.get(name).zip(self.spoken.get(name));
+            let growth = || match before {
+                Some((before, of_before)) => {
+                    growth::growth((before, of_before.as_ref()), (after, which.as_ref()))
                 }
-            })
+                None => Some("was not spoken of".to_owned()),
+            };
+            let more = match which {
+                None => self.growth.entry(name.clone()).or_insert_with(growth).clone(),
+                Some(_) => growth(),
+            };
+            more.map(|more| format!("{local} {more}"))
+        })
+    }
+
+    /// Why a finding is new though one of its cause is known.
+    fn why(&mut self, found: &Found, now: &Known, policies: &Policies) -> Option<String> {
+        let known = self.baseline.findings.get(&found.family)?;
+        let touched: BTreeSet<&String> = known.iter().flat_map(|known| &known.touches).collect();
+        let worst = known.iter().map(|known| known.severity).max();
+        let more: Vec<String> = now.touches.iter().filter(|name| !touched.contains(name)).cloned().collect();
+        if !more.is_empty() {
+            let named =
+                more.iter().take(NAMED).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            return Some(format!("it speaks of {named} too"));
+        }
+        if worst < Some(now.severity) {
+            return Some("it became worse".to_owned());
+        }
+        if let Some(more) = self.growth(found, now, policies) {
+            return Some(more);
+        }
+        let same = |known: &Known| known.secret == now.secret;
+        let why = if known.iter().any(same) {
+            "there is one more of the same cause"
+        } else {
+            "it is about another secret"
+        };
+        Some(why.to_owned())
     }
 }
 
@@ -194,7 +264,7 @@ impl Baseline {
     pub fn apply(&self, report: &mut Report) -> Compared {
         let mut compared = Compared::default();
         report.compared = true;
-        let mut comparison = Comparison { baseline: self, grew: BTreeMap::new() };
+        let mut comparison = Comparison::with(self);
         let mut left = Left::of(self);
         let mut met: BTreeMap<String, usize> = BTreeMap::new();
         for app in &mut report.apps {
@@ -206,7 +276,14 @@ impl Baseline {
                     found.known = left.take(&found.family, exactly.then_some(now), holds);
                 }
             }
-            for found in &app.findings {
+            for (found, now) in app.findings.iter_mut().zip(&now) {
+                found.known = found.known || comparison.is_less(found, now, &app.policies);
+                if !found.known
+                    && let Some(why) = comparison.why(found, now, &app.policies)
+                {
+                    found.message.push_str(&format!(" One of its cause is known; what is new: {why}."));
+                    found.grown = Some(why);
+                }
                 *met.entry(found.family.clone()).or_default() += 1;
                 *if found.known { &mut compared.known } else { &mut compared.new } += 1;
             }
@@ -215,310 +292,12 @@ impl Baseline {
             known.len().saturating_sub(met.get(id).copied().unwrap_or(0))
         };
         compared.gone = self.findings.iter().map(gone).sum();
-        let moved = compared.known == 0 && compared.new > 0 && compared.gone > 0;
+        let again = self.findings.keys().any(|id| met.contains_key(id));
+        let moved = !again && compared.new > 0 && compared.gone > 0;
         report.remarks.extend(moved.then(|| MOVED.to_owned()));
         compared
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::inspect::{Dependencies, Options, inspect};
-    use crate::source::SourceTree;
-
-    fn report(routes: &[&str]) -> Report {
-        let route = |name: &&str| {
-            format!(
-                "        {name}:\n          Type: Api\n          Properties: {{ Path: /{name}, Method: get }}\n"
-            )
-        };
-        let routes: String = routes.iter().map(route).collect();
-        report_of(&format!("      Events:\n{routes}"))
-    }
-
-    fn report_of(properties: &str) -> Report {
-        let text = format!(
-            "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      \
-             Runtime: nodejs24.x\n      Handler: i.h\n      InlineCode: exports.h = async () => 1\n      \
-             ReservedConcurrentExecutions: 5\n{properties}"
-        );
-        let mut tree = SourceTree::new();
-        tree.add("template.yaml", text.into_bytes());
-        inspect(&tree, &Dependencies::default(), &Options::default())
-    }
-
-    #[test]
-    fn what_is_known_does_not_count_until_it_grows() {
-        let baseline = Baseline::parse(&Baseline::of(&report(&["a"])).text()).unwrap();
-        let check = |routes: &[&str], new, known, gone| {
-            assert_eq!(baseline.apply(&mut report(routes)), Compared { new, known, gone }, "{routes:?}");
-        };
-        check(&["a"], 0, 1, 0);
-        check(&["a", "b"], 1, 0, 0);
-        check(&[], 1, 0, 1);
-        assert!(Baseline::parse("{}").is_err());
-        for version in [1, 2, 4] {
-            let text = format!("{{\"version\":{version},\"findings\":{{\"id\":[\"x\"]}}}}");
-            let error = Baseline::parse(&text).unwrap_err().to_string();
-            assert!(error.contains("write it anew"), "{error}");
-        }
-    }
-
-    /// The findings of a rule that a baseline of one report knows in another.
-    fn known(before: &Report, after: &str, rule: &str) -> Vec<bool> {
-        let mut after = report_of(after);
-        Baseline::parse(&Baseline::of(before).text()).unwrap().apply(&mut after);
-        after.findings().filter(|(_, found)| found.rule.id == rule).map(|(_, found)| found.known).collect()
-    }
-
-    #[test]
-    fn another_secret_in_the_same_place_is_new() {
-        let with =
-            |secret: &str| format!("      Environment: {{ Variables: {{ DB_PASSWORD: \"{secret}\" }} }}\n");
-        let before = report_of(&with("Aa1-old-pass"));
-        let text = Baseline::of(&before).text();
-        assert!(!text.contains("Aa1") && !text.contains("pass"), "{text}");
-        assert_eq!(known(&before, &with("Aa1-old-pass"), "secret-in-environment"), [true]);
-        assert_eq!(known(&before, &with("Bb2-new-pass"), "secret-in-environment"), [false]);
-    }
-
-    #[test]
-    fn a_grant_that_grew_is_new() {
-        let with = |actions: &str| {
-            format!(
-                "      Policies:\n        - Statement:\n            - {{ Effect: Allow, Action: [{actions}], Resource: '*' }}\n"
-            )
-        };
-        let before = report_of(&with("'sqs:ReceiveMessage', 'sqs:DeleteMessage'"));
-        let rule = "wildcard-resource";
-        assert_eq!(known(&before, &with("'sqs:ReceiveMessage', 'sqs:DeleteMessage'"), rule), [true]);
-        assert_eq!(known(&before, &with("'sqs:ReceiveMessage'"), rule), [true]);
-        assert_eq!(known(&before, &with("'sqs:ReceiveMessage', 'dynamodb:Scan'"), rule), [false]);
-    }
-
-    #[test]
-    fn what_lets_in_more_is_new() {
-        let report = |resource: &str| {
-            let mut tree = SourceTree::new();
-            tree.add("template.yaml", format!("Resources:\n  X:\n{resource}").into_bytes());
-            inspect(&tree, &Dependencies::default(), &Options::default())
-        };
-        let queue = |statement: &str| {
-            format!(
-                "    Type: AWS::SQS::QueuePolicy\n    Properties:\n      Queues: [!Ref Q]\n      PolicyDocument:\n        Statement: [{statement}]\n  Q:\n    Type: AWS::SQS::Queue\n"
-            )
-        };
-        let send = "{Effect: Allow, Principal: '*', Action: 'sqs:SendMessage', Resource: '*'}";
-        let receive = send.replace("SendMessage", "ReceiveMessage");
-        let both = send.replace("'sqs:SendMessage'", "['sqs:SendMessage', 'sqs:ReceiveMessage']");
-        let more = format!(
-            "{send}, {{Effect: Allow, Principal: {{AWS: '111122223333'}}, Action: 'sqs:*', Resource: '*'}}"
-        );
-        let denied =
-            format!("{send}, {{Effect: Deny, Principal: '*', Action: 'sqs:DeleteQueue', Resource: '*'}}");
-        let network = |from: u16, to: u16| {
-            format!(
-                "    Type: AWS::EC2::SecurityGroup\n    Properties:\n      SecurityGroupIngress: [{{IpProtocol: tcp, FromPort: {from}, ToPort: {to}, CidrIp: 0.0.0.0/0}}]\n  D:\n    Type: AWS::RDS::DBInstance\n    Properties: {{StorageEncrypted: true, VPCSecurityGroups: [!GetAtt X.GroupId]}}\n"
-            )
-        };
-        let cases = [
-            ("open-store", queue(send), queue(send), true),
-            ("open-store", queue(send), queue(&receive), false),
-            ("open-store", queue(send), queue(&both), false),
-            ("open-store", queue(&both), queue(send), true),
-            ("open-store", queue(send), queue(&more), false),
-            ("open-store", queue(send), queue(&denied), true),
-            ("open-network", network(5432, 5432), network(5432, 5432), true),
-            ("open-network", network(5432, 5432), network(0, 65535), false),
-        ];
-        for (rule, before, after, wanted) in cases {
-            let mut after = report(&after);
-            Baseline::parse(&Baseline::of(&report(&before)).text()).unwrap().apply(&mut after);
-            let known: Vec<bool> = after
-                .findings()
-                .filter(|(_, found)| found.rule.id == rule)
-                .map(|(_, found)| found.known)
-                .collect();
-            assert_eq!(known, [wanted], "{rule}\n{before}");
-        }
-    }
-
-    #[test]
-    fn conditions_are_kept_without_their_values() {
-        let policy = |value: &str| {
-            let mut tree = SourceTree::new();
-            let text = format!(
-                "Resources:\n  B:\n    Type: AWS::S3::Bucket\n  P:\n    Type: AWS::S3::BucketPolicy\n    Properties:\n      Bucket: !Ref B\n      PolicyDocument:\n        Statement: [{{Effect: Allow, Principal: '*', Action: 's3:GetObject', Resource: !Sub '${{B.Arn}}/*', Condition: {{StringLike: {{'aws:Referer': '{value}'}}}}}}]\n"
-            );
-            tree.add("template.yaml", text.into_bytes());
-            inspect(&tree, &Dependencies::default(), &Options::default())
-        };
-        let before = policy("h0rse-battery");
-        let text = Baseline::of(&before).text();
-        assert!(text.contains("\"if\": ") && !text.contains("h0rse"), "{text}");
-        let known = |value: &str| {
-            let mut after = policy(value);
-            Baseline::parse(&text).unwrap().apply(&mut after);
-            after.findings().filter(|(_, found)| found.rule.id == "open-store").all(|(_, found)| found.known)
-        };
-        assert!(known("h0rse-battery") && !known("*"));
-    }
-
-    #[test]
-    fn a_finding_that_became_worse_is_new() {
-        let mut before = report(&["a"]);
-        let after = |before: &Report| {
-            let mut after = report(&["a"]);
-            Baseline::parse(&Baseline::of(before).text()).unwrap().apply(&mut after);
-            after.apps[0].findings[0].known
-        };
-        assert!(after(&before));
-        before.apps[0].findings[0].severity = Severity::Critical;
-        assert!(after(&before), "it became better");
-        before.apps[0].findings[0].severity = Severity::Hygiene;
-        assert!(!after(&before), "it became worse");
-    }
-
-    fn terraform(text: &str) -> Report {
-        let mut tree = SourceTree::new();
-        tree.add("main.tf", text.as_bytes().to_vec());
-        inspect(&tree, &Dependencies::default(), &Options::default())
-    }
-
-    /// Roles of a block and the functions that run with them: `a = "dynamodb:*"`.
-    fn roles(keys: &str, more: &str, statements: &str) -> Report {
-        terraform(&format!(
-            r#"
-locals {{
-  all = {{ {keys} }}
-}}
-resource "aws_iam_role" "r" {{
-  for_each           = local.all
-  name               = each.key
-  assume_role_policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = "sts:AssumeRole", Principal = {{ Service = "lambda.amazonaws.com" }} }}] }})
-  {more}
-  inline_policy {{
-    policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = [each.value, "logs:*"], Resource = "*" }}{statements}] }})
-  }}
-}}
-resource "aws_iam_policy" "edge" {{
-  policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = ["s3:*", "logs:*"], Resource = "*" }}] }})
-}}
-resource "aws_lambda_function" "f" {{
-  for_each      = local.all
-  function_name = each.key
-  role          = aws_iam_role.r[each.key].arn
-  runtime       = "nodejs24.x"
-}}
-"#
-        ))
-    }
-
-    #[test]
-    fn instances_come_and_go_and_none_of_them_may_do_more() {
-        let new = |before: &str, after: &str| {
-            let mut after = roles(after, "", "");
-            Baseline::parse(&Baseline::of(&roles(before, "", "")).text()).unwrap().apply(&mut after);
-            let new =
-                after.findings().filter(|(_, found)| !found.known && found.rule.id == "wildcard-action");
-            new.map(|(_, found)| found.subjects.clone()).collect::<Vec<_>>()
-        };
-        let none: &[&str] = &[];
-        let check = |before: &str, after: &str, names: &[&str]| {
-            let new = new(before, after);
-            assert_eq!(new.is_empty(), names.is_empty(), "{before} -> {after}: {new:?}");
-            for name in names {
-                assert!(new.iter().flatten().any(|it| it.contains(name)), "{before} -> {after}: {new:?}");
-            }
-        };
-        let three = "a = \"s3:*\", b = \"s3:*\", c = \"s3:*\"";
-        check(three, three, none);
-        check(three, "b = \"s3:*\", c = \"s3:*\"", none);
-        check(three, "c = \"s3:*\"", none);
-        check("b = \"s3:*\"", three, &["\"a\"", "\"c\""]);
-        check(three, "a = \"s3:*\", b = \"sqs:*\", c = \"s3:*\"", &["\"b\""]);
-        check("a = \"s3:*\", b = \"sqs:*\"", "b = \"sqs:*\"", none);
-        check("a = \"s3:*\", b = \"sqs:*\"", "a = \"sqs:*\", b = \"s3:*\"", &["\"a\"", "\"b\""]);
-    }
-
-    #[test]
-    fn what_is_no_longer_denied_or_bounded_is_new() {
-        let bound = "permissions_boundary = aws_iam_policy.edge.arn";
-        let denies = |what: &str| format!(", {{ Effect = \"Deny\", Action = \"{what}\", Resource = \"*\" }}");
-        let (delete, other) = (denies("s3:DeleteObject"), denies("sqs:DeleteQueue"));
-        let cases = [
-            ((bound, ""), (bound, ""), false),
-            ((bound, ""), ("", ""), true),
-            (("", ""), (bound, ""), false),
-            (("", delete.as_str()), ("", delete.as_str()), false),
-            (("", delete.as_str()), ("", ""), true),
-            (("", ""), ("", delete.as_str()), false),
-            (("", other.as_str()), ("", ""), false),
-        ];
-        for ((more, statements), (later, after), is_new) in cases {
-            let keys = "a = \"s3:*\"";
-            let mut report = roles(keys, later, after);
-            Baseline::parse(&Baseline::of(&roles(keys, more, statements)).text()).unwrap().apply(&mut report);
-            let of_rule = report.findings().filter(|(_, found)| found.rule.id == "wildcard-action");
-            let known: Vec<bool> = of_rule.map(|(_, found)| found.known).collect();
-            assert_eq!(known, [!is_new], "{more}{statements} -> {later}{after}");
-        }
-    }
-
-    #[test]
-    fn policies_of_instances_are_compared_each_with_its_own() {
-        let queues = |keys: &str| {
-            terraform(&format!(
-                r#"
-locals {{
-  all = {{ {keys} }}
-}}
-resource "aws_sqs_queue" "q" {{
-  for_each = local.all
-  name     = each.key
-}}
-resource "aws_sqs_queue_policy" "q" {{
-  for_each  = local.all
-  queue_url = aws_sqs_queue.q[each.key].id
-  policy    = jsonencode({{ Statement = [{{ Effect = "Allow", Principal = "*", Action = each.value, Resource = "*" }}] }})
-}}
-"#
-            ))
-        };
-        let mut after = queues("a = \"sqs:SendMessage\", b = \"sqs:*\"");
-        let before = queues("a = \"sqs:SendMessage\", b = \"sqs:ReceiveMessage\"");
-        Baseline::parse(&Baseline::of(&before).text()).unwrap().apply(&mut after);
-        let open = after.findings().filter(|(_, found)| found.rule.id == "open-store");
-        let new = open.filter(|(_, found)| !found.known);
-        let new: Vec<_> = new.map(|(_, found)| found.subjects.clone()).collect();
-        assert_eq!(new, [["aws_sqs_queue.q[\"b\"]"]]);
-    }
-
-    #[test]
-    fn a_further_finding_of_the_same_cause_is_new() {
-        let permissions = |principals: &[&str]| {
-            let blocks = principals.iter().enumerate().map(|(at, who)| {
-                format!(
-                    "resource \"aws_lambda_permission\" \"p{at}\" {{\n  function_name = aws_lambda_function.f.function_name\n  action = \"lambda:InvokeFunction\"\n  principal = \"{who}\"\n}}\n"
-                )
-            });
-            terraform(&format!(
-                "resource \"aws_lambda_function\" \"f\" {{\n  function_name = \"f\"\n  runtime = \"nodejs24.x\"\n}}\n{}",
-                blocks.collect::<String>()
-            ))
-        };
-        let known = |before: &[&str], after: &[&str]| {
-            let mut after = permissions(after);
-            Baseline::parse(&Baseline::of(&permissions(before)).text()).unwrap().apply(&mut after);
-            let of_rule = after.findings().filter(|(_, found)| found.rule.id == "open-permission");
-            of_rule.map(|(_, found)| found.known).collect::<Vec<_>>()
-        };
-        assert_eq!(known(&["*"], &["*"]), [true]);
-        // The same words twice are two findings.
-        assert_eq!(known(&["*"], &["*", "*"]).iter().filter(|known| !**known).count(), 1);
-        assert_eq!(known(&["*", "*"], &["*"]), [true]);
-        // Whom anyone's permission lets in already.
-        assert_eq!(known(&["*"], &["*", "444455556666"]), [true]);
-    }
-}
+mod tests;

@@ -237,7 +237,7 @@ fn assess(
     fix::edits(tree, &mut verdict.findings);
     // Also what is not reported again here may stand in what is.
     let cover = Cover::of(tree, &told);
-    let (findings, suppressed, policies) = sort_out(tree, app, &cover, &verdict.findings, &marks);
+    let (findings, suppressed, policies) = sort_out(tree, &grants, &cover, &verdict.findings, &marks);
     let (graph, mut assessment) = worst;
     let left_out = std::mem::take(&mut assessment.not_looked_at).into_iter();
     let left_out = left_out.map(|why| Unknown { subject: None, place: Place::whole(app.file), why });
@@ -296,12 +296,13 @@ fn hint(reader: &Reader<'_>, app: &App, dependencies: &Dependencies, matches: &m
 /// What is reported, what a comment allows, and the policies that both speak of.
 fn sort_out(
     tree: &SourceTree,
-    app: &App,
+    grants: &Grants<'_>,
     cover: &Cover,
     findings: &[Finding],
     marks: &Marks,
 ) -> (Vec<Found>, Vec<Suppressed>, Policies) {
-    let granting = Granting::of(app);
+    let app = grants.app();
+    let granting = Granting::of(grants);
     let mut policies = Policies::new();
     let mut twins: BTreeMap<(&str, String), usize> = BTreeMap::new();
     let mut found = |finding: &Finding| {

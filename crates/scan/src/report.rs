@@ -157,6 +157,9 @@ pub struct Found {
     pub change: Option<Mend>,
     /// Whether the baseline knows it already.
     pub known: bool,
+    /// What is more than the baseline knows, where it knows one of this cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grown: Option<String>,
     /// What tells the secret that it speaks of from others.
     #[serde(skip)]
     pub secret: Option<String>,
@@ -312,6 +315,7 @@ impl Found {
             related: spots(&finding.related),
             change: finding.change.as_ref().map(mend),
             known: false,
+            grown: None,
             family,
             grants,
         }

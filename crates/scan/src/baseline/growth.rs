@@ -14,22 +14,48 @@ use crate::report::{Bounds, Clause, Members, Policy};
 const MAX_COMBINATIONS: usize = 2_000;
 /// Pairs of patterns that are compared for two policies: a tenth of a second.
 const MAX_WORK: usize = 2_000_000;
+/// How many patterns are named in a sentence.
+const NAMED: usize = 3;
 
-/// Whether a policy lets in more than it did; of some of its statements, where only those are spoken of.
-pub(super) fn grew(
+/// What a policy lets in that it did not: the first such thing, in words that follow its name. Of some of its statements, where only those
+/// are spoken of.
+pub(super) fn growth(
     (before, of_before): (&Policy, Option<&BTreeSet<usize>>),
     (after, of_after): (&Policy, Option<&BTreeSet<usize>>),
-) -> bool {
+) -> Option<String> {
     if before == after && of_before == of_after {
-        return false;
+        return None;
     }
     let comparison = Comparison { left: Cell::new(MAX_WORK) };
     let old: Vec<&Clause> = spoken_of(before, of_before).filter(|clause| !clause.deny).collect();
     let new: Vec<&Clause> = spoken_of(after, of_after).filter(|clause| !clause.deny).collect();
-    !after.inward.is_subset(&before.inward)
-        || !comparison.within(&new, &old)
-        || comparison.loosened(&before.statements, &after.statements, &new)
-        || comparison.unbound(before.bounds.as_ref(), after.bounds.as_ref(), &new)
+    let given = after.gives.difference(&before.gives).next().map(|one| format!("gives {one}"));
+    given
+        .or_else(|| comparison.beyond(&new, &old).map(|clause| format!("allows {}", words(&clause))))
+        .or_else(|| {
+            let gone = comparison.loosened(&before.statements, &after.statements, &new)?;
+            Some(format!("no longer denies {}", words(gone)))
+        })
+        .or_else(|| comparison.unbound(before.bounds.as_ref(), after.bounds.as_ref(), &new))
+}
+
+/// What a statement speaks of: `s3:GetObject` on `*`.
+fn words(clause: &Clause) -> String {
+    let of = |members: &Members| {
+        let named: Vec<String> = members.of.iter().take(NAMED).map(|one| format!("`{one}`")).collect();
+        let more = if members.of.len() > NAMED { " and more" } else { "" };
+        format!("{}{}{more}", if members.all_but { "all but " } else { "" }, named.join(", "))
+    };
+    let mut words = of(&clause.actions);
+    for (word, members) in [("on", &clause.resources), ("for", &clause.principals)] {
+        if !members.of.is_empty() {
+            words.push_str(&format!(" {word} {}", of(members)));
+        }
+    }
+    if clause.conditions.is_some() {
+        words.push_str(" under a condition");
+    }
+    words
 }
 
 fn spoken_of<'p>(policy: &'p Policy, which: Option<&'p BTreeSet<usize>>) -> impl Iterator<Item = &'p Clause> {
@@ -43,18 +69,15 @@ struct Comparison {
 }
 
 impl Comparison {
-    /// Whether all that some statements allow was allowed by others.
-    fn within(&self, new: &[&Clause], old: &[&Clause]) -> bool {
+    /// What some statements allow that no other did.
+    fn beyond(&self, new: &[&Clause], old: &[&Clause]) -> Option<Clause> {
         let same: BTreeSet<&Clause> = old.iter().copied().collect();
-        new.iter().all(|new| {
-            same.contains(new)
-                || old.iter().any(|old| self.covers(old, new))
-                || self.covers_in_parts(old, new)
-        })
+        let is_known = |new: &Clause| same.contains(new) || old.iter().any(|old| self.covers(old, new));
+        new.iter().filter(|new| !is_known(new)).find_map(|new| self.part_beyond(old, new))
     }
 
-    /// Whether each combination of action, resource and principal is in some statement, though the whole is in none.
-    fn covers_in_parts(&self, old: &[&Clause], new: &Clause) -> bool {
+    /// The first combination of action, resource and principal of a statement that no other allowed, where none allowed all of it.
+    fn part_beyond(&self, old: &[&Clause], new: &Clause) -> Option<Clause> {
         let (actions, resources, principals) =
             (singles(&new.actions), singles(&new.resources), singles(&new.principals));
         let combinations = actions.len().saturating_mul(resources.len()).saturating_mul(principals.len());
@@ -65,13 +88,16 @@ impl Comparison {
             principals: principal.clone(),
             conditions: new.conditions.clone(),
         };
-        let is_covered = |one: &Clause| old.iter().any(|old| self.covers(old, one));
-        (2..=MAX_COMBINATIONS).contains(&combinations)
-            && actions.iter().all(|action| {
-                resources.iter().all(|resource| {
-                    principals.iter().all(|principal| is_covered(&one(action, resource, principal)))
-                })
-            })
+        if !(2..=MAX_COMBINATIONS).contains(&combinations) {
+            return Some(new.clone());
+        }
+        let mut all = Vec::with_capacity(combinations);
+        for action in &actions {
+            for resource in &resources {
+                all.extend(principals.iter().map(|principal| one(action, resource, principal)));
+            }
+        }
+        all.into_iter().find(|one| !old.iter().any(|old| self.covers(old, one)))
     }
 
     /// Whether a statement speaks of all that another one speaks of.
@@ -115,30 +141,42 @@ impl Comparison {
         patterns.iter().any(|wide| !wide.contains('?') && matches(wide, pattern))
     }
 
-    /// Whether something that was denied is denied no longer, of the services that are spoken of.
-    fn loosened(&self, before: &[Clause], after: &[Clause], allowed: &[&Clause]) -> bool {
+    /// What was denied and is denied no longer, of the services that are spoken of.
+    fn loosened<'c>(
+        &self,
+        before: &'c [Clause],
+        after: &[Clause],
+        allowed: &[&Clause],
+    ) -> Option<&'c Clause> {
         let now: Vec<&Clause> = after.iter().filter(|clause| clause.deny).collect();
-        before.iter().filter(|clause| clause.deny).any(|denied| {
-            !now.contains(&denied)
+        before.iter().filter(|clause| clause.deny).find(|denied| {
+            !now.contains(denied)
                 && !now.iter().any(|now| self.covers(now, denied))
                 && allowed.iter().any(|allowed| may_meet(&denied.actions, &allowed.actions))
         })
     }
 
-    /// Whether less bounds a role than did.
-    fn unbound(&self, before: Option<&Bounds>, after: Option<&Bounds>, allowed: &[&Clause]) -> bool {
-        let (before, after) = match (before, after) {
-            (None, _) => return false,
-            (Some(_), None) => return true,
-            (Some(before), Some(after)) => (before, after),
-        };
+    /// What bounds a role less than it did.
+    fn unbound(
+        &self,
+        before: Option<&Bounds>,
+        after: Option<&Bounds>,
+        allowed: &[&Clause],
+    ) -> Option<String> {
+        let before = before?;
+        let Some(after) = after else { return Some(format!("is no longer bounded by `{}`", before.policy)) };
         let (Some(old), Some(new)) = (&before.statements, &after.statements) else {
-            return before.policy != after.policy;
+            let other = || format!("is bounded by `{}`, and was by `{}`", after.policy, before.policy);
+            return (before.policy != after.policy).then(other);
         };
         let allow = |clauses: &'_ [Clause]| clauses.iter().filter(|clause| !clause.deny).cloned().collect();
         let (was, is): (Vec<Clause>, Vec<Clause>) = (allow(old), allow(new));
         let (was, is): (Vec<&Clause>, Vec<&Clause>) = (was.iter().collect(), is.iter().collect());
-        !self.within(&is, &was) || self.loosened(old, new, allowed)
+        let beyond = self.beyond(&is, &was).map(|clause| format!("is bounded less: by {}", words(&clause)));
+        beyond.or_else(|| {
+            let gone = self.loosened(old, new, allowed)?;
+            Some(format!("is bounded less: its boundary no longer denies {}", words(gone)))
+        })
     }
 }
 
@@ -197,7 +235,7 @@ mod tests {
                 Some((name, text)) => Bounds { policy: name.to_owned(), statements: Some(clauses(text)) },
                 None => Bounds { policy: text.to_owned(), statements: None },
             }),
-            inward: BTreeSet::new(),
+            gives: BTreeSet::new(),
         }
     }
 
@@ -247,7 +285,7 @@ mod tests {
         ];
         for (before, after, grown) in cases {
             let (old, new) = (policy(before, None), policy(after, None));
-            assert_eq!(grew((&old, None), (&new, None)), grown, "{before} -> {after}");
+            assert_eq!(growth((&old, None), (&new, None)).is_some(), grown, "{before} -> {after}");
         }
     }
 
@@ -267,7 +305,7 @@ mod tests {
         ];
         for (before, after, grown) in cases {
             let (old, new) = (policy("a:* on *", before), policy("a:* on *", after));
-            assert_eq!(grew((&old, None), (&new, None)), grown, "{before:?} -> {after:?}");
+            assert_eq!(growth((&old, None), (&new, None)).is_some(), grown, "{before:?} -> {after:?}");
         }
     }
 
@@ -276,9 +314,9 @@ mod tests {
         let (old, new) =
             (policy("a:R on one; b:* on *", None), policy("b:* on *; a:R on two; c:* on *", None));
         let some = |at: usize| BTreeSet::from([at]);
-        assert!(!grew((&old, Some(&some(1))), (&new, Some(&some(0)))));
-        assert!(grew((&old, Some(&some(0))), (&new, Some(&some(1)))));
-        assert!(grew((&old, Some(&some(1))), (&new, Some(&some(2)))));
+        assert!(growth((&old, Some(&some(1))), (&new, Some(&some(0)))).is_none());
+        assert!(growth((&old, Some(&some(0))), (&new, Some(&some(1)))).is_some());
+        assert!(growth((&old, Some(&some(1))), (&new, Some(&some(2)))).is_some());
     }
 
     #[test]
@@ -288,7 +326,29 @@ mod tests {
             policy(&format!("{} on *", all.join(",")), None)
         };
         let (old, new) = (many(3_000, "Get*"), many(3_000, "Get*x"));
-        assert!(grew((&old, None), (&new, None)));
-        assert!(!grew((&old, None), (&many(2_000, "Get*"), None)));
+        assert!(growth((&old, None), (&new, None)).is_some());
+        assert!(growth((&old, None), (&many(2_000, "Get*"), None)).is_none());
+    }
+
+    #[test]
+    fn what_is_more_is_said() {
+        let cases = [
+            ("a:R on one", "a:R,a:W on one", "allows `a:W` on `one`"),
+            ("a:R on one for 1", "a:R on one for *", "allows `a:R` on `one` for `*`"),
+            ("a:R on one if 12", "a:R on one if 34", "allows `a:R` on `one` under a condition"),
+            ("a:* on *; deny a:D on *", "a:* on *", "no longer denies `a:D` on `*`"),
+            ("!a:R,b:R on *", "!a:R on *", "allows all but `a:R` on `*`"),
+        ];
+        for (before, after, said) in cases {
+            let (old, new) = (policy(before, None), policy(after, None));
+            assert_eq!(growth((&old, None), (&new, None)).as_deref(), Some(said), "{before} -> {after}");
+        }
+        let bounded = |bounds: Option<&str>| policy("a:* on *", bounds);
+        let said = |before, after| growth((&bounded(before), None), (&bounded(after), None)).unwrap();
+        assert_eq!(said(Some("B"), None), "is no longer bounded by `B`");
+        assert_eq!(said(Some("B: a:R on *"), Some("B: a:W on *")), "is bounded less: by `a:W` on `*`");
+        let mut lets = policy("", None);
+        lets.gives.insert("22-22 from everywhere".to_owned());
+        assert_eq!(growth((&policy("", None), None), (&lets, None)).unwrap(), "gives 22-22 from everywhere");
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{AppReport, Found, FunctionNeed, Line, Note, Spot};
+use super::{AppReport, Found, FunctionNeed, Line, Note, Policy, Spot};
 use crate::finding::Finding;
 use crate::known::Name;
 use crate::paths::{Assessment, Reached};
@@ -181,6 +181,20 @@ impl Cover {
         app.unknowns.iter_mut().for_each(|note| self.note(note));
         app.needs.iter_mut().for_each(|need| self.need(need));
         self.assessment(&mut app.assessment);
+        app.policies.values_mut().for_each(|policy| self.policy(policy));
+    }
+
+    fn policy(&self, policy: &mut Policy) {
+        let texts = |texts: &mut BTreeSet<String>| {
+            *texts = texts.iter().map(|text| self.text(text)).collect();
+        };
+        texts(&mut policy.gives);
+        let bounds = policy.bounds.iter_mut().filter_map(|bounds| bounds.statements.as_mut()).flatten();
+        for clause in policy.statements.iter_mut().chain(bounds) {
+            for members in [&mut clause.actions, &mut clause.resources, &mut clause.principals] {
+                texts(&mut members.of);
+            }
+        }
     }
 
     fn put(&self, text: &mut String) {

@@ -10,9 +10,11 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Rule};
 use crate::graph::{App, Effect, Network, Opening, Principal, Role, Statement};
+use crate::iam::{Deed, Grants, Target};
 use crate::known::{Known, Name, Piece, Setting, Text};
+use crate::rules::catalogue;
 use crate::source::Place;
 
 /// Which policies a finding speaks of, by their names in [`Policies`], and which of their statements; `None` is all of them.
@@ -30,9 +32,9 @@ pub struct Policy {
     /// What bounds it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bounds: Option<Bounds>,
-    /// What a network lets in.
+    /// What a network lets in, or what whoever holds a role may do with the things of the app.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub inward: BTreeSet<String>,
+    pub gives: BTreeSet<String>,
 }
 
 /// The policy that bounds a role.
@@ -80,9 +82,25 @@ impl Members {
     }
 }
 
+/// Rules of ways in: who uses one does with the function what its role lets it do.
+const WAYS_IN: [&Rule; 11] = [
+    &catalogue::OPEN_ROUTE,
+    &catalogue::OPEN_WEBSOCKET,
+    &catalogue::OPEN_FUNCTION_URL,
+    &catalogue::API_KEY_ONLY,
+    &catalogue::OPEN_PERMISSION,
+    &catalogue::CONFUSED_DEPUTY,
+    &catalogue::COMMAND_INJECTION,
+    &catalogue::CODE_INJECTION,
+    &catalogue::SQL_INJECTION,
+    &catalogue::PATH_TRAVERSAL,
+    &catalogue::UNSAFE_DESERIALIZATION,
+];
+
 /// What lets somebody in or do something, by where it stands.
 #[derive(Debug)]
-pub struct Granting<'a> {
+pub struct Granting<'g, 'a> {
+    grants: &'g Grants<'a>,
     roles: BTreeMap<String, &'a Role>,
     /// Policies of things, each as a whole: who may do what with a thing is one matter, however many statements say it.
     policies: BTreeMap<Place, Vec<Of<'a>>>,
@@ -98,10 +116,11 @@ struct Of<'a> {
     statements: &'a [Statement],
 }
 
-impl<'a> Granting<'a> {
+impl<'g, 'a> Granting<'g, 'a> {
     /// Of an app.
     #[must_use]
-    pub fn of(app: &'a App) -> Self {
+    pub fn of(grants: &'g Grants<'a>) -> Self {
+        let app = grants.app();
         let roles = app.roles.iter().map(|role| (format!("role {}", role.name), role)).collect();
         let mut policies: BTreeMap<Place, Vec<Of<'_>>> = BTreeMap::new();
         for policy in all_policies(app) {
@@ -114,7 +133,7 @@ impl<'a> Granting<'a> {
             let places: BTreeSet<Place> = openings.chain([network.place]).collect();
             places.into_iter().for_each(|place| networks.entry(place).or_default().push(network));
         }
-        Self { roles, policies, networks }
+        Self { grants, roles, policies, networks }
     }
 
     /// What of policies a finding points at; the policies themselves are put to those that are there already.
@@ -138,6 +157,13 @@ impl<'a> Granting<'a> {
                 add(cause, Some(which), &|| of_role(role));
             }
         }
+        if WAYS_IN.iter().any(|rule| rule.id == finding.rule.id) {
+            let functions = finding.subjects.iter().filter_map(|name| self.grants.app().function(name));
+            for role in functions.filter_map(|function| self.grants.role_of(function)) {
+                let reach = || Policy { gives: self.reach(role), ..Policy::default() };
+                add(&format!("reach of {}", role.name), None, &reach);
+            }
+        }
         for place in &places {
             let all = self.policies.get(place).map(Vec::as_slice).unwrap_or_default();
             // Instances of a block stand at one place: those of others are not spoken of.
@@ -151,7 +177,7 @@ impl<'a> Granting<'a> {
             let all = self.networks.get(place).map(Vec::as_slice).unwrap_or_default();
             for network in spoken_of(all, |it| &it.name, finding) {
                 let policy =
-                    || Policy { inward: network.inward.iter().map(inward).collect(), ..Policy::default() };
+                    || Policy { gives: network.inward.iter().map(inward).collect(), ..Policy::default() };
                 add(&format!("network {}", network.name), None, &policy);
             }
         }
@@ -165,7 +191,41 @@ fn inward(opening: &Opening) -> String {
         Known::Value(protocol) => protocol.to_ascii_lowercase(),
         Known::Unknown(why) => untold(why),
     };
-    format!("{protocol} {ports} from {}", told(&opening.peer))
+    format!("a way in from `{}` ({protocol} {ports})", told(&opening.peer))
+}
+
+impl Granting<'_, '_> {
+    /// What a role certainly lets somebody do, in words.
+    fn reach(&self, role: &Role) -> BTreeSet<String> {
+        let Some(permissions) = self.grants.role(&role.name) else { return BTreeSet::new() };
+        let reach = permissions.reach();
+        if reach.everything.is_yes() {
+            return BTreeSet::from(["everything".to_owned()]);
+        }
+        let mut gives = BTreeSet::new();
+        for hold in reach.holds.iter().chain(&reach.wide) {
+            let of = match (hold.target, hold.target.name()) {
+                (_, Some(name)) => format!("`{name}`"),
+                (Target::All(service), None) => format!("all of {service}"),
+                (_, None) => continue,
+            };
+            let sure = hold.deeds.iter().filter(|(_, verdict)| verdict.is_yes());
+            gives.extend(sure.map(|(deed, _)| format!("{} {of}", doing(*deed))));
+        }
+        gives
+    }
+}
+
+fn doing(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Sends => "sending to",
+        Deed::Starts => "starting",
+        Deed::Changes => "changing",
+        Deed::Reads => "reading",
+        Deed::Destroys => "destroying",
+        Deed::Opens => "opening",
+        Deed::TakesOver => "taking over",
+    }
 }
 
 /// What a finding touches; all, where that is none of them.
@@ -200,7 +260,7 @@ fn of_role(role: &Role) -> Policy {
             Known::Unknown(_) => None,
         },
     });
-    Policy { statements: role.statements.iter().map(clause).collect(), bounds, inward: BTreeSet::new() }
+    Policy { statements: role.statements.iter().map(clause).collect(), bounds, gives: BTreeSet::new() }
 }
 
 fn clause(statement: &Statement) -> Clause {

@@ -8,7 +8,7 @@
 //!   "summary": { "critical": 0, "high": 1, "medium": 0, "low": 2, "hygiene": 0 },
 //!   "apps": [ { "name", "framework", "path",
 //!     "entries":    [ { "what", "kind", "function", "who", "open", "at" } ],
-//!     "findings":   [ { "id", "rule", "severity", "confidence", "message", "subjects", "at", "code", "related", "change", "known" } ],
+//!     "findings":   [ { "id", "rule", "severity", "confidence", "message", "subjects", "at", "code", "related", "change", "known", "grown" } ],
 //!     "suppressed": [ { "finding", "reason", "until", "at" } ],
 //!     "unknowns":   [ { "at", "subject", "text" } ],
 //!     "needs":      [ { "function", "role", "at", "read",
