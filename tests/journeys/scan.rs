@@ -151,6 +151,9 @@ fn what_cannot_be_read_fails() {
     assert!(ran.err.contains("--exclude"), "the way out is named: {}", ran.err);
     assert_eq!(scan(app.path(), &[".", "--exclude", "broken.yaml"]).code, Some(0));
     assert_eq!(scan(app.path(), &[".", "--fail-on", "never"]).code, Some(0));
+    let baseline = scan(app.path(), &[".", "--write-baseline", "known.json"]);
+    assert_eq!(baseline.code, Some(1), "nobody knows what stands there: {}", baseline.err);
+    assert!(!app.path().join("known.json").exists());
 }
 
 #[test]
@@ -166,6 +169,18 @@ fn what_is_known_does_not_fail_and_what_is_new_does() {
         known.out,
         known.err
     );
+    // What the app is made of is not written over, nor the report over the baseline.
+    for arguments in [
+        [".", "--output", "template.yaml"],
+        [".", "--write-baseline", "template.yaml"],
+        [".", "--output", "./template.yaml"],
+    ] {
+        let over = scan(at, &arguments);
+        assert!(over.code == Some(2) && over.err.contains("is a file of the app"), "{}", over.err);
+    }
+    let both = scan(at, &[".", "--baseline", "known.json", "--output", "known.json"]);
+    assert!(both.code == Some(2) && both.err.contains("at once"), "{}", both.err);
+    assert_eq!(fs::read_to_string(at.join("template.yaml")).unwrap(), APP);
     let more = APP.replace("Resources:\n", "Resources:\n  Open:\n    Type: AWS::Serverless::Function\n    Properties: { Handler: a.b, Runtime: nodejs22.x, FunctionUrlConfig: { AuthType: NONE } }\n");
     fs::write(at.join("template.yaml"), more).unwrap();
     let new = scan(at, &[".", "--baseline", "known.json"]);

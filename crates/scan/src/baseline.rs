@@ -197,11 +197,17 @@ pub enum BaselineError {
     /// It is no document of this shape.
     #[error("it is no baseline: {0}")]
     Foreign(#[from] serde_json::Error),
-    /// Another release wrote it.
+    /// It is what a scan says.
+    #[error("it is a report, and no baseline: `--write-baseline` writes one")]
+    Report,
+    /// An older release wrote it.
     #[error(
         "it has version {0}, and this Casemate reads version {VERSION}: look through what is found, then write it anew"
     )]
-    Version(u32),
+    Older(u32),
+    /// A newer release wrote it.
+    #[error("it has version {0}, and this Casemate reads version {VERSION}: a newer one wrote it")]
+    Newer(u32),
 }
 
 /// What a comparison comes to.
@@ -244,12 +250,15 @@ impl Baseline {
     /// When it is none, or of another version.
     pub fn parse(text: &str) -> Result<Self, BaselineError> {
         #[derive(Deserialize)]
-        struct Version {
+        struct Head {
             version: u32,
+            apps: Option<serde::de::IgnoredAny>,
         }
-        match serde_json::from_str::<Version>(text)?.version {
-            VERSION => Ok(serde_json::from_str(text)?),
-            version => Err(BaselineError::Version(version)),
+        match serde_json::from_str(text)? {
+            Head { apps: Some(_), .. } => Err(BaselineError::Report),
+            Head { version: VERSION, .. } => Ok(serde_json::from_str(text)?),
+            Head { version, .. } if version < VERSION => Err(BaselineError::Older(version)),
+            Head { version, .. } => Err(BaselineError::Newer(version)),
         }
     }
 

@@ -21,13 +21,21 @@ use crate::source::{FileId, Place, SourceTree};
 /// Remedies that become edits in one app; nobody reads more in one go.
 const MAX_REMEDIES: usize = 2_000;
 
+/// Why a change that is safe is not made.
+const ALIASES: &str = " `--fix` leaves this file alone: it has aliases (`*name`), and what one of them names stands for several things.";
+
 /// Makes edits of what findings ask for. A change that cannot be placed as a whole keeps its advice alone.
 pub fn edits(tree: &SourceTree, findings: &mut [Finding]) {
     let mut maker = Maker { tree, documents: BTreeMap::new() };
-    let changes = findings.iter_mut().filter_map(|finding| finding.change.as_mut());
-    for change in changes.filter(|change| !change.remedies.is_empty()).take(MAX_REMEDIES) {
+    let changes =
+        findings.iter_mut().filter_map(|finding| Some((finding.place.file, finding.change.as_mut()?)));
+    for (file, change) in changes.filter(|(_, change)| !change.remedies.is_empty()).take(MAX_REMEDIES) {
         let edits: Option<Vec<Edit>> = change.remedies.iter().map(|remedy| maker.edit(remedy)).collect();
-        let edits = edits.filter(|edits| !edits.iter().any(|edit| maker.repeats(edit.place.file)));
+        let repeated = |edits: &Vec<Edit>| edits.iter().any(|edit| maker.repeats(edit.place.file));
+        if change.safe && maker.repeats(file) {
+            change.advice.push_str(ALIASES);
+        }
+        let edits = edits.filter(|edits| !repeated(edits));
         change.edits = edits.unwrap_or_default();
         change.safe &= !change.edits.is_empty();
     }

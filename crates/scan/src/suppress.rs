@@ -55,6 +55,8 @@ pub struct Marks {
 
 /// What a comment begins with.
 const WORD: &str = "casemate:";
+/// The same as some write it.
+const CAPITAL: &str = "Casemate:";
 /// How many comments of a file are taken.
 const MARKS_OF_A_FILE: usize = 1_000;
 /// How many lines of a comment may stand between a mark and the line that it speaks of.
@@ -135,6 +137,9 @@ impl Marks {
 }
 
 fn fault(mark: &Mark, today: Option<Day>) -> Option<String> {
+    if mark.fault.is_some() {
+        return mark.fault.clone();
+    }
     if let Scope::Nothing(why) = mark.scope {
         return Some(why.to_owned());
     }
@@ -143,7 +148,12 @@ fn fault(mark: &Mark, today: Option<Day>) -> Option<String> {
     let beyond = |until: Day| today.is_some_and(|today| until > today.years_later(YEARS));
     match (mark.until, unknown) {
         _ if mark.rules.is_empty() => Some("it names no rule".to_owned()),
-        (_, Some(named)) => Some(format!("there is no rule `{}`", cut(named))),
+        (_, Some(named)) => {
+            // The id of a finding is its rule's with a number behind.
+            let meant = named.rsplit_once('-').and_then(|(rule, _)| catalogue::rule(rule));
+            let meant = meant.map_or(String::new(), |rule| format!(": name the rule, `{}`", rule.id));
+            Some(format!("there is no rule `{}`{meant}", cut(named)))
+        }
         (None, _) => Some("it has no end date".to_owned()),
         _ if words == 0 => Some("it gives no reason".to_owned()),
         _ if words == 1 => Some("its reason is a single word".to_owned()),
@@ -163,18 +173,19 @@ const RULES_OF_A_MARK: usize = 200;
 
 /// Reads `allow a, b until 2027-01-31 because of this`.
 fn parse(text: &str, place: Place, scope: Scope) -> Option<Mark> {
-    let rest = text.trim().strip_prefix("allow")?;
-    if !rest.starts_with(char::is_whitespace) && !rest.is_empty() {
-        return None;
-    }
+    let text = text.trim();
+    let allows = |rest: &&str| rest.is_empty() || rest.starts_with(char::is_whitespace);
+    let Some(rest) = text.strip_prefix("allow").filter(allows) else { return slip(text, place) };
     let (head, reason) = match rest.split_once("because") {
         Some((head, reason)) => (head, reason),
         None => (rest, ""),
     };
     let (rules, until) = match head.split_once("until") {
-        Some((rules, until)) => (rules, Day::parse(until.trim())),
+        Some((rules, until)) => (rules, Some(until.trim())),
         None => (head, None),
     };
+    let no_day = until.filter(|until| Day::parse(until).is_none());
+    let until = until.and_then(Day::parse);
     let rules = rules.split([',', ' ', '\t']).map(str::trim).filter(|rule| !rule.is_empty());
     let reason = reason.trim().trim_end_matches(['*', '/', '-', '>']).trim();
     Some(Mark {
@@ -183,13 +194,29 @@ fn parse(text: &str, place: Place, scope: Scope) -> Option<Mark> {
         reason: reason.to_owned(),
         place,
         scope,
-        fault: None,
+        fault: no_day.map(|until| format!("`{}` is no day: write year-month-day", cut(until))),
+    })
+}
+
+/// A comment that names a rule and does not say `allow`: somebody means to allow something.
+fn slip(text: &str, place: Place) -> Option<Mark> {
+    let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '-')).filter(|word| !word.is_empty());
+    let says = words.next()?;
+    let named = words.take(RULES_OF_A_MARK).find(|word| catalogue::rule(word).is_some())?;
+    Some(Mark {
+        rules: vec![named.to_owned()],
+        until: None,
+        reason: String::new(),
+        place,
+        scope: Scope::Nothing(LOOSE),
+        fault: Some(format!("it says `{}`, and not `allow`", cut(says))),
     })
 }
 
 /// Where a mark begins in a line, and whether anything stands before its comment, which begins at `comment`.
 fn mark_at(line: &str, comment: usize) -> Option<(usize, bool)> {
-    let word = comment + line.get(comment..)?.find(WORD)?;
+    let rest = line.get(comment..)?;
+    let word = comment + rest.find(WORD).or_else(|| rest.find(CAPITAL))?;
     let before = line.get(..word)?.trim_end();
     let head = before.trim_end_matches(['#', '/', '*', '-', '!', '<']);
     // The word alone is text, not a mark.
@@ -203,7 +230,7 @@ fn is_comment(trimmed: &str) -> bool {
 
 fn in_comments(file: FileId, path: &str, text: &str, in_texts: &mut Vec<Place>) -> Vec<Mark> {
     let mut marks: Vec<Mark> = Vec::new();
-    if !text.contains(WORD) {
+    if !text.contains(WORD) && !text.contains(CAPITAL) {
         return marks;
     }
     // Marks above a line wait for it, as long as their block of comments goes on.

@@ -5,6 +5,7 @@
 
 mod fix;
 mod need;
+mod overwrite;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -184,18 +185,25 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     if let Some(function) = &arguments.need {
         return need::show(&arguments, &report, function, output);
     }
+    overwrite::refuse(&arguments, path, &report)?;
     if let Some(file) = &arguments.write_baseline {
+        // What nobody could read is not known.
+        all_read(&report)?;
         refuse_link(file)?;
         write(file, &Baseline::of(&report).text())?;
-        output.note(&format!("{} findings are known from now on.", report.findings().count()));
+        let count = report.findings().count();
+        let findings = if count == 1 { "finding is" } else { "findings are" };
+        output.note(&format!("{count} {findings} known from now on."));
     }
     if let Some(file) = &arguments.baseline {
+        let anew = format!("casemate scan {} --write-baseline {}", path.display(), file.display());
         let text = read_baseline(file).map_err(|error| {
             let failure = Failure::failed(format!("`{}` cannot be read: {error}", file.display()));
-            failure.help(format!("casemate scan {} --write-baseline {}", path.display(), file.display()))
+            failure.help(anew.clone())
         })?;
-        let baseline = Baseline::parse(&text)
-            .map_err(|error| Failure::failed(format!("`{}` cannot be used: {error}", file.display())))?;
+        let baseline = Baseline::parse(&text).map_err(|error| {
+            Failure::failed(format!("`{}` cannot be used: {error}", file.display())).help(anew)
+        })?;
         let compared = baseline.apply(&mut report);
         output.note(&format!("{} new, {} known, {} gone", compared.new, compared.known, compared.gone));
     }
@@ -367,7 +375,12 @@ fn show(
         Format::Html => html::html(report),
         Format::Markdown => markdown::markdown(report),
         Format::Cyclonedx => {
-            let name = report.apps.first().map_or("app", |app| app.name.as_str());
+            // Packages of several apps are what the folder has.
+            let name = match report.apps.as_slice() {
+                [only] => only.name.as_str(),
+                _ => &folder_name(arguments.path.as_deref().unwrap_or(Path::new(".")))
+                    .unwrap_or_else(|| "apps".to_owned()),
+            };
             let subject = sbom::Subject {
                 name,
                 version: None,
@@ -469,6 +482,11 @@ fn verdict(arguments: &Arguments, report: &Report) -> Result<(), Failure> {
             return Err(Failure::new(Kind::Found, format!("{number} findings are at least {}", word(least))));
         }
     }
+    all_read(report)
+}
+
+/// Fails where a file that describes an app could not be read.
+fn all_read(report: &Report) -> Result<(), Failure> {
     match report.unread.as_slice() {
         [] => Ok(()),
         // Nobody knows what stands there.

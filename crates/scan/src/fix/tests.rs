@@ -294,5 +294,11 @@ fn what_an_alias_repeats_is_not_changed() {
     // Here a change of the one would be a change of the other.
     let done = mended("template.yaml", &file("*p"));
     assert_eq!((done.rewrites.as_slice(), done.gone.as_slice()), (&[][..], &[][..]));
+    let mut tree = crate::source::SourceTree::new();
+    tree.add("template.yaml", file("*p").into_bytes());
+    let report = crate::inspect::inspect(&tree, &Default::default(), &Default::default());
+    let advice =
+        report.findings().filter_map(|(_, found)| found.change.as_ref().map(|change| &change.advice));
+    assert!(advice.into_iter().any(|advice| advice.contains("leaves this file alone")), "it is said");
     assert_eq!(mended("template.yaml", &file("{ Type: String }")).rewrites.len(), 1, "the control");
 }

@@ -259,15 +259,20 @@ impl Report {
     }
 }
 
-/// What a function's name is called for short: all of it, its last part, that without its key, and the key.
+/// What a function's name is called for short: all of it, its last part, that without its key, and the key; of one in a module the same of
+/// the module.
 fn short_forms(name: &str) -> Vec<&str> {
-    // A key in brackets may hold anything, dots too.
-    let (before, key) = match name.strip_suffix(']').and_then(|open| open.rsplit_once('[')) {
-        Some((before, key)) => (before, Some(key.trim_matches('"'))),
-        None => (name, None),
-    };
-    let start = before.rfind('.').map_or(0, |dot| dot + 1);
-    [Some(name), name.get(start..), before.get(start..), key].into_iter().flatten().collect()
+    let module = name.rfind(".aws_lambda_function.").and_then(|at| name.get(..at));
+    fn of(name: &str) -> [Option<&str>; 4] {
+        // A key in brackets may hold anything, dots too.
+        let (before, key) = match name.strip_suffix(']').and_then(|open| open.rsplit_once('[')) {
+            Some((before, key)) => (before, Some(key.trim_matches('"'))),
+            None => (name, None),
+        };
+        let start = before.rfind('.').map_or(0, |dot| dot + 1);
+        [Some(name), name.get(start..), before.get(start..), key]
+    }
+    [Some(name), module].into_iter().flatten().flat_map(of).flatten().collect()
 }
 
 #[cfg(test)]

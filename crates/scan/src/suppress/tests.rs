@@ -96,13 +96,34 @@ fn what_does_not_hold_is_reported() {
     check("", "it names no rule");
     check("open-rout until 2027-01-31 because x y", "there is no rule `open-rout`");
     check("open-route because x y", "it has no end date");
-    check("open-route until soon because x y", "it has no end date");
+    check("open-route until soon because x y", "`soon` is no day: write year-month-day");
+    check("open-route until 2027-13-31 because x y", "`2027-13-31` is no day: write year-month-day");
+    check(
+        "open-route-1f6a2b3c until 2027-01-31 because x y",
+        "there is no rule `open-route-1f6a2b3c`: name the rule, `open-route`",
+    );
     check("open-route until 2027-01-31", "it gives no reason");
     check("open-route until 2026-11-21 because x y", "it ended on 2026-11-21");
     check("open-route until 2027-01-31 because ok.", "its reason is a single word");
     check("open-route until 2027-01-31 because ok -", "its reason is a single word");
     check("open-route until 2028-11-23 because x y", "its end, 2028-11-23, is more than two years away");
     check("open-route until 9999-12-31 because x y", "its end, 9999-12-31, is more than two years away");
+}
+
+#[test]
+fn a_slip_is_reported_and_a_remark_is_none() {
+    let faults = |comment: &str| allowed("a.yaml", &format!("# {comment}\nB: 1\n"), "2026-11-22");
+    let until = "open-route until 2027-01-31 because x y";
+    for (comment, says) in [
+        (format!("casemate: alow {until}"), "alow"),
+        (format!("casemate: ignore {until}"), "ignore"),
+        (format!("Casemate: Allow {until}"), "Allow"),
+    ] {
+        let wanted = vec![format!("This comment allows nothing: it says `{says}`, and not `allow`.")];
+        assert_eq!(faults(&comment), (vec![], wanted), "{comment}");
+    }
+    assert_eq!(faults(&format!("Casemate: allow {until}")), (vec![2], vec![]));
+    assert_eq!(faults("casemate: finds this, see the docs"), (vec![], vec![]));
 }
 
 #[test]

@@ -22,7 +22,18 @@ fn short_forms_of_names() {
         ("aws_lambda_function.admin", vec!["aws_lambda_function.admin", "admin"]),
         (
             "module.m.aws_lambda_function.f[\"a.b\"]",
-            vec!["module.m.aws_lambda_function.f[\"a.b\"]", "f[\"a.b\"]", "f", "a.b"],
+            vec!["module.m.aws_lambda_function.f[\"a.b\"]", "f[\"a.b\"]", "f", "a.b", "module.m", "m"],
+        ),
+        (
+            "module.fn[\"in\"].aws_lambda_function.this",
+            vec![
+                "module.fn[\"in\"].aws_lambda_function.this",
+                "this",
+                "module.fn[\"in\"]",
+                "fn[\"in\"]",
+                "fn",
+                "in",
+            ],
         ),
     ] {
         let mut found = short_forms(name);

@@ -185,7 +185,7 @@ pub(super) fn whole_services<'a>(
     let message = format!(
         "{} {} every action of {}: to delete, to change policies, and whatever the provider adds next.{read}{then}",
         users.subject,
-        if users.functions.len() > 1 { "hold" } else { "holds" },
+        if role.implicit && users.functions.len() > 1 { "hold" } else { "holds" },
         clauses(&found),
     );
     let place = first.statement.place;
