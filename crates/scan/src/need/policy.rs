@@ -4,7 +4,7 @@
 //! kept as the role gives it now, never broader; what the framework or a policy for set-ups gives already is named and left where it is.
 //! Not here: how it is written (`writing`), how things are named in it (`arn`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -92,6 +92,7 @@ pub(super) fn smallest<'a>(
     draft.keys(uses);
     draft.sharers(role);
     let prefix = writer.prefix().to_owned();
+    draft.defaults();
     Some(Policy { framework, statements: draft.statements, kept: draft.kept, prefix, is_json: false })
 }
 
@@ -332,6 +333,31 @@ impl Draft<'_, '_> {
                     self.kept.push(kept);
                 }
             }
+        }
+    }
+
+    /// Names in which a variable's default stands are other names wherever it is given another value.
+    fn defaults(&mut self) {
+        if self.writer.framework != Framework::Terraform {
+            return;
+        }
+        let resources = self.statements.iter().flat_map(|statement| &statement.resources);
+        let written: String = resources.map(|text| format!("{text} ")).collect();
+        let words: BTreeSet<&str> = written.split(|c: char| !c.is_alphanumeric()).collect();
+        let is_in = |text: &str| {
+            let mut parts =
+                text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).peekable();
+            parts.peek().is_some() && parts.all(|part| part.len() > 1 && words.contains(part))
+        };
+        let parameters = self.writer.app.parameters.iter();
+        let set = parameters.filter_map(|it| Some((&it.name, it.default.as_ref()?.as_literal()?)));
+        let set: BTreeMap<&String, &str> = set.filter(|(_, default)| is_in(default)).collect();
+        if !set.is_empty() {
+            let named: Vec<String> = set.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+            self.kept.push(format!(
+                "The names are those with {}: elsewhere refer to the things, or hand their ARNs over.",
+                named.join(", ")
+            ));
         }
     }
 

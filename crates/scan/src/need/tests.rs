@@ -6,7 +6,8 @@ mod given;
 use super::*;
 use crate::code;
 use crate::graph::{
-    CodeLocation, Framework, Origin, Role, Statement, Store, StoreKind, Trigger, TriggerKind, Variable,
+    CodeLocation, Framework, Origin, Parameter, Role, Statement, Store, StoreKind, Trigger, TriggerKind,
+    Variable,
 };
 use crate::known::{Attribute, Known, Piece, Setting, Text};
 use crate::source::SourceTree;

@@ -227,3 +227,27 @@ fn what_stands_in_another_stack_is_not_referred_to_either() {
     });
     assert!(text.contains("'<ARN of Data.Files>/*'"), "{text}");
 }
+
+#[test]
+fn names_that_a_variable_s_default_makes_are_said() {
+    let read = "await db.get({ TableName }).promise();";
+    let of = |default: &'static str, framework| {
+        let change = move |app: &mut App| {
+            let place = app.functions[0].place;
+            app.stores[0].name = "module.a.Orders".into();
+            app.stores[0].physical = Some(Text::literal("shop-dev-orders", place));
+            let value = Text::of(app.stores[0].name.clone(), Attribute::Name, place);
+            app.functions[0].environment[0].value = value;
+            let default = Some(Text::literal(default, place));
+            app.parameters.push(Parameter { name: "stage".to_owned(), place, default, secret: false });
+        };
+        compared_in(read, &[], framework, change).policy.expect("a policy").text()
+    };
+    let said = "The names are those with stage = dev:";
+    assert!(of("dev", Framework::Terraform).contains(said), "{}", of("dev", Framework::Terraform));
+    for (default, framework) in
+        [("prod", Framework::Terraform), ("", Framework::Terraform), ("dev", Framework::Sam)]
+    {
+        assert!(!of(default, framework).contains("The names are those"), "{default}");
+    }
+}
