@@ -109,10 +109,11 @@ fn may_describe(path: &str, bytes: &[u8]) -> bool {
     contains(&text, b"Resources") && (contains(&text, b"::") || contains(&text, b"Transform"))
 }
 
-/// `template.yaml`, `template.prod.json`: the name that deployments look for.
+/// `template.yaml`, `template.prod.json`, `Shop.template.json`: the names that deployments look for.
 fn is_called_template(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.split('.').next().is_some_and(|stem| stem.eq_ignore_ascii_case("template"))
+    let mut parts = name.split('.').rev().skip(1);
+    parts.any(|part| part.eq_ignore_ascii_case("template"))
 }
 
 /// The letters of a text as a parser takes them: without the zero bytes of UTF-16, and with ASCII that is written as `\u003a`. Escaped

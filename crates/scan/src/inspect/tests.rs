@@ -190,6 +190,21 @@ fn what_reads_like_a_comment_and_is_none_is_remarked_on() {
 }
 
 #[test]
+fn what_is_called_a_template_and_ends_early_is_said() {
+    for (name, unread) in [
+        ("Shop.template.json", 1),
+        ("template.json", 1),
+        ("template.prod.json", 1),
+        ("templates.json", 0),
+        ("shop.json", 0),
+    ] {
+        let report =
+            whole(&[("template.yaml", OPEN), (&format!("other/{name}"), "{ \"Resources\": { \"A\": ")]);
+        assert_eq!(report.unread.len(), unread, "{name}");
+    }
+}
+
+#[test]
 fn iam_is_asked_for_by_type_on_an_http_api() {
     let rules = |authorizer: &str| {
         let service = format!(

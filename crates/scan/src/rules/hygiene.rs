@@ -2,7 +2,7 @@
 //!
 //! Invariant: one finding for each kind of advice, which lists what it touches. Not here: anything that does harm by itself.
 
-use super::words::{count, list};
+use super::words::{by_format, count, list};
 use super::{Sight, Verdict, catalogue};
 use crate::finding::{Finding, Rule};
 use crate::graph::{App, Encryption, Function, StoreKind, TriggerKind};
@@ -49,19 +49,37 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
         &catalogue::NO_CONCURRENCY_LIMIT,
         functions(&|function| function.concurrency.is_none()),
         "May use up the account's concurrency",
-        "`ReservedConcurrentExecutions`, a little above the usual peak.",
+        by_format(
+            app,
+            "`ReservedConcurrentExecutions`, a little above the usual peak.",
+            "`ReservedConcurrentExecutions`, a little above the usual peak.",
+            "`reservedConcurrency`, a little above the usual peak.",
+            "`reserved_concurrent_executions`, a little above the usual peak.",
+        ),
     );
     say(
         &catalogue::NO_CUSTOMER_KEY,
         functions(&|function| function.environment_key.is_none() && !function.environment.is_empty()),
         "The environment is encrypted with a key of the provider",
-        "`KmsKeyArn` with a key of your own.",
+        by_format(
+            app,
+            "`KmsKeyArn` with a key of your own.",
+            "`KmsKeyArn` with a key of your own.",
+            "`kmsKeyArn` with a key of your own.",
+            "`kms_key_arn` with a key of your own.",
+        ),
     );
     say(
         &catalogue::NO_TRACING,
         functions(&|function| !is_on(function.tracing.as_ref())),
         "Calls are not traced",
-        "`Tracing: Active`.",
+        by_format(
+            app,
+            "`Tracing: Active`.",
+            "`TracingConfig: { Mode: Active }`.",
+            "`tracing: { lambda: true }` of the provider.",
+            "`tracing_config { mode = \"Active\" }`.",
+        ),
     );
     say(
         &catalogue::NO_ACCESS_LOG,
@@ -96,7 +114,13 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
             .map(|store| (&store.name, store.place))
             .collect(),
         "Messages are stored without encryption",
-        "`KmsMasterKeyId: alias/aws/sns`, or a key of your own.",
+        by_format(
+            app,
+            "`KmsMasterKeyId: alias/aws/sns`, or a key of your own.",
+            "`KmsMasterKeyId: alias/aws/sns`, or a key of your own.",
+            "`KmsMasterKeyId: alias/aws/sns`, or a key of your own.",
+            "`kms_master_key_id = \"alias/aws/sns\"`, or a key of your own.",
+        ),
     );
 }
 
