@@ -138,6 +138,11 @@ fn the_exit_code_says_how_bad_it_is() {
     check(&["bad", "--exclude", "a[b"], 2);
     check(&["bad", "--app", "other", "--fail-on", "low"], 4);
     check(&["--explain", "open-route"], 0);
+    check(&["--explain", "open-route-1f6a2b3c"], 0);
+    let report: Value = serde_json::from_str(&check(&["bad", "--json"], 6).out).unwrap();
+    check(&["bad", "--explain", report["apps"][0]["findings"][0]["id"].as_str().unwrap()], 0);
+    let gone = check(&["bad", "--explain", "open-route-00000000"], 4);
+    assert!(gone.err.contains("`bad` has no finding `open-route-00000000`"), "{}", gone.err);
     let unknown = check(&["--explain", "open-rout"], 4);
     assert!(unknown.err.contains("there is no rule `open-rout`"), "{}", unknown.err);
 }
@@ -197,8 +202,10 @@ fn what_is_known_does_not_fail_and_what_is_new_does() {
         assert!(endless.code == Some(1) && endless.err.contains("cannot be read"), "{}", endless.err);
         fs::write(at.join("mine"), "precious").unwrap();
         std::os::unix::fs::symlink("mine", at.join("link.json")).unwrap();
-        let link = scan(at, &[".", "--write-baseline", "link.json"]);
-        assert!(link.code == Some(1) && link.err.contains("is a link to `mine`"), "{}", link.err);
+        for option in ["--write-baseline", "--output"] {
+            let link = scan(at, &[".", option, "link.json"]);
+            assert!(link.code == Some(1) && link.err.contains("is a link to `mine`"), "{}", link.err);
+        }
         assert_eq!(fs::read_to_string(at.join("mine")).unwrap(), "precious");
     }
 }

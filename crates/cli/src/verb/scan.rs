@@ -152,7 +152,9 @@ impl Arguments {
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
     arguments.check(output)?;
-    if let Some(id) = &arguments.explain {
+    // Without a folder any finding's id does: it says its rule.
+    let of_rule = |id: &String| arguments.path.is_none() || catalogue::rule(id).is_some();
+    if let Some(id) = arguments.explain.as_ref().filter(|id| of_rule(id)) {
         return explain(id, output);
     }
     let Some(path) = &arguments.path else {
@@ -182,6 +184,13 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
         return Err(Failure::new(Kind::Missing, format!("there is no app `{name}`"))
             .help(format!("the apps are: {}", names.join(", "))));
     }
+    if let Some(id) = &arguments.explain {
+        return match report.finding(id) {
+            Some(_) => explain(id, output),
+            None => Err(Failure::new(Kind::Missing, format!("`{}` has no finding `{id}`", path.display()))
+                .help(format!("casemate scan {}", path.display()))),
+        };
+    }
     if let Some(function) = &arguments.need {
         return need::show(&arguments, &report, function, output);
     }
@@ -189,7 +198,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     if let Some(file) = &arguments.write_baseline {
         // What nobody could read is not known.
         all_read(&report)?;
-        refuse_link(file)?;
+        overwrite::refuse_link(file)?;
         write(file, &Baseline::of(&report).text())?;
         let count = report.findings().count();
         let findings = if count == 1 { "finding is" } else { "findings are" };
@@ -391,7 +400,10 @@ fn show(
         }
     };
     match &arguments.output {
-        Some(file) => write(file, &shown),
+        Some(file) => {
+            overwrite::refuse_link(file)?;
+            write(file, &shown)
+        }
         None => {
             output.line(shown.trim_end_matches('\n'));
             Ok(())
@@ -410,21 +422,6 @@ fn read_baseline(file: &Path) -> std::io::Result<String> {
         return Err(std::io::Error::other("it is larger than 64 MB, and no baseline is"));
     }
     Ok(text)
-}
-
-/// A link in what is scanned may lead anywhere: whoever put it there does not choose what is written over.
-fn refuse_link(file: &Path) -> Result<(), Failure> {
-    let is_link = std::fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_symlink());
-    if is_link && !file.starts_with("/dev") {
-        let leads =
-            std::fs::read_link(file).map_or_else(|_| "elsewhere".to_owned(), |to| to.display().to_string());
-        let failure = Failure::failed(format!(
-            "`{}` is a link to `{leads}`, and is not written through",
-            file.display()
-        ));
-        return Err(failure.help(format!("rm {}, or name the file itself", file.display())));
-    }
-    Ok(())
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
-//! What a scan does not write over: files that it read an app from, and its own baseline.
+//! What a scan does not write over: files that it read an app from, its own baseline, and what a link leads to.
 //!
-//! Not here: links (`scan`), changes that are asked for (`fix`).
+//! Not here: changes that are asked for (`fix`).
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -26,6 +26,21 @@ pub(super) fn refuse(arguments: &Arguments, scanned: &Path, report: &Report) -> 
             let message = format!("`{}` is a file of the app: {option} would write over it", own.display());
             return Err(Failure::new(Kind::Usage, message).help(format!("{option} another.file")));
         }
+    }
+    Ok(())
+}
+
+/// A link in what is scanned may lead anywhere: whoever put it there does not choose what is written over.
+pub(super) fn refuse_link(file: &Path) -> Result<(), Failure> {
+    let is_link = std::fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_symlink());
+    if is_link && !file.starts_with("/dev") {
+        let leads =
+            std::fs::read_link(file).map_or_else(|_| "elsewhere".to_owned(), |to| to.display().to_string());
+        let failure = Failure::failed(format!(
+            "`{}` is a link to `{leads}`, and is not written through",
+            file.display()
+        ));
+        return Err(failure.help(format!("rm {}, or name the file itself", file.display())));
     }
     Ok(())
 }
