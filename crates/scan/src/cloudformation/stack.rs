@@ -316,6 +316,11 @@ impl<'a> Stack<'a> {
         if let Some(function) = self.function_behind(id, depth) {
             return Some(Node { place, ..function });
         }
+        // What attaches a secret to a database is called as the secret is.
+        if declared.kind == "AWS::SecretsManager::SecretTargetAttachment" && !self.spent(depth) {
+            let secret = self.document.at(&["Resources", id, "Properties", "SecretId"])?;
+            return Some(Node { place, ..self.resolve_at(secret, depth + 1)? });
+        }
         Some(self.of(declared, ref_attribute(&declared.kind), place))
     }
 

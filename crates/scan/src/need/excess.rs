@@ -73,7 +73,9 @@ fn is_quiet(pattern: &str, function: &Function, uses: &[Use], implied: &BTreeSet
 pub(super) fn is_left_alone(pattern: &str, function: &Function, uses: &[Use]) -> bool {
     let layered = ["ssm:Get", "secretsmanager:Get", "appconfig:", "xray:", "cloudwatch:Put", "kms:Decrypt"];
     let always = ["xray:", "kms:", "elasticfilesystem:Client"];
-    always.iter().any(|start| pattern.starts_with(start))
+    // Nobody needs a permission for it, whether a policy gives one or not.
+    pattern.eq_ignore_ascii_case("sts:GetCallerIdentity")
+        || always.iter().any(|start| pattern.starts_with(start))
         || pattern == "cloudwatch:PutMetricData"
         || is_used_through_others(pattern, uses)
         || !function.layers.is_empty() && layered.iter().any(|start| pattern.starts_with(start))

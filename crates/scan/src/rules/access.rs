@@ -236,7 +236,11 @@ fn finding(
         routes.iter().map(|route| (*route, sight.reach_of_route(route))).collect();
     reached.sort_by_key(|(route, reach)| std::cmp::Reverse(weight(route, reach.as_deref())));
     let worst = reached.first().map_or(Severity::Low, |(route, reach)| weight(route, reach.as_deref()));
-    let place = mark.or_else(|| routes.iter().map(|route| route.access.place).min());
+    let weighs_most = || {
+        let of_worst = reached.iter().filter(|(route, reach)| weight(route, reach.as_deref()) == worst);
+        of_worst.map(|(route, _)| route.access.place).min()
+    };
+    let place = mark.or_else(weighs_most);
     let place = place.unwrap_or(Place::whole(app.file));
     let api_word = api.map_or("an interface that cannot be told", Name::as_str);
     let id = match cause {

@@ -368,3 +368,19 @@ Resources:
     assert_eq!(app.store(&Name::from("B")).expect("it is declared").policy.len(), 1);
     assert_eq!(app.unknowns, []);
 }
+
+#[test]
+fn what_attaches_a_secret_is_called_as_the_secret() {
+    let text = "
+Resources:
+  Secret: {Type: AWS::SecretsManager::Secret, Properties: {GenerateSecretString: {}}}
+  Attached: {Type: AWS::SecretsManager::SecretTargetAttachment, Properties: {SecretId: !Ref Secret, TargetId: !Ref Db, TargetType: 'AWS::RDS::DBInstance'}}
+  Db: {Type: AWS::RDS::DBInstance, Properties: {StorageEncrypted: true}}
+  F:
+    Type: AWS::Lambda::Function
+    Properties: {Runtime: nodejs22.x, Handler: i.h, Code: {S3Bucket: b, S3Key: k}, Environment: {Variables: {DIRECT: !Ref Secret, VIA: !Ref Attached}}}
+";
+    let app = app(text);
+    let value = |name: &str| app.functions[0].variable(name).unwrap().value.to_string();
+    assert_eq!(value("VIA"), value("DIRECT"));
+}

@@ -141,6 +141,14 @@ impl Lowering<'_, '_> {
             Some(import) if import.kind() == "import" => {
                 Expression::new(Kind::Name("require".to_owned()), span(import))
             }
+            // `await (0, module.name)(…)`, as bundlers write it, is parsed as a call of `await`.
+            Some(callee) if self.is_await(callee) => {
+                let list = callee.child_by_field_name("arguments").map(parts).unwrap_or_default();
+                match list.last() {
+                    Some(last) => self.expression(*last),
+                    None => self.nothing(node),
+                }
+            }
             Some(callee) => self.expression(callee),
             None => self.nothing(node),
         };
@@ -153,6 +161,13 @@ impl Lowering<'_, '_> {
         }
         let arguments = self.all(arguments);
         Kind::Call(Box::new(Call { callee, arguments, named: Vec::new(), spread: Vec::new() }))
+    }
+
+    fn is_await(&self, callee: Node<'_>) -> bool {
+        let called = callee.child_by_field_name("function").filter(|_| callee.kind() == "call_expression");
+        called.is_some_and(|called| {
+            called.kind() == "identifier" && self.name(Some(called)).as_deref() == Some("await")
+        })
     }
 
     fn make(&mut self, node: Node<'_>) -> Kind {

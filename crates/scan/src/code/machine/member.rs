@@ -32,11 +32,29 @@ const PROVIDED: [&str; 18] = [
     "eventID",
 ];
 
-/// What says something about a value and is none of it.
-const MEASURES: [&str; 2] = ["length", "size"];
+/// What says something about a text or a list and is none of it. Sets have a `size`, and no caller sends one.
+const MEASURE: &str = "length";
+
+/// Parts of an event whose own parts the caller names.
+const NAMED_BY_CALLERS: [&str; 7] = [
+    "queryStringParameters",
+    "multiValueQueryStringParameters",
+    "pathParameters",
+    "headers",
+    "multiValueHeaders",
+    "arguments",
+    "input",
+];
 
 /// How long the path of a thing from outside may become.
 const PATH_LIMIT_BYTES: usize = 160;
+
+/// Whether `length` of a value is how long it is, rather than something of that name that a caller sent.
+fn is_measured(value: &Value) -> bool {
+    let name = value.taint.event.as_ref().map(|trail| trail.name.as_str());
+    let last = name.and_then(|name| name.rsplit('.').next());
+    !last.is_some_and(|last| NAMED_BY_CALLERS.contains(&last))
+}
 
 impl Machine<'_> {
     pub(super) fn member(&mut self, value: &Value, name: &str, place: Place) -> Value {
@@ -96,7 +114,7 @@ impl Machine<'_> {
             | What::Number(_)
             | What::Bool(_)
             | What::Regex(_) => {
-                if value.taint.event.is_none() || MEASURES.contains(&name) {
+                if value.taint.event.is_none() || (name == MEASURE && is_measured(value)) {
                     return Value::unknown();
                 }
                 let taint = match name.parse::<usize>() {

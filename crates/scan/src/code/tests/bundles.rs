@@ -104,3 +104,28 @@ fn a_handler_that_is_not_found_is_not_one_that_does_nothing() {
         assert_eq!(gaps(&reading), ["the handler `handler` was not found in `app.js`"], "{code}");
     }
 }
+
+#[test]
+fn a_call_through_a_bundle_s_comma_may_be_waited_for() {
+    let code = format!(
+        r#"{HEAD}
+var app_exports = {{}};
+__export(app_exports, {{ handler: () => handler }});
+module.exports = __toCommonJS(app_exports);
+var import_client_s3 = require("@aws-sdk/client-s3");
+var s3 = new import_client_s3.S3Client({{}});
+var handler = async () => {{
+  const found = await (0, import_client_s3.waitUntilObjectExists)({{ client: s3 }}, {{ Bucket: "b", Key: "k" }});
+  return await (0, s3.send)(new import_client_s3.GetObjectCommand({{ Bucket: "b", Key: "k" }}));
+}};
+"#
+    );
+    let reading = read_code("app.js", &code);
+    assert!(
+        calls(&reading).iter().any(|call| call == "s3:GetObject b"),
+        "{:?} {:?}",
+        calls(&reading),
+        gaps(&reading)
+    );
+    assert!(!gaps(&reading).iter().any(|gap| gap.contains("await")), "{:?}", gaps(&reading));
+}

@@ -395,3 +395,22 @@ fn programs_and_templates_that_stand_further_off() {
     check("app.py", python("subprocess.run(['/usr/bin/env', 'git', 'log', event['x']])"), &[]);
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn what_a_caller_names_size_or_length_is_data() {
+    for field in ["size", "length", "width"] {
+        let from = format!("event.queryStringParameters.{field}");
+        let whole =
+            script(&format!("cp.execSync(`convert -resize ${{event.queryStringParameters.{field}}}`)"));
+        flows("app.js", &whole, FlowKind::CommandInjection, &from);
+        let taken = script(&format!(
+            "const {{ {field} }} = event.queryStringParameters; cp.execSync(`convert ${{{field}}}`)"
+        ));
+        flows("app.js", &taken, FlowKind::CommandInjection, &from);
+        let python = python(&format!("os.system('convert ' + event['queryStringParameters']['{field}'])"));
+        flows("app.py", &python, FlowKind::CommandInjection, &from);
+    }
+    // How long something is, nobody chooses.
+    quiet("app.js", &script("cp.execSync(`head -c ${event.queryStringParameters.name.length}`)"));
+    quiet("app.js", &script("cp.execSync(`head -c ${event.body.length}`)"));
+}

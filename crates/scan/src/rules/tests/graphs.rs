@@ -438,3 +438,23 @@ fn each_address_of_a_function_says_for_itself_which_pages_may_call_it() {
     both(url("a", "NONE", cors), url("b", "AWS_IAM", ""), about);
     both(url("a", "NONE", ""), url("b", "AWS_IAM", ""), &["open-function-url"]);
 }
+
+#[test]
+fn open_routes_are_told_where_the_worst_of_them_stands() {
+    let text = "
+Resources:
+  A: {Type: AWS::ApiGatewayV2::Api, Properties: {Name: a, ProtocolType: HTTP}}
+  Ping: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref A, RouteKey: GET /ping, Target: !Sub 'integrations/${I}'}}
+  Keys: {Type: AWS::ApiGatewayV2::Route, Properties: {ApiId: !Ref A, RouteKey: DELETE /keys, Target: !Sub 'integrations/${I}'}}
+  I: {Type: AWS::ApiGatewayV2::Integration, Properties: {ApiId: !Ref A, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt F.Arn}}
+  F: {Type: AWS::Lambda::Function, Properties: {Role: !GetAtt R.Arn, Runtime: nodejs22.x, Handler: index.h, Code: {ZipFile: 'exports.h=async()=>1'}}}
+  R:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Action: 'sts:AssumeRole', Principal: {Service: lambda.amazonaws.com}}]}
+      ManagedPolicyArns: ['arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole']
+";
+    let report = super::formats::report(&[("template.yaml", text)]);
+    let found = report.findings().find(|(_, found)| found.rule.id == "open-route").unwrap().1;
+    assert_eq!((found.at.line, found.related.len()), (5, 2), "{}", found.message);
+}
