@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Builder;
 use crate::graph::{Encryption, Login, PublicAccess, Store, StoreKind};
-use crate::known::{Name, Setting, Text};
+use crate::known::{Name, Piece, Setting, Text};
 use crate::terraform::expand::Resource;
 use crate::terraform::value::Value;
 
@@ -159,7 +159,11 @@ impl Builder<'_> {
         let mut store = Store {
             name: resource.name.clone(),
             place: resource.place,
-            physical: body.text_of(named).or_else(|| body.text_of(&format!("{named}_prefix"))),
+            physical: body.text_of(named).or_else(|| {
+                let mut prefix = body.text_of(&format!("{named}_prefix"))?;
+                prefix.push(Piece::Unknown("the provider makes the end of the name".to_owned()));
+                Some(prefix)
+            }),
             encryption: encryption(resource),
             policy: self.policy_of(policy, &resource.name),
             public: PublicAccess::default(),

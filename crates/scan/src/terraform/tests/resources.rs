@@ -384,3 +384,13 @@ resource "aws_ssm_parameter" "plain" {
         [("aws_secretsmanager_secret.key", Some("in clear text")), ("aws_ssm_parameter.plain", Some("x"))]
     );
 }
+
+#[test]
+fn a_name_of_which_only_the_start_is_written_is_not_that_start() {
+    let physical = |attribute: &str| {
+        let (_, app) = main(&format!("resource \"aws_s3_bucket\" \"b\" {{\n  {attribute} = \"lake-\"\n}}\n"));
+        app.stores[0].physical.clone().unwrap()
+    };
+    assert_eq!(physical("bucket").as_literal(), Some("lake-"));
+    assert!(physical("bucket_prefix").why_unknown().is_some());
+}
