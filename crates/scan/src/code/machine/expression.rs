@@ -158,7 +158,8 @@ impl Machine<'_> {
         }
         let place = frame.program.place(whole.span);
         let found = match key.literal() {
-            Some(name) => self.member_of(&value, name, matches!(key.what, What::Number(_)), place),
+            Some(name) if !matches!(key.what, What::Number(_)) => self.entry_of(&value, name, place),
+            Some(name) => self.member_of(&value, name, true, place),
             None => self.any_member(&value, &key, place),
         };
         self.as_checked(frame, whole, found)

@@ -61,6 +61,16 @@ impl Machine<'_> {
         self.member_of(value, name, false, place)
     }
 
+    /// What stands under a text: never how long something is.
+    pub(super) fn entry_of(&mut self, value: &Value, name: &str, place: Place) -> Value {
+        let sent = name == MEASURE && matches!(value.what, What::Unknown) && value.taint.event.is_some();
+        if sent {
+            Value::carrying(value.taint.clone().part(name, place))
+        } else {
+            self.member(value, name, place)
+        }
+    }
+
     pub(super) fn member_of(&mut self, value: &Value, name: &str, numbered: bool, place: Place) -> Value {
         match &value.what {
             What::Object(id) => self.object_member(*id, name, value, place),

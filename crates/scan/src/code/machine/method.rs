@@ -239,7 +239,7 @@ impl Machine<'_> {
                     .field(receiver, key)
                     .or_else(|| self.any_computed(*id))
                     .unwrap_or_else(|| Value::carrying(receiver.taint.clone().part(key, place))),
-                _ => self.member(receiver, key, place),
+                _ => self.entry_of(receiver, key, place),
             },
             None => {
                 let key = arguments.at(0).cloned().unwrap_or_default();

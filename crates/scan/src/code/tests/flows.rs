@@ -410,6 +410,10 @@ fn what_a_caller_names_size_or_length_is_data() {
         let python = python(&format!("os.system('convert ' + event['queryStringParameters']['{field}'])"));
         flows("app.py", &python, FlowKind::CommandInjection, &from);
     }
+    let read = python(
+        "os.system('convert ' + json.loads(event['body']).get('length') + json.loads(event['body'])['length'])",
+    );
+    flows("app.py", &read, FlowKind::CommandInjection, "event.body.length");
     // How long something is, nobody chooses.
     quiet("app.js", &script("cp.execSync(`head -c ${event.queryStringParameters.name.length}`)"));
     quiet("app.js", &script("cp.execSync(`head -c ${event.body.length}`)"));
