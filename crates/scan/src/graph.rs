@@ -220,10 +220,17 @@ impl App {
         }
     }
 
+    /// Whether a file describes this app and no other one. Where stacks import from one another in a circle, an app borrows its own files
+    /// back.
+    #[must_use]
+    pub fn describes(&self, file: FileId) -> bool {
+        file == self.file || self.includes.contains(&file)
+    }
+
     /// Whether something stands in a template of another app.
     #[must_use]
     pub fn is_borrowed(&self, place: Place) -> bool {
-        self.borrowed.contains(&place.file)
+        self.borrowed.contains(&place.file) && !self.describes(place.file)
     }
 
     /// A function by name.

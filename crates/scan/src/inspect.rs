@@ -66,9 +66,19 @@ pub fn inspect(tree: &SourceTree, dependencies: &Dependencies, options: &Options
     };
     let mut apps = Vec::with_capacity(work.len());
     for round in rounds(&work) {
-        let known = told(&apps);
-        let told = Told { known: &known, also_of_its_own: false };
-        apps.extend(parallel::map(&round, |(app, parts)| assess(app, parts, Some(told))));
+        let round_of = |known: &Known| {
+            let told = Told { known, also_of_its_own: false };
+            parallel::map(&round.apps, |(app, parts)| assess(app, parts, Some(told)))
+        };
+        let mut known = told(&apps);
+        if round.is_circle {
+            // Each of them tells what is its own; the others say again only what is worse there.
+            for (mut report, (described, _)) in round_of(&known).into_iter().zip(&round.apps) {
+                report.findings.retain(|found| !described.app.is_borrowed(found.at.place));
+                known.extend(told(std::slice::from_ref(&report)));
+            }
+        }
+        apps.extend(round_of(&known));
     }
     // A template that another one nests counts as it stands there. By itself it only counts where that says more: whoever nests
     // it may give it values with which there is nothing to see.
@@ -138,17 +148,27 @@ struct Parts {
     locks: BTreeSet<usize>,
 }
 
+/// Apps that are assessed side by side.
+struct Round<'w> {
+    apps: Vec<&'w (Described, Parts)>,
+    /// Whether they import from one another.
+    is_circle: bool,
+}
+
 /// Apps in the order in which they are assessed: what imports something comes after what exports it.
-fn rounds(work: &[(Described, Parts)]) -> Vec<Vec<&(Described, Parts)>> {
+fn rounds(work: &[(Described, Parts)]) -> Vec<Round<'_>> {
     let mut rounds = Vec::new();
     let mut waiting: Vec<_> = work.iter().collect();
     while !waiting.is_empty() {
         let files: BTreeSet<FileId> = waiting.iter().map(|(it, _)| it.app.file).collect();
-        let waits = |(it, _): &&(Described, Parts)| !it.app.borrowed.is_disjoint(&files);
+        let waits = |(it, _): &&(Described, Parts)| {
+            it.app.borrowed.iter().any(|file| files.contains(file) && !it.app.describes(*file))
+        };
         let (later, now): (Vec<_>, Vec<_>) = waiting.into_iter().partition(waits);
-        // Nobody imports in a circle; if somebody did, they would be assessed side by side.
-        let (now, later) = if now.is_empty() { (later, now) } else { (now, later) };
-        rounds.push(now);
+        // AWS deploys a circle of imports only in several steps, and so it is rare.
+        let is_circle = now.is_empty();
+        let (apps, later) = if is_circle { (later, now) } else { (now, later) };
+        rounds.push(Round { apps, is_circle });
         waiting = later;
     }
     rounds

@@ -112,6 +112,11 @@ pub(super) fn take_over(stack: &Stack<'_>, app: &mut App) {
                 app.unknown(None, Place::whole(stack.file), why);
                 return;
             }
+            // A stack that imports in a circle meets what it has itself.
+            let own = name.as_str().rsplit_once(':').and_then(|(path, _)| stack.files.find(path));
+            if own.is_some_and(|file| stack.is_within(file) || app.describes(file)) {
+                continue;
+            }
             // A format that embeds CloudFormation may have taken it over already.
             if taken.insert(name.clone()) && !holds(app, exported, &name) {
                 app.borrowed.insert(exported.app.file);

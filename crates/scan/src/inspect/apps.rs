@@ -275,7 +275,7 @@ fn infrastructure(app: &App) -> BTreeSet<FileId> {
         files.extend(&app.includes);
     }
     // What is imported is described by the app that exports it.
-    files.retain(|file| *file == app.file || !app.borrowed.contains(file));
+    files.retain(|file| app.describes(*file) || !app.borrowed.contains(file));
     files
 }
 

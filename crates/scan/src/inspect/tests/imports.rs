@@ -373,3 +373,56 @@ functions:
         ["the role may change `db/serverless.yml:Orders`"]
     );
 }
+
+/// Such stacks can be had by two updates: the one is deployed, then the other, then the first imports too.
+#[test]
+fn stacks_that_import_from_one_another_are_each_assessed_and_nothing_is_told_twice() {
+    let api = "
+Resources:
+  F:
+    Type: AWS::Lambda::Function
+    Properties:
+      Role: arn:aws:iam::1:role/x
+      Runtime: nodejs24.x
+      Handler: i.handler
+      Environment: { Variables: { QUEUE: !ImportValue data-queue } }
+      Code: { ZipFile: \"exports.handler = async (event) => eval(event.body)\" }
+Outputs:
+  F: { Value: !GetAtt F.Arn, Export: { Name: api-function } }
+";
+    let data = "
+Resources:
+  Queue: { Type: AWS::SQS::Queue }
+  Open:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Queue]
+      PolicyDocument: { Statement: [{ Effect: Allow, Principal: '*', Action: 'sqs:SendMessage', Resource: '*' }] }
+Outputs:
+  Queue: { Value: !GetAtt Queue.Arn, Export: { Name: data-queue } }
+";
+    let back = data.replace(
+        "  Open:",
+        "  Bucket:
+    Type: AWS::S3::Bucket
+    Properties: { NotificationConfiguration: { LambdaConfigurations: [{ Event: 's3:ObjectCreated:*', Function: !ImportValue api-function }] } }
+  Open:",
+    );
+    for data in [data, &back] {
+        let found = report(&[("api/template.yaml", api), ("data/template.yaml", data)]);
+        let rules = |path: &str| -> Vec<&str> {
+            app(&found, path)
+                .findings
+                .iter()
+                .filter(|found| found.severity > Severity::Hygiene)
+                .map(|found| found.rule.id)
+                .collect()
+        };
+        assert_eq!(
+            (rules("api/template.yaml"), rules("data/template.yaml")),
+            (vec!["code-injection"], vec!["open-store"]),
+            "{data}"
+        );
+        assert_eq!(app(&found, "api/template.yaml").needs.len(), 1);
+    }
+}
