@@ -301,7 +301,7 @@ impl Machine<'_> {
         let checks = self.checks(frame.scope);
         for (pattern, over) in bindings {
             let over = self.eval(frame, over);
-            let element = self.element(&over);
+            let element = self.step(frame, &over);
             self.bind(frame, pattern, element, true);
         }
         for test in tests {

@@ -307,6 +307,38 @@ impl Machine<'_> {
         all.reduce(Value::or).unwrap_or_default().with(value.taint.clone())
     }
 
+    /// Any of the names of something with named parts.
+    pub(super) fn any_name(&self, value: &Value) -> Value {
+        let other = self.taint_of_names(value);
+        self.keys(value).into_iter().reduce(Value::or).unwrap_or_default().with(other)
+    }
+
+    /// What names carry that are not known one by one.
+    pub(super) fn taint_of_names(&self, value: &Value) -> Taint {
+        let rest = match &value.what {
+            What::Object(id) => self.object(*id).and_then(|object| object.rest.clone()),
+            _ => None,
+        };
+        rest.map_or_else(|| value.taint.clone(), |rest| value.taint.join(&self.deep(&rest).taint))
+    }
+
+    /// Going through something: Python gives the names of what has names.
+    pub(super) fn step(&self, frame: &super::Frame, value: &Value) -> Value {
+        match &value.what {
+            What::Object(id) if Self::is_python(frame) => match self.object(*id) {
+                Some(object) if object.class.is_none() && object.items.is_empty() => self.any_name(value),
+                _ => self.element(value),
+            },
+            _ => self.element(value),
+        }
+    }
+
+    /// The pairs of something with named parts: a name and a value.
+    pub(super) fn pair(&mut self, value: &Value) -> Value {
+        let parts = vec![self.any_name(value), self.element_of_parts(value)];
+        self.list_of(parts)
+    }
+
     /// What one gets by going through a value.
     pub(super) fn element(&self, value: &Value) -> Value {
         match &value.what {
@@ -393,6 +425,14 @@ impl Machine<'_> {
 
     pub(in crate::code) fn values(&self, value: &Value) -> Vec<Value> {
         self.entries(value).iter().map(|(_, value)| value.clone()).collect()
+    }
+
+    /// What the parts of an object may be: those with a known name, and all others.
+    pub(super) fn parts(&self, value: &Value) -> Vec<Value> {
+        let What::Object(id) = &value.what else { return Vec::new() };
+        let Some(object) = self.object(*id) else { return Vec::new() };
+        let named = object.entries.iter().map(|(_, value)| value);
+        named.chain(object.computed.iter().map(|(_, value)| value)).chain(&object.rest).cloned().collect()
     }
 
     /// The parts of an object by their names.

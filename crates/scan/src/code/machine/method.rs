@@ -175,10 +175,18 @@ impl Machine<'_> {
             {
                 return found_by(Some(receiver), arguments.at(0));
             }
+            "items" | "entries" if self.is_object(receiver) => {
+                let pair = self.pair(receiver);
+                return self.list_of(vec![pair]);
+            }
             "items" | "entries" => return self.list_of(vec![Value::carrying(full.taint)]),
-            "values" | "keys" if matches!(receiver.what, What::Object(_)) => {
-                let found = if name == "keys" { self.keys(receiver) } else { self.values(receiver) };
-                return self.list_of(found);
+            "keys" if self.is_object(receiver) => {
+                let (names, others) = (self.keys(receiver), self.taint_of_names(receiver));
+                return self.list_of(names).with(others);
+            }
+            "values" if self.is_object(receiver) => {
+                let values = self.parts(receiver);
+                return self.list_of(values);
             }
             "format" | "%" | "join" | "concat" | "replace" | "replaceAll" | "format_map" => {
                 if let Some(value) = self.text_method(&full, name, arguments) {

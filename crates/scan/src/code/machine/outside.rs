@@ -176,11 +176,11 @@ impl Machine<'_> {
             _ if MATCHES.contains(&path) => found_by(arguments.at(0), arguments.at(1)),
             "Object.assign" | "_.merge" | "_.assign" | "_.extend" => self.merged(arguments),
             "Object.keys" | "Object.getOwnPropertyNames" | "Reflect.ownKeys" => {
-                let keys = self.keys(&first());
-                self.list_of(keys).with(first().taint)
+                let (keys, others) = (self.keys(&first()), self.taint_of_names(&first()));
+                self.list_of(keys).with(others)
             }
             "Object.values" => {
-                let values = self.values(&first());
+                let values = self.parts(&first());
                 self.list_of(values).with(first().taint)
             }
             "Object.entries" | "enumerate" | "zip" => self.pairs(arguments),
@@ -257,11 +257,8 @@ impl Machine<'_> {
 
     fn pairs(&mut self, arguments: &Arguments) -> Value {
         let parts: Vec<Value> = arguments.values.iter().map(|value| self.element_of(value)).collect();
-        let pair = match parts.as_slice() {
-            [only] => vec![
-                Value::carrying(arguments.at(0).map(|value| value.taint.clone()).unwrap_or_default()),
-                only.clone(),
-            ],
+        let pair = match (parts.as_slice(), arguments.at(0)) {
+            ([only], Some(of)) => vec![self.any_name(of), only.clone()],
             _ => parts,
         };
         let pair = self.list_of(pair);
@@ -270,7 +267,9 @@ impl Machine<'_> {
 
     fn element_of(&self, value: &Value) -> Value {
         match &value.what {
-            What::Object(_) => self.values(value).into_iter().reduce(Value::or).unwrap_or_default(),
+            What::Object(_) => {
+                self.parts(value).into_iter().reduce(Value::or).unwrap_or_default().with(value.taint.clone())
+            }
             _ => self.element(value),
         }
     }

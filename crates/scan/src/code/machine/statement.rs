@@ -83,7 +83,7 @@ impl Machine<'_> {
                     if self.for_each_name(frame, pattern, &over, body) {
                         return Next::On;
                     }
-                    let element = self.element(&over);
+                    let element = self.step(frame, &over);
                     frame.branch = self.next_branch();
                     self.bind(frame, pattern, element, true);
                 }

@@ -295,3 +295,54 @@ fn answers_that_show_the_text_of_any_error() {
         assert_eq!(found(caught, answer), 0, "{caught}: {answer}");
     }
 }
+
+/// What something is called and what stands behind that name come from different hands.
+#[test]
+fn names_and_values_are_told_apart() {
+    let to = |body: &str| body.replace("LET", "os.system('x ' + ' '.join(f'{k}=%s' for k in fields))");
+    let only = "fields = {k: event[k] for k in ('name', 'city') if k in event}";
+    let harmless = [
+        format!("{only}\nLET"),
+        format!("{only}\nfor k in fields:\n    os.system('x ' + k)"),
+        format!("{only}\nfor k, v in fields.items():\n    os.system('x ' + k)"),
+        format!("{only}\nfor k in fields.keys():\n    os.system('x ' + k)"),
+        "fields = {'name': event['name']}\nLET".to_owned(),
+        "fields = {}\nfor k in ('name', 'city'):\n    fields[k] = event[k]\nLET".to_owned(),
+    ];
+    let commands = [
+        "fields = {k: 1 for k in event['fields']}\nLET".to_owned(),
+        "fields = {k: v for k, v in event.items()}\nLET".to_owned(),
+        "fields = dict(event)\nLET".to_owned(),
+        "fields = {**event}\nLET".to_owned(),
+        "fields = {'name': 'x', **event['more']}\nLET".to_owned(),
+        "fields = {}\nfields.update(event['more'])\nLET".to_owned(),
+        "fields = {}\nfor k in event:\n    fields[k] = 1\nLET".to_owned(),
+        "fields = event['more']\nLET".to_owned(),
+        format!("{only}\nfor v in fields.values():\n    os.system('x ' + v)"),
+        format!("{only}\nfor k, v in fields.items():\n    os.system('x ' + v)"),
+        format!("{only}\nfor k in fields:\n    os.system('x ' + fields[k])"),
+        "for k, v in {**event}.items():\n    os.system('x ' + k)".to_owned(),
+    ];
+    for (kind, bodies) in [(None, &harmless[..]), (Some(FlowKind::CommandInjection), &commands[..])] {
+        let bodies: Vec<String> = bodies.iter().map(|body| to(body)).collect();
+        all("app.py", kind, &bodies.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    let harmless = [
+        "const f = { name: event.name }; cp.exec(Object.keys(f).join(' '));",
+        "const f = { name: event.name }; for (const [k, v] of Object.entries(f)) cp.exec(k);",
+    ];
+    all("app.js", None, &harmless);
+    let commands = [
+        "cp.exec(Object.keys(event.more).join(' '));",
+        "cp.exec(Object.keys({ ...event.more }).join(' '));",
+        "cp.exec(Object.values({ ...event.more }).join(' '));",
+        "for (const [k, v] of Object.entries({ ...event.more })) cp.exec(k);",
+        "for (const [k, v] of Object.entries({ ...event.more })) cp.exec(v);",
+        "const f = { name: event.name }; for (const [k, v] of Object.entries(f)) cp.exec(v);",
+        "const f = {}; for (const k of event.list) f[k] = 1; cp.exec(Object.keys(f).join(' '));",
+        "const m = new Map(); m.set(event.k, 1); for (const k of m.keys()) cp.exec(k);",
+        "const m = new Map(); m.set('k', event.x); for (const [k, v] of m.entries()) cp.exec(v);",
+        "const m = new Map(); m.set('k', event.x); for (const [k, v] of m) cp.exec(v);",
+    ];
+    all("app.js", Some(FlowKind::CommandInjection), &commands);
+}
