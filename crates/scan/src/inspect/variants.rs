@@ -25,7 +25,17 @@ pub(super) fn claims_absence(rule: &str) -> bool {
 pub(super) fn add(verdict: &mut Verdict, variant: &Variant, further: Vec<Finding>) {
     let found = &mut verdict.findings;
     found.retain(|finding| !is_used_after_all(finding, &variant.app, &further));
+    // What a file of values holds is told by what uses it, where anything does.
+    let used = |finding: &Finding, others: &[Finding]| {
+        let same = |it: &Finding| it.secret == finding.secret && it.place.file == finding.place.file;
+        let of_file = finding.rule.id == catalogue::SECRET_IN_TEMPLATE.id && finding.secret.is_some();
+        of_file && others.iter().any(|it| it.rule.id == catalogue::SECRET_IN_ENVIRONMENT.id && same(it))
+    };
+    found.retain(|finding| !variant.planned || !used(finding, &further));
     for finding in further {
+        if used(&finding, found) {
+            continue;
+        }
         if claims_absence(finding.rule.id) || finding.severity == Severity::Hygiene || says(found, &finding) {
             continue;
         }

@@ -378,3 +378,23 @@ resource \"aws_lambda_function_url\" \"u\" {{
     ];
     assert_eq!(told(&files), [("main.tf".to_owned(), vec![])]);
 }
+
+#[test]
+fn a_secret_of_another_stage_is_told_once() {
+    let service = "service: s
+provider: { name: aws, runtime: nodejs22.x, stage: \"${opt:stage, 'dev'}\" }
+custom: \"${file(./config/${opt:stage, 'dev'}.yml)}\"
+functions:
+  f: { handler: i.h, environment: { MAIL_API_KEY: '${self:custom.mailApiKey}' } }
+";
+    let key = "mailApiKey: key-3ax6xnjp29jd6fds4gc373sgvjxteol0\n";
+    let dev = "mailApiKey: ${ssm:/mail}\n";
+    let secrets = |dev: &str, prod: &str| -> Vec<String> {
+        let told = told(&[("serverless.yml", service), ("config/dev.yml", dev), ("config/prod.yml", prod)]);
+        told.into_iter().flat_map(|(_, found)| found).filter(|it| it.starts_with("secret-")).collect()
+    };
+    assert_eq!(secrets(key, dev), ["secret-in-environment"], "control: the stage that is the default");
+    assert_eq!(secrets(dev, key), ["secret-in-environment when the stage is `prod`"]);
+    // Nothing uses it, and it stands there.
+    assert_eq!(secrets(dev, &format!("{dev}{}", key.replace("mail", "other"))), ["secret-in-template"]);
+}
