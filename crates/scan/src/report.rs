@@ -101,6 +101,31 @@ pub struct Entry {
     pub at: Spot,
 }
 
+impl Entry {
+    /// Who calls a route that asks for an API key and for nothing else. Such a key tells apps apart, and authenticates nobody.
+    pub const WITH_KEY: &'static str = "whoever has the API key";
+
+    /// How many ways in there are, and how many of them are open: `3 ways in, 1 open to anyone`.
+    #[must_use]
+    pub fn count(entries: &[Self]) -> String {
+        let open = entries.iter().filter(|entry| entry.open).count();
+        let keyed = entries.iter().filter(|entry| entry.open && entry.who == Self::WITH_KEY).count();
+        let mut said = match entries.len() {
+            0 => "no way in".to_owned(),
+            1 => "1 way in".to_owned(),
+            all => format!("{all} ways in"),
+        };
+        for (number, who) in [(open - keyed, "anyone"), (keyed, Self::WITH_KEY)] {
+            let number =
+                if number == entries.len() && number == 1 { String::new() } else { format!("{number} ") };
+            if number != "0 " {
+                said += &format!(", {number}open to {who}");
+            }
+        }
+        said
+    }
+}
+
 /// What kind of way in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -63,7 +63,7 @@ fn who(access: &Setting<Access>, api_key: bool, api: Option<&Api>) -> (String, b
             ("unknown".to_owned(), false)
         }
         Known::Value(Access::Anyone) if private => ("anyone in the private network".to_owned(), false),
-        Known::Value(Access::Anyone) if api_key => ("whoever has the API key".to_owned(), true),
+        Known::Value(Access::Anyone) if api_key => (Entry::WITH_KEY.to_owned(), true),
         Known::Value(Access::Anyone) => ("anyone".to_owned(), true),
         Known::Value(Access::Iam) => ("signed calls".to_owned(), false),
         Known::Value(Access::Authorizer(name)) => (format!("whom {name} lets in"), false),

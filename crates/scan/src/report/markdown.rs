@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::need_text::{goes, sure};
 use super::text::word;
 use super::visible::{visible, visible_line};
-use super::{AppReport, EntryKind, Found, Report, Spot};
+use super::{AppReport, Entry, Found, Report, Spot};
 use crate::finding::Confidence;
 use crate::graph::Framework;
 
@@ -41,10 +41,7 @@ fn line(page: &mut String, text: std::fmt::Arguments<'_>) {
 
 fn write_app(page: &mut String, app: &AppReport) {
     line(page, format_args!("\n## {}\n", escape(&app.name)));
-    line(page, format_args!("Described in {}.", code(&app.path)));
-    let open = app.entries.iter().filter(|entry| entry.open).count();
-    let ways = app.entries.iter().filter(|entry| entry.kind != EntryKind::Trigger).count();
-    line(page, format_args!("{ways} ways in from outside, {open} of them open to anyone.\n"));
+    line(page, format_args!("Described in {}; {}.\n", code(&app.path), Entry::count(&app.entries)));
     if app.findings.is_empty() {
         page.push_str("Nothing was found.\n");
     } else {

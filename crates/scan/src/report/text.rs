@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use super::need_text::on;
 use super::visible::visible;
-use super::{AppReport, Found, Report};
+use super::{AppReport, Entry, Found, Report};
 use crate::finding::{Confidence, Severity};
 use crate::graph::Framework;
 use crate::paths::Assessment;
@@ -110,14 +110,7 @@ impl Page<'_> {
     }
 
     fn app(&mut self, app: &AppReport) {
-        let open = app.entries.iter().filter(|entry| entry.open).count();
-        let ways = match (app.entries.len(), open) {
-            (0, _) => "no way in".to_owned(),
-            (1, 0) => "1 way in".to_owned(),
-            (1, _) => "1 way in, open to anyone".to_owned(),
-            (all, 0) => format!("{all} ways in"),
-            (all, open) => format!("{all} ways in, {open} open to anyone"),
-        };
+        let ways = Entry::count(&app.entries);
         let own = app.graph.functions.iter().filter(|function| !app.graph.is_borrowed(function.place));
         let functions = own.count();
         let name = self.paint.paint(Role::Heading, &app.name);

@@ -117,6 +117,9 @@ fn flows(sight: &Sight<'_>, readings: &[(&Function, Reading)], verdict: &mut Ver
         let names = list(functions.iter().map(|function| function.name.as_str()));
         let who = match (kind, open) {
             (FlowKind::VerboseErrors, _) => String::new(),
+            (_, true) if functions.iter().all(|function| asks_for_key(sight.app, function)) => {
+                format!(" Anyone who has the API key, which authenticates nobody, can call {names}.")
+            }
             (_, true) => format!(" Anyone can call {names}."),
             (_, false) => format!(" Whoever can start {names} decides what that is."),
         };
@@ -170,6 +173,13 @@ fn is_open(app: &App, function: &Function) -> bool {
     let routes = app.routes_of(&function.name).any(|route| route.access.value.is(&Access::Anyone));
     let invited = super::permissions::is_for_everyone(function);
     routes || invited || function.url.as_ref().is_some_and(|url| url.access.value.is(&Access::Anyone))
+}
+
+/// Whether each open route of a function asks for an API key, and nothing else of it is open.
+fn asks_for_key(app: &App, function: &Function) -> bool {
+    let mut open = app.routes_of(&function.name).filter(|route| route.access.value.is(&Access::Anyone));
+    let addressed = function.urls().any(|url| url.access.value.is(&Access::Anyone));
+    !addressed && !super::permissions::is_for_everyone(function) && open.all(|route| route.api_key)
 }
 
 fn switches(sight: &Sight<'_>, readings: &[(&Function, Reading)], verdict: &mut Verdict) {

@@ -2,6 +2,7 @@
 
 use crate::facts::Day;
 use crate::inspect::{Dependencies, Options, inspect};
+use crate::report::Entry;
 use crate::source::SourceTree;
 
 /// The rules that an app of one function breaks in its code.
@@ -51,4 +52,45 @@ fn a_token_that_somebody_checked_before_may_be_read() {
     for (function, expect) in [(ROUTE, 1), (URL, 1), (GUARDED, 0), (SIGNED_URL, 0)] {
         assert_eq!(broken(function, code), vec!["signature-verification-off"; expect], "{function}");
     }
+}
+
+#[test]
+fn an_api_key_is_neither_a_sign_in_nor_nobody() {
+    let told = |events: &str| {
+        let template = format!(
+            "Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: app.handler
+      CodeUri: .
+      Events: {{ {events} }}
+"
+        );
+        let mut tree = SourceTree::new();
+        tree.add("template.yaml", template.into_bytes());
+        tree.add("app.py", &b"import os\ndef handler(event, context):\n    os.system(event['body'])\n"[..]);
+        let report = inspect(&tree, &Dependencies::default(), &Options::default());
+        let app = &report.apps[0];
+        let injection = app.findings.iter().find(|found| found.rule.id == "command-injection").unwrap();
+        (Entry::count(&app.entries), injection.message.clone())
+    };
+    let keyed = "A: { Type: Api, Properties: { Path: /a, Method: get, Auth: { ApiKeyRequired: true } } }";
+    let open = "B: { Type: Api, Properties: { Path: /b, Method: get } }";
+    let (ways, message) = told(keyed);
+    assert_eq!(ways, "1 way in, open to whoever has the API key");
+    assert!(
+        message.ends_with("Anyone who has the API key, which authenticates nobody, can call `F`."),
+        "{message}"
+    );
+    let (ways, message) = told(open);
+    assert_eq!(ways, "1 way in, open to anyone");
+    assert!(message.ends_with("Anyone can call `F`."), "{message}");
+    let (ways, message) = told(&format!("{keyed}, {open}"));
+    assert_eq!(ways, "2 ways in, 1 open to anyone, 1 open to whoever has the API key");
+    assert!(message.ends_with("Anyone can call `F`."), "{message}");
+    let timer = "T: { Type: Schedule, Properties: { Schedule: rate(1 day) } }";
+    assert_eq!(told(&format!("{timer}, {keyed}")).0, "2 ways in, 1 open to whoever has the API key");
 }
