@@ -39,6 +39,8 @@ pub struct Reading {
     pub entry: Option<Place>,
     /// Whether the handler never weighs what it is called with: it does the same for everyone.
     pub is_deaf: bool,
+    /// Where it looks first at who calls: it compares a signature, or checks a token, of what it is sent.
+    pub checks_caller: Option<Place>,
     /// What it asks of the provider.
     pub sdk_calls: Vec<SdkCall>,
     /// Whether some of that is signed for somebody else to ask: addresses that a caller uploads to.

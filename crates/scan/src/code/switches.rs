@@ -119,6 +119,9 @@ pub(super) fn called(machine: &mut Machine<'_>, path: &str, arguments: &Argument
     cors::called(machine, path, arguments, place);
     keys::called(machine, path, arguments);
     token(machine, path, arguments, place);
+    if machine.reading.checks_caller.is_none() && checks_caller(machine, path, arguments) {
+        machine.reading.checks_caller = Some(place);
+    }
     machine.notes.asked = machine.notes.asked || asks(machine, path, arguments);
     temporary_file(machine, path, arguments, place);
     shown(machine, path, arguments, place);
@@ -212,6 +215,38 @@ fn token(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, place: Pl
         let message = format!("`{path}` takes a token without checking its signature: anyone can write one.");
         machine.switch(SwitchKind::SignatureVerification, certainty, place, message);
     }
+}
+
+/// Whether a call compares a signature in what the function is sent, or checks a token of it. Whether the answer counts for anything is not
+/// asked.
+fn checks_caller(machine: &Machine<'_>, path: &str, arguments: &Arguments) -> bool {
+    const CHECKS: [&str; 16] = [
+        "timingsafeequal",
+        "compare_digest",
+        "constructevent",
+        "constructeventasync",
+        "construct_event",
+        "verify",
+        "verifysync",
+        "jwtverify",
+        "compactverify",
+        "verifykey",
+        "verifyrequestsignature",
+        "verifysignature",
+        "verify_signature",
+        "validaterequest",
+        "is_valid_request",
+        "verify_oauth2_token",
+    ];
+    let last = path.rsplit('.').next().unwrap_or(path).to_ascii_lowercase();
+    let known = CHECKS.contains(&last.as_str()) || matches!(path, "jwt.decode" | "jose.jwt.decode");
+    let unchecked = || {
+        let off = |value: Value| matches!(value.what, What::Bool(false));
+        let options = arguments.named("options").cloned();
+        let told = options.and_then(|options| machine.field(&options, "verify_signature"));
+        told.is_some_and(off) || arguments.named("verify").cloned().is_some_and(off)
+    };
+    known && arguments.all().any(|value| machine.deep(value).taint.event.is_some()) && !unchecked()
 }
 
 /// A token's payload on its way through functions that decode and read it.

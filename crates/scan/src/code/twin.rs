@@ -14,6 +14,7 @@ impl Reading {
         });
         built.switches.retain(|switch| !self.switches.iter().any(|known| known.kind == switch.kind));
         built.unknowns.clear();
+        built.checks_caller = self.checks_caller;
         self.join(built);
     }
 
@@ -21,6 +22,7 @@ impl Reading {
     pub(super) fn join(&mut self, other: Self) {
         self.entry = self.entry.or(other.entry);
         self.signs |= other.signs;
+        self.checks_caller = self.checks_caller.filter(|_| other.checks_caller.is_some());
         add(&mut self.files, other.files, |one, two| one == two);
         add(&mut self.sdk_calls, other.sdk_calls, |one, two| {
             one.actions == two.actions

@@ -11,7 +11,7 @@ use crate::code::{Certainty, ERROR_TEXT, Flow, FlowKind, Reader, Reading, Switch
 use crate::facts::{self, Level};
 use crate::finding::{Confidence, Finding, Rule, Severity};
 use crate::graph::{Access, App, AuthorizerKind, Function, Role, Route};
-use crate::known::Known;
+use crate::known::{Known, Name};
 use crate::need::{self, Excess, Need};
 use crate::secrets;
 use crate::source::Place;
@@ -44,6 +44,7 @@ pub(super) fn look<'a>(sight: &Sight<'a>, readings: &[(&'a Function, Reading)], 
     flows(sight, readings, verdict);
     switches(sight, readings, verdict);
     deaf_authorizers(sight.app, readings, verdict);
+    own_checks(sight.app, readings, verdict);
     let needs: Vec<(&Function, Need)> = readings
         .iter()
         .map(|(function, reading)| {
@@ -75,6 +76,35 @@ fn deaf_authorizers(app: &App, readings: &[(&Function, Reading)], verdict: &mut 
             .seen_at(authorizer.place, format!("`{}` asks it", authorizer.name))
             .advice("Check who calls in it: the token's signature, issuer, audience and end. Or let the interface do that: a JWT authorizer, a user pool, IAM.");
         verdict.report(found.likely());
+    }
+}
+
+/// Functions that anyone may start and that look themselves at who calls, as those do that other services call. Whether they turn anyone
+/// away cannot be told, so the finding stays, and weighs less than where nobody asks.
+fn own_checks(app: &App, readings: &[(&Function, Reading)], verdict: &mut Verdict) {
+    const OPEN: [&str; 3] =
+        [catalogue::OPEN_ROUTE.id, catalogue::OPEN_FUNCTION_URL.id, catalogue::API_KEY_ONLY.id];
+    let checks_of = |name: &Name| {
+        let (_, reading) = readings.iter().find(|(function, _)| function.name == *name)?;
+        reading.checks_caller
+    };
+    for finding in verdict.findings.iter_mut().filter(|finding| OPEN.contains(&finding.rule.id)) {
+        let checks: Vec<(Name, Place)> =
+            finding.subjects.iter().filter_map(|name| Some((name.clone(), checks_of(name)?))).collect();
+        let others = app.routes.iter().any(|route| {
+            route.target.value().is_none() && finding.related.iter().any(|(place, _)| *place == route.place)
+        });
+        if others || checks.is_empty() || checks.len() < finding.subjects.len() {
+            continue;
+        }
+        let names = list(checks.iter().map(|(name, _)| name.as_str()));
+        finding.message += &format!(
+            " The code of {names} looks at a signature or token of what it is sent; if nothing gets past that, allow this with a comment."
+        );
+        finding.severity = finding.severity.min(Severity::Medium);
+        finding
+            .related
+            .extend(checks.into_iter().map(|(_, place)| (place, "it is looked at here".to_owned())));
     }
 }
 

@@ -1,6 +1,7 @@
 //! What code does, and who can see or use it.
 
 use crate::facts::Day;
+use crate::finding::Severity;
 use crate::inspect::{Dependencies, Options, inspect};
 use crate::report::Entry;
 use crate::source::SourceTree;
@@ -93,4 +94,55 @@ Resources:
     assert!(message.ends_with("Anyone can call `F`."), "{message}");
     let timer = "T: { Type: Schedule, Properties: { Schedule: rate(1 day) } }";
     assert_eq!(told(&format!("{timer}, {keyed}")).0, "2 ways in, 1 open to whoever has the API key");
+}
+
+#[test]
+fn functions_that_look_at_who_calls_weigh_less_than_those_where_nobody_asks() {
+    let told = |events: &str, code: &str| {
+        let template = format!(
+            "Transform: AWS::Serverless-2016-10-31
+Resources:
+  T: {{ Type: AWS::DynamoDB::Table, Properties: {{ TableName: orders }} }}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: app.handler
+      CodeUri: .
+      Policies: [{{ DynamoDBCrudPolicy: {{ TableName: !Ref T }} }}]
+      {events}
+"
+        );
+        let mut tree = SourceTree::new();
+        tree.add("template.yaml", template.into_bytes());
+        tree.add(
+            "app.py",
+            format!("import hmac, hashlib, jwt\ndef handler(event, context):\n{code}").into_bytes(),
+        );
+        let report = inspect(&tree, &Dependencies::default(), &Options::default());
+        let found = report.apps[0].findings.iter().find(|found| found.rule.id.starts_with("open-")).unwrap();
+        (found.severity, found.message.contains("The code of `F` looks at a signature"))
+    };
+    let route = "Events: { R: { Type: HttpApi, Properties: { Path: /hook, Method: post } } }";
+    let checked = [
+        "    mine = hmac.new(b'k', event['body'].encode(), hashlib.sha256).hexdigest()\n    if not hmac.compare_digest(mine, event['headers']['x-signature']):\n        return {}\n",
+        "    user = jwt.decode(event['headers']['authorization'], KEY, algorithms=['RS256'])\n",
+    ];
+    let unchecked = [
+        "    print(event['body'])\n",
+        "    jwt.decode(event['headers']['authorization'], options={'verify_signature': False})\n",
+        "    hmac.compare_digest('a', 'b')\n",
+    ];
+    for events in [route, "FunctionUrlConfig: { AuthType: NONE }"] {
+        let severities: Vec<_> = checked.map(|code| told(events, code)).into();
+        assert_eq!(severities, [(Severity::Medium, true); 2], "{events}");
+        let severities: Vec<_> = unchecked.map(|code| told(events, code)).into();
+        assert_eq!(severities, [(Severity::High, false); 3], "{events}");
+    }
+    // One of two is not both.
+    let two = format!(
+        "Events: {{ R: {{ Type: HttpApi, Properties: {{ Path: /hook, Method: post }} }} }}\n  G:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: python3.13\n      Handler: none.handler\n      CodeUri: .\n      Policies: [{{ DynamoDBCrudPolicy: {{ TableName: !Ref T }} }}]\n      {}",
+        route.replace("/hook", "/other")
+    );
+    assert_eq!(told(&two, checked[0]), (Severity::High, false));
 }
