@@ -171,6 +171,8 @@ pub struct Switch {
     pub place: Place,
     /// One sentence about it.
     pub message: String,
+    /// The header of the request that it is about, in small letters, where that is known.
+    pub header: Option<String>,
 }
 
 /// What is switched off.

@@ -348,7 +348,7 @@ impl<'t> Machine<'t> {
     pub(super) fn switch(&mut self, kind: SwitchKind, certainty: Certainty, place: Place, message: String) {
         let known = self.reading.switches.iter().any(|known| known.kind == kind && known.place == place);
         if !known && self.reading.switches.len() < FACT_LIMIT {
-            self.reading.switches.push(Switch { kind, certainty, place, message });
+            self.reading.switches.push(Switch { kind, certainty, place, message, header: None });
         }
     }
 

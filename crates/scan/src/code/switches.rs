@@ -18,10 +18,10 @@ pub(crate) const ERROR_TEXT: &str = "the error's text";
 /// What only the whole of a function's code decides.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    /// Tokens that are read without a check: where, and by what.
-    decoded: Vec<(Place, String)>,
-    /// Tokens that are taken apart by hand: where, and by what.
-    by_hand: Vec<(Place, String)>,
+    /// Tokens that are read without a check.
+    decoded: Vec<Decoded>,
+    /// Tokens that are taken apart by hand.
+    by_hand: Vec<Decoded>,
     /// Whether any token is checked.
     verified: bool,
     /// Whether anything is checked that may be a token: by hand, or by a service that is asked.
@@ -32,6 +32,26 @@ pub(super) struct Notes {
     removed: BTreeSet<String>,
     /// Headers that say who may call from where.
     headers: Vec<cors::Header>,
+}
+
+/// A token that is read without a check.
+#[derive(Debug)]
+struct Decoded {
+    place: Place,
+    /// By what.
+    path: String,
+    /// The header that it came in.
+    header: Option<String>,
+}
+
+impl Decoded {
+    fn new(place: Place, path: &str, taint: &Taint) -> Self {
+        let header = taint.event.as_ref().and_then(|trail| {
+            let (before, name) = trail.name.rsplit_once('.')?;
+            before.to_ascii_lowercase().ends_with("headers").then(|| name.to_ascii_lowercase())
+        });
+        Self { place, path: path.to_owned(), header }
+    }
 }
 
 /// A named entry of an object or of a call.
@@ -205,7 +225,8 @@ fn token(machine: &mut Machine<'_>, path: &str, arguments: &Arguments, place: Pl
         | "jwt-decode.jwtDecode"
         | "jwt_decode"
         | "jose.decodeJwt" => {
-            machine.notes.decoded.push((place, path.to_owned()));
+            let taint = arguments.at(0).map(|token| machine.deep(token).taint).unwrap_or_default();
+            machine.notes.decoded.push(Decoded::new(place, path, &taint));
             false
         }
         _ => unsigned && tokens,
@@ -267,7 +288,7 @@ pub(super) fn decoded(
         Token::Payload if decodes => taint.token = Token::Decoded,
         Token::Decoded if path == "JSON.parse" || path.ends_with("json.loads") => {
             taint.token = Token::Whole;
-            machine.notes.by_hand.push((place, path.to_owned()));
+            machine.notes.by_hand.push(Decoded::new(place, path, taint));
         }
         _ => {}
     }
@@ -377,11 +398,14 @@ pub(super) fn finish(machine: &mut Machine<'_>) {
         notes.asked || calls.iter().any(|it| it.service == "cognito-idp" && it.operation == "GetUser");
     let by_hand = if asked { Vec::new() } else { notes.by_hand };
     if !notes.verified {
-        for (place, path) in notes.decoded.into_iter().chain(by_hand) {
+        for Decoded { place, path, header } in notes.decoded.into_iter().chain(by_hand) {
             let message = format!(
                 "`{path}` reads a token without checking its signature, and nothing else in this function's code checks it."
             );
             machine.switch(SwitchKind::SignatureVerification, Certainty::Possible, place, message);
+            if let Some(told) = machine.reading.switches.last_mut().filter(|told| told.place == place) {
+                told.header = header;
+            }
         }
     }
     for (place, name) in notes.written {

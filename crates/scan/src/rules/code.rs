@@ -14,7 +14,7 @@ use crate::graph::{Access, App, AuthorizerKind, Function, Role, Route};
 use crate::known::{Known, Name};
 use crate::need::{self, Excess, Need};
 use crate::secrets;
-use crate::source::Place;
+use crate::source::{FileId, Place};
 
 /// What the code of each function does that is deployed and the app's own.
 pub(super) fn readings<'a>(context: &Context<'a>) -> Vec<(&'a Function, Reading)> {
@@ -98,6 +98,7 @@ fn own_checks(app: &App, readings: &[(&Function, Reading)], verdict: &mut Verdic
             continue;
         }
         let names = list(checks.iter().map(|(name, _)| name.as_str()));
+        finding.message = finding.message.replace(" Nothing asks who calls.", "");
         finding.message += &format!(
             " The code of {names} looks at a signature or token of what it is sent; if nothing gets past that, allow this with a comment."
         );
@@ -219,7 +220,9 @@ fn switches(sight: &Sight<'_>, readings: &[(&Function, Reading)], verdict: &mut 
         for switch in &reading.switches {
             let unsure = switch.certainty == Certainty::Possible;
             let elsewhere = match switch.kind {
-                SwitchKind::SignatureVerification => unsure && is_checked_before(app, function),
+                SwitchKind::SignatureVerification => {
+                    unsure && is_checked_before(sight, readings, function, switch.header.as_deref())
+                }
                 // Only browsers send credentials of visitors.
                 SwitchKind::CorsCredentials => {
                     app.routes_of(&function.name).next().is_none() && function.url.is_none()
@@ -238,7 +241,14 @@ fn switches(sight: &Sight<'_>, readings: &[(&Function, Reading)], verdict: &mut 
         let (rule, advice) = switch_rule(kind);
         let names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
         let cause = format!("{} of {}", kind.rule(), names.join(", "));
-        let mut found = Finding::new(rule, cause, place, switch.message.clone())
+        let another = switch
+            .header
+            .as_deref()
+            .filter(|_| functions.iter().any(|function| is_checked_before(sight, readings, function, None)));
+        let another = another
+            .map(|header| format!(" Whoever is asked before it looks at another header than `{header}`."));
+        let message = format!("{}{}", switch.message, another.unwrap_or_default());
+        let mut found = Finding::new(rule, cause, place, message)
             .touching(functions.iter().map(|function| &function.name))
             .advice(advice);
         if switch.certainty == Certainty::Possible {
@@ -285,12 +295,38 @@ fn switch_rule(kind: SwitchKind) -> (&'static Rule, &'static str) {
     }
 }
 
-/// Whether something before the function has already looked at tokens.
-fn is_checked_before(app: &App, function: &Function) -> bool {
+/// Whether something before the function has already looked at a token: at the one of this header, where that is known.
+fn is_checked_before(
+    sight: &Sight<'_>,
+    readings: &[(&Function, Reading)],
+    function: &Function,
+    header: Option<&str>,
+) -> bool {
+    let app = sight.app;
+    let mentions = |file: FileId| {
+        let text = sight.tree.file(file).and_then(|file| file.text());
+        text.zip(header).is_none_or(|(text, header)| text.to_ascii_lowercase().contains(header))
+    };
+    // Interfaces look at `Authorization`, or at what the authorizer's declaration names; a function at what its code names.
+    let looks = |name: &Name| {
+        let Some(authorizer) = app.authorizer(name) else { return true };
+        let code = match &authorizer.kind {
+            AuthorizerKind::Function(Known::Value(function)) => {
+                readings.iter().find(|(it, reading)| it.name == *function && !reading.files.is_empty())
+            }
+            AuthorizerKind::Function(Known::Unknown(_)) => return true,
+            _ => return mentions(authorizer.place.file),
+        };
+        code.is_none_or(|(_, reading)| reading.files.iter().any(|file| mentions(*file)))
+    };
+    let usual = header.is_none_or(|header| header == "authorization");
+    let guarded = |access: &Access| match access {
+        Access::Authorizer(name) => usual || looks(name),
+        Access::Outside(_) | Access::Iam => true,
+        Access::Anyone => false,
+    };
     let routes = app.routes_of(&function.name).map(|route| &route.access);
     let mut ways = routes.chain(function.urls().map(|url| &url.access)).peekable();
-    let guarded =
-        |access: &Access| matches!(access, Access::Authorizer(_) | Access::Outside(_) | Access::Iam);
     ways.peek().is_some() && ways.all(|access| access.value.value().is_some_and(guarded))
 }
 

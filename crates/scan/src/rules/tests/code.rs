@@ -53,6 +53,57 @@ fn a_token_that_somebody_checked_before_may_be_read() {
     for (function, expect) in [(ROUTE, 1), (URL, 1), (GUARDED, 0), (SIGNED_URL, 0)] {
         assert_eq!(broken(function, code), vec!["signature-verification-off"; expect], "{function}");
     }
+    // A second token, at which the authorizer does not look.
+    let second = code.replace("authorization", "x-staff-token");
+    for (function, expect) in [(ROUTE, 1), (GUARDED, 1), (SIGNED_URL, 0)] {
+        assert_eq!(broken(function, &second), vec!["signature-verification-off"; expect], "{function}");
+    }
+    let named = format!("{GUARDED}  # x-staff-token\n");
+    assert_eq!(broken(&named, &second), Vec::<&str>::new(), "the description names it");
+}
+
+/// A function that is asked looks at what its code names.
+#[test]
+fn a_token_of_a_header_is_checked_by_an_authorizer_that_reads_it() {
+    let told = |authorizer: &str, header: &str| {
+        let template = "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      Auth:
+        DefaultAuthorizer: Own
+        Authorizers: { Own: { FunctionArn: !GetAtt Asked.Arn, AuthorizerPayloadFormatVersion: '2.0', EnableFunctionDefaultPermissions: true } }
+  Asked:
+    Type: AWS::Serverless::Function
+    Properties: { Runtime: nodejs22.x, Handler: asked.handler, CodeUri: . }
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs22.x
+      Handler: app.handler
+      CodeUri: .
+      Events: { R: { Type: HttpApi, Properties: { ApiId: !Ref Api, Path: /, Method: get } } }
+";
+        let code = format!(
+            "const jwt = require('jsonwebtoken');\nexports.handler = async (event) => jwt.decode(event.headers['{header}']).sub;\n"
+        );
+        let asked = format!(
+            "const jwt = require('jsonwebtoken');\nexports.handler = async (event) => ({{ isAuthorized: !!jwt.verify(event.headers['{authorizer}'], process.env.KEY) }});\n"
+        );
+        let mut tree = SourceTree::new();
+        tree.add("template.yaml", template.as_bytes());
+        tree.add("app.js", code.into_bytes());
+        tree.add("asked.js", asked.into_bytes());
+        let report = inspect(&tree, &Dependencies::default(), &Options::default());
+        let found =
+            report.apps[0].findings.iter().find(|found| found.rule.id == "signature-verification-off");
+        found.map(|found| found.message.contains("another header than `x-staff-token`"))
+    };
+    assert_eq!(told("authorization", "authorization"), None);
+    assert_eq!(told("x-staff-token", "X-Staff-Token"), None);
+    assert_eq!(told("authorization", "x-staff-token"), Some(true));
 }
 
 #[test]
