@@ -214,6 +214,7 @@ fn is_exception(app: &App, route: &Route) -> bool {
 fn turns_off(app: &App, route: &Route) -> bool {
     let has = |api: &Name| app.authorizers.iter().any(|it| it.api.as_ref() == Some(api));
     app.framework == Framework::Sam
+        && route.api.value().is_some_and(|api| !app.written.contains_key(api))
         && route.access.place != route.place
         && route.access.known() == Some(&Access::Anyone)
         && route.api.value().is_some_and(has)

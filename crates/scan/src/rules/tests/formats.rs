@@ -316,6 +316,27 @@ Resources:
     assert!(!takes_back(advice("Name: a", "")));
 }
 
+/// SAM has no words for a plain resource.
+#[test]
+fn a_plain_route_in_a_sam_template_is_changed_as_such() {
+    let template = "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Chat: { Type: AWS::ApiGatewayV2::Api, Properties: { ProtocolType: WEBSOCKET, RouteSelectionExpression: $request.body.action } }
+  Ticket: { Type: AWS::ApiGatewayV2::Authorizer, Properties: { ApiId: !Ref Chat, AuthorizerType: REQUEST, AuthorizerUri: !GetAtt F.Arn } }
+  Connect: { Type: AWS::ApiGatewayV2::Route, Properties: { ApiId: !Ref Chat, RouteKey: $connect, AuthorizationType: NONE, Target: !Sub 'integrations/${I}' } }
+  I: { Type: AWS::ApiGatewayV2::Integration, Properties: { ApiId: !Ref Chat, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt F.Arn } }
+  F: { Type: AWS::Serverless::Function, Properties: { Runtime: nodejs22.x, Handler: i.h, InlineCode: x } }
+";
+    let report = report(&[("template.yaml", template)]);
+    let found = report.apps[0].findings.iter().find(|finding| finding.rule.id == "open-websocket").unwrap();
+    assert!(
+        found.change.as_ref().unwrap().advice.contains("AuthorizationType: CUSTOM"),
+        "{:?}",
+        found.change
+    );
+}
+
 #[test]
 fn an_authorizer_that_looks_at_nothing_lets_everyone_in() {
     let found = |code: &str| {
