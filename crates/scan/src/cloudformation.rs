@@ -173,6 +173,21 @@ fn note_switched_off(stack: &Stack<'_>, app: &mut App) {
     }
 }
 
+/// Writes down names that stand twice. Tools that deploy take the last one or refuse the template; both are assessed.
+fn note_twins(stack: &Stack<'_>, app: &mut App) {
+    let resources = stack.document().get("Resources").map(Node::entries).unwrap_or_default();
+    let mut known = BTreeSet::new();
+    for (key, _) in resources {
+        if !known.insert(&key.text) {
+            let name = stack.name(&key.text);
+            let why = format!(
+                "which `{name}` is deployed: the name stands twice under `Resources`, and both are assessed"
+            );
+            app.unknown(Some(&name), key.place, why);
+        }
+    }
+}
+
 /// Reads everything that a stack declares.
 fn read_stack(stack: &Stack<'_>, app: &mut App) {
     app.parameters.extend(stack.parameters());
@@ -192,6 +207,7 @@ fn read_stack(stack: &Stack<'_>, app: &mut App) {
     writer.mention_outputs();
     writer.finish();
     macros::write_down(stack, app);
+    note_twins(stack, app);
     if stack.is_exhausted() {
         let why = "only a part of it was read: it makes more than is followed".to_owned();
         app.unread.push(Unread { place: Place::whole(stack.file), why });

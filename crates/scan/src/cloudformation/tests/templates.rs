@@ -157,6 +157,25 @@ Resources:
 }
 
 #[test]
+fn a_name_that_stands_twice_is_said() {
+    let said = |second: &str| {
+        let app = app(&format!(
+            "Resources:\n  F: {{Type: AWS::Lambda::Function}}\n  G: {{Type: AWS::Lambda::Function}}\n  {second}: {{Type: AWS::Lambda::Function}}\n"
+        ));
+        app.unknowns
+            .into_iter()
+            .filter(|it| it.why.contains("stands twice"))
+            .map(|it| it.why)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        said("F"),
+        ["which `F` is deployed: the name stands twice under `Resources`, and both are assessed"]
+    );
+    assert_eq!(said("H"), Vec::<String>::new());
+}
+
+#[test]
 fn nested_stacks_are_part_of_the_app() {
     let (tree, app) = app_of(&[
         (
