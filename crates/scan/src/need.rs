@@ -196,7 +196,7 @@ fn missing(grants: &Grants<'_>, function: &Function, uses: &[Use], gaps: &[Seen<
             // On what is not known: missing only where it is given on nothing at all.
             None => permissions.may_somewhere(&used.action),
         };
-        verdict == Verdict::No
+        verdict == Verdict::No && !names_role(grants.app(), &permissions.role.name, used)
     });
     let other_role = uses.iter().any(|used| used.action.starts_with("sts:AssumeRole"));
     let doubt = |used: &Use| -> Option<String> {
@@ -227,23 +227,41 @@ fn missing(grants: &Grants<'_>, function: &Function, uses: &[Use], gaps: &[Seen<
 
 /// Whether the policy of a resource may allow a use, whatever the role says: within one account either is enough.
 fn is_opened(app: &App, used: &Use) -> bool {
-    let Some(name) = used.thing.own() else { return false };
-    let store = app.store(name).map(|store| &store.policy);
-    let secret = || app.secret(name).map(|secret| &secret.policy);
-    let function = || app.function(name).map(|function| &function.permissions);
-    let statements = store.or_else(secret).or_else(function).into_iter().flatten();
-    let speaks = |statement: &Statement| {
-        statement.not_actions
-            || statement
-                .actions
-                .iter()
-                .any(|action| action.known().is_none_or(|pattern| covers_action(pattern, &used.action)))
-    };
     let others =
         |principal: &Principal| !matches!(principal, Principal::Service(_) | Principal::Federated(_));
-    statements
-        .filter(|statement| statement.may_allow() && speaks(statement))
-        .any(|statement| statement.principals.iter().any(others))
+    let name = used.thing.own();
+    name.is_some_and(|name| policies(app).any(|(of, policy)| of == name && speaks(policy, used, others)))
+}
+
+/// Whether the policy of a resource names the role for a use: of the very thing, or of some thing where what is used cannot be told.
+fn names_role(app: &App, role: &Name, used: &Use) -> bool {
+    let it = |principal: &Principal| match principal {
+        Principal::Aws(text) => text.as_reference().is_some_and(|(name, _)| name == role),
+        _ => false,
+    };
+    let own = used.thing.own();
+    let known = own.is_some() || target::ask(app, &used.thing).is_some();
+    policies(app).any(|(of, policy)| (own == Some(of) || !known) && speaks(policy, used, it))
+}
+
+/// The policies of all resources.
+fn policies(app: &App) -> impl Iterator<Item = (&Name, &[Statement])> {
+    let stores = app.stores.iter().map(|store| (&store.name, store.policy.as_slice()));
+    let secrets = app.secrets.iter().map(|secret| (&secret.name, secret.policy.as_slice()));
+    let functions = app.functions.iter().map(|function| (&function.name, function.permissions.as_slice()));
+    stores.chain(secrets).chain(functions)
+}
+
+/// Whether a policy may allow an action to one of these principals.
+fn speaks(policy: &[Statement], used: &Use, principals: impl Fn(&Principal) -> bool) -> bool {
+    let covers = |statement: &Statement| {
+        let covers = |pattern: &String| covers_action(pattern, &used.action);
+        statement.not_actions || statement.actions.iter().any(|action| action.known().is_none_or(covers))
+    };
+    policy
+        .iter()
+        .filter(|statement| statement.may_allow() && covers(statement))
+        .any(|statement| statement.principals.iter().any(&principals))
 }
 
 /// How sure a claim is that rests on all of the code.

@@ -202,3 +202,39 @@ fn things_outside_of_the_app_are_named_as_the_provider_does() {
     );
     assert!(profile.policy.is_none_or(|policy| !policy.text.contains("application-inference-profile")));
 }
+
+/// Within one account the policy of a resource is enough, as it is for the function with which CDK empties a bucket.
+#[test]
+fn what_a_resource_allows_to_the_role_is_not_missing() {
+    let missing = |principal: &str, bucket: &str| -> Vec<String> {
+        let template = format!(
+            "
+Resources:
+  Bucket: {{ Type: AWS::S3::Bucket, Properties: {{ BucketName: media }} }}
+  Policy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Bucket
+      PolicyDocument:
+        Statement:
+          - {{ Effect: Allow, Principal: {{ {principal} }}, Action: 's3:DeleteObject*', Resource: !Sub '${{Bucket.Arn}}/*' }}
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {{ Statement: [{{ Effect: Allow, Principal: {{ Service: lambda.amazonaws.com }}, Action: 'sts:AssumeRole' }}] }}
+  F:
+    Type: AWS::Lambda::Function
+    Properties: {{ Runtime: python3.13, Handler: app.handler, Code: ., Role: !GetAtt Role.Arn }}
+"
+        );
+        let code = format!(
+            "import boto3\ndef handler(event, context):\n    boto3.client('s3').delete_object(Bucket={bucket}, Key='a')\n"
+        );
+        let need = need(&[("template.yaml", &template), ("app.py", &code)]);
+        need.missing.into_iter().map(|lacking| lacking.action).collect()
+    };
+    assert_eq!(missing("AWS: !GetAtt Role.Arn", "event['bucket']"), Vec::<String>::new());
+    assert_eq!(missing("AWS: !GetAtt Role.Arn", "'media'"), Vec::<String>::new());
+    assert_eq!(missing("AWS: 'arn:aws:iam::1:role/other'", "event['bucket']"), ["s3:DeleteObject"]);
+    assert_eq!(missing("AWS: !GetAtt Role.Arn", "'others'"), ["s3:DeleteObject"]);
+}
