@@ -210,6 +210,56 @@ fn what_is_known_does_not_fail_and_what_is_new_does() {
     }
 }
 
+/// A repository that is scanned chooses nothing that a report is written over, and neither does a slip of its owner.
+#[test]
+#[cfg(unix)]
+fn reports_replace_reports_and_nothing_else() {
+    let code = "exports.handler = async () => 1;\n";
+    let files = [("template.yaml", APP), ("src/lib.js", code), ("package.json", "{ \"name\": \"a\" }\n")];
+    let app = folder(&files);
+    let at = app.path();
+    for file in ["template.yaml", "src/lib.js", "package.json", "./src/../src/lib.js"] {
+        for more in [&["--output"][..], &["--write-baseline"], &["--need", "CreateFunction", "--output"]] {
+            let arguments: Vec<&str> = ["."].into_iter().chain(more.iter().copied()).chain([file]).collect();
+            let over = scan(at, &arguments);
+            let refused = over.code == Some(2) && over.err.contains("is a file of the app");
+            assert!(refused, "{arguments:?}: {}", over.err);
+        }
+    }
+    // Its own it writes again, in every form.
+    for format in ["text", "json", "sarif", "html", "markdown", "cyclonedx"] {
+        let extension = match format {
+            "text" => "txt",
+            "markdown" => "md",
+            "html" => "html",
+            _ => "json",
+        };
+        let file = format!("report-{format}.{extension}");
+        for _ in 0..2 {
+            let ran = scan(at, &[".", "--format", format, "--fail-on", "never", "--output", &file]);
+            assert_eq!(ran.code, Some(0), "{file}: {}", ran.err);
+        }
+        assert!(fs::metadata(at.join(&file)).unwrap().len() > 100);
+    }
+    for _ in 0..2 {
+        assert_eq!(scan(at, &[".", "--write-baseline", "known.json"]).code, Some(0));
+    }
+    // Neither through a folder that leads out, nor into what another name holds too.
+    let outside = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(outside.path(), at.join("out")).unwrap();
+    let link = scan(at, &[".", "--output", "out/report.txt"]);
+    assert!(link.code == Some(1) && link.err.contains("out of what is scanned"), "{}", link.err);
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    let chosen = outside.path().join("report.txt");
+    let meant = scan(at, &[".", "--fail-on", "never", "--output", chosen.to_str().unwrap()]);
+    assert_eq!(meant.code, Some(0), "control: whoever asks may name any place: {}", meant.err);
+    fs::hard_link(at.join("template.yaml"), at.join("report.txt")).unwrap();
+    scan(at, &[".", "--fail-on", "never", "--output", "report.txt"]);
+    for (path, text) in files {
+        assert_eq!(fs::read_to_string(at.join(path)).unwrap(), text, "{path}");
+    }
+}
+
 #[test]
 fn a_comment_allows_until_its_day() {
     let marked = |day: &str| {

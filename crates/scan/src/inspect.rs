@@ -277,6 +277,7 @@ fn assess(
         unknowns: unknowns.into_iter().collect(),
         needs: FunctionNeed::all(tree, app, &verdict.needs),
         packages: packages.map(|lock| lock.packages.len()).sum(),
+        spots: assessment.places().map(|place| (place, Spot::of(tree, place))).collect(),
         assessment,
         graph: graph.clone(),
         identity: [path, own].join(" ").trim().to_owned(),

@@ -69,6 +69,14 @@ pub struct Path {
     pub other_entries: Vec<String>,
 }
 
+impl Assessment {
+    /// Every place of which it speaks.
+    pub fn places(&self) -> impl Iterator<Item = Place> {
+        let steps = self.paths.iter().flat_map(|path| &path.steps).flat_map(|step| &step.places);
+        steps.chain(self.best_change.iter().map(|change| &change.place)).copied()
+    }
+}
+
 /// What a path ends at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -20,6 +20,8 @@ pub use self::cover::Cover;
 pub use self::grants::{Bounds, Clause, Granting, Members, Policies, Policy, Spoken};
 pub use self::need_text::{need_json, need_text};
 pub use self::needs::{FunctionNeed, Idle, Lacking, Used, Written};
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -67,6 +69,9 @@ pub struct AppReport {
     pub packages: usize,
     /// How somebody from outside gets to what, and what that adds up to.
     pub assessment: Assessment,
+    /// The places of which that speaks.
+    #[serde(skip)]
+    pub spots: BTreeMap<Place, Spot>,
     /// The app itself.
     #[serde(skip)]
     pub graph: App,

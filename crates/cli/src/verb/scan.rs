@@ -191,15 +191,14 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
                 .help(format!("casemate scan {}", path.display()))),
         };
     }
+    overwrite::refuse(&arguments, path, &tree)?;
     if let Some(function) = &arguments.need {
         return need::show(&arguments, &report, function, output);
     }
-    overwrite::refuse(&arguments, path, &report)?;
     if let Some(file) = &arguments.write_baseline {
         // What nobody could read is not known.
         all_read(&report)?;
-        overwrite::refuse_link(file)?;
-        write(file, &Baseline::of(&report).text())?;
+        overwrite::write(file, &Baseline::of(&report).text())?;
         let count = report.findings().count();
         let findings = if count == 1 { "finding is" } else { "findings are" };
         output.note(&format!("{count} {findings} known from now on."));
@@ -400,10 +399,7 @@ fn show(
         }
     };
     match &arguments.output {
-        Some(file) => {
-            overwrite::refuse_link(file)?;
-            write(file, &shown)
-        }
+        Some(file) => overwrite::write(file, &shown),
         None => {
             output.line(shown.trim_end_matches('\n'));
             Ok(())
@@ -422,11 +418,6 @@ fn read_baseline(file: &Path) -> std::io::Result<String> {
         return Err(std::io::Error::other("it is larger than 64 MB, and no baseline is"));
     }
     Ok(text)
-}
-
-fn write(file: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(file, text)
-        .map_err(|error| Failure::failed(format!("`{}` cannot be written: {error}", file.display())))
 }
 
 /// Colours, with nothing of others in them that acts on a terminal.

@@ -15,7 +15,10 @@
 //!       "uses":    [ { "action", "on", "certainty", "at" } ],
 //!       "missing": [ { "action", "on", "message", "confidence", "because", "at" } ],
 //!       "excess":  [ { "action", "resource", "template", "instead", "confidence", "because", "at" } ],
-//!       "implied", "policy": { "framework", "text", "empty" }, "gaps": [ { "at", "subject", "text" } ] } ] } ],
+//!       "implied", "policy": { "framework", "text", "empty" }, "gaps": [ { "at", "subject", "text" } ] } ],
+//!     "assessment": { "score": { "points", "grade", "reasons" }, "left_out",
+//!       "paths": [ { "risk", "reached", "steps": [ { "kind", "name", "text", "places": [ at ], "certain" } ], "needs", "unknown", … } ],
+//!       "best_change": { "text", "place": at, "remaining", "saved" } } } ],
 //!   "unread": [ { "at", "subject", "text" } ], "remarks": [ "…" ],
 //!   "rules":  [ { "id", "title", "severity", "sas", "owasp", "attack", "cwe" } ] }
 //! ```
@@ -25,9 +28,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::Report;
 use super::text::word;
+use super::{AppReport, Report};
 use crate::finding::{Rule, Severity};
+use crate::source::Place;
 
 /// The shape's version.
 pub const VERSION: u32 = 1;
@@ -44,15 +48,39 @@ pub fn json(report: &Report) -> Value {
     let rules: Vec<Value> = named.into_iter().filter_map(crate::rules::catalogue::rule).map(rule).collect();
     // The report is made of strings, numbers and lists: nothing in it cannot be written.
     let part = |value: serde_json::Result<Value>| value.unwrap_or(Value::Null);
+    let app = |app: &AppReport| {
+        let mut value = part(serde_json::to_value(app));
+        if let Some(assessment) = value.get_mut("assessment") {
+            locate(assessment, app);
+        }
+        value
+    };
     json!({
         "version": VERSION,
         "files": report.files,
         "summary": summary,
-        "apps": part(serde_json::to_value(&report.apps)),
+        "apps": report.apps.iter().map(app).collect::<Vec<_>>(),
         "unread": part(serde_json::to_value(&report.unread)),
         "remarks": report.remarks,
         "rules": rules,
     })
+}
+
+/// Writes places of the tree as readers find them.
+fn locate(assessment: &mut Value, app: &AppReport) {
+    let at = |place: &Place| app.spots.get(place).and_then(|spot| serde_json::to_value(spot).ok());
+    for (path, value) in app.assessment.paths.iter().zip(list(assessment, "paths")) {
+        for (step, value) in path.steps.iter().zip(list(value, "steps")) {
+            value["places"] = step.places.iter().filter_map(at).collect();
+        }
+    }
+    if let Some(change) = &app.assessment.best_change {
+        assessment["best_change"]["place"] = at(&change.place).unwrap_or_default();
+    }
+}
+
+fn list<'v>(value: &'v mut Value, key: &str) -> std::slice::IterMut<'v, Value> {
+    value.get_mut(key).and_then(Value::as_array_mut).map(|list| list.iter_mut()).unwrap_or_default()
 }
 
 /// A rule without its explanation.
@@ -87,5 +115,29 @@ mod tests {
         assert_eq!(finding["rule"], "unencrypted-store");
         assert_eq!(finding["at"]["path"], "template.yaml");
         assert_eq!(document["rules"][0]["id"], "unencrypted-store");
+    }
+
+    #[test]
+    fn paths_say_where_their_steps_stand() {
+        let mut tree = SourceTree::new();
+        let template = "Resources:
+  Q: { Type: AWS::SQS::Queue }
+  Open:
+    Type: AWS::SQS::QueuePolicy
+    Properties: { Queues: [!Ref Q], PolicyDocument: { Statement: [{ Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: '*' }] } }
+";
+        tree.add("template.yaml", template.as_bytes().to_vec());
+        let document = json(&inspect(&tree, &Dependencies::default(), &Options::default()));
+        let assessment = &document["apps"][0]["assessment"];
+        let steps = assessment["paths"][0]["steps"].as_array().unwrap();
+        let places: Vec<&Value> = steps.iter().flat_map(|step| step["places"].as_array().unwrap()).collect();
+        assert!(!places.is_empty(), "{assessment}");
+        for at in places.into_iter().chain([&assessment["best_change"]["place"]]) {
+            assert_eq!(
+                (&at["path"], at["line"].as_u64() > Some(1)),
+                (&"template.yaml".into(), true),
+                "{assessment}"
+            );
+        }
     }
 }

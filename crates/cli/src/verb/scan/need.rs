@@ -4,7 +4,7 @@
 
 use casemate_scan::report::{Report, need_json, need_text};
 
-use super::{Arguments, Colours, Format, write};
+use super::{Arguments, Colours, Format, overwrite};
 use crate::failure::{Failure, Kind};
 use crate::output::{Output, json_text};
 
@@ -28,7 +28,7 @@ pub(super) fn show(
     };
     let Some(shown) = shown else { return Err(missing(report, function)) };
     match &arguments.output {
-        Some(file) => write(file, &shown),
+        Some(file) => overwrite::write(file, &shown),
         None => {
             output.line(shown.trim_end_matches('\n'));
             Ok(())

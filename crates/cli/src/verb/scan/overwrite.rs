@@ -1,37 +1,65 @@
-//! What a scan does not write over: files that it read an app from, its own baseline, and what a link leads to.
+//! Writing reports and baselines, and what they are never written over: the app, what a link leads to, one another.
 //!
-//! Not here: changes that are asked for (`fix`).
+//! Invariants: of what was read only a former report or baseline is replaced; nothing that lies in what is scanned chooses a place outside of
+//! it; a file is replaced whole or not at all. Not here: changes of the app that are asked for (`fix`).
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Component, Path, PathBuf, absolute};
 
-use casemate_scan::report::Report;
+use casemate_scan::source::SourceTree;
+use serde_json::Value;
 
 use super::Arguments;
 use crate::failure::{Failure, Kind};
 
-/// Refuses to write a report or a baseline over what the app is made of, or both into one file.
-pub(super) fn refuse(arguments: &Arguments, scanned: &Path, report: &Report) -> Result<(), Failure> {
-    let written = [("--output", &arguments.output), ("--write-baseline", &arguments.write_baseline)];
-    let (output, baselines) = (&arguments.output, [&arguments.baseline, &arguments.write_baseline]);
+/// Reports for people have no form by which they could be known again, and no app is made of such files.
+const FOR_PEOPLE: [&str; 6] = ["txt", "md", "html", "htm", "log", "out"];
+
+/// Refuses, before anything is written, what must not be written over.
+pub(super) fn refuse(arguments: &Arguments, scanned: &Path, tree: &SourceTree) -> Result<(), Failure> {
+    let baselines = [&arguments.baseline, &arguments.write_baseline];
     if let Some(file) =
-        output.as_ref().filter(|file| baselines.into_iter().flatten().any(|it| same(it, file)))
+        arguments.output.as_ref().filter(|file| baselines.into_iter().flatten().any(|it| same(it, file)))
     {
         let message = format!("`{}` is to be the report and the baseline at once", file.display());
         return Err(Failure::new(Kind::Usage, message).help("--output another.file"));
     }
+    let written = [("--output", &arguments.output), ("--write-baseline", &arguments.write_baseline)];
     for (option, file) in written {
         let Some(file) = file else { continue };
-        if let Some(own) = read_from(scanned, report).into_iter().find(|own| same(own, file)) {
-            let message = format!("`{}` is a file of the app: {option} would write over it", own.display());
+        refuse_link(file)?;
+        refuse_way_out(scanned, file)?;
+        if is_of_the_app(scanned, tree, file) {
+            let message = format!("`{}` is a file of the app: {option} would write over it", file.display());
             return Err(Failure::new(Kind::Usage, message).help(format!("{option} another.file")));
         }
     }
     Ok(())
 }
 
+/// Puts a text in the place of a file. What is no file, such as a pipe, is written into.
+pub(super) fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    let replace = || -> std::io::Result<()> {
+        let before = std::fs::metadata(file).ok();
+        if before.as_ref().is_some_and(|before| !before.is_file()) {
+            return std::fs::write(file, text);
+        }
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let mode = before.map_or_else(|| PermissionsExt::from_mode(0o666), |before| before.permissions());
+        let mut fresh = tempfile::Builder::new()
+            .prefix(".casemate-")
+            .permissions(mode)
+            .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+        fresh.write_all(text.as_bytes())?;
+        fresh.persist(file)?;
+        Ok(())
+    };
+    replace().map_err(|error| Failure::failed(format!("`{}` cannot be written: {error}", file.display())))
+}
+
 /// A link in what is scanned may lead anywhere: whoever put it there does not choose what is written over.
-pub(super) fn refuse_link(file: &Path) -> Result<(), Failure> {
+fn refuse_link(file: &Path) -> Result<(), Failure> {
     let is_link = std::fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_symlink());
     if is_link && !file.starts_with("/dev") {
         let leads =
@@ -45,19 +73,69 @@ pub(super) fn refuse_link(file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The files that the report speaks of.
-fn read_from(scanned: &Path, report: &Report) -> BTreeSet<PathBuf> {
-    let folder = if scanned.is_file() { scanned.parent().unwrap_or(Path::new("")) } else { scanned };
-    let apps = report.apps.iter().flat_map(|app| {
-        let findings = app.findings.iter().chain(app.suppressed.iter().map(|allowed| &allowed.finding));
-        let places = findings
-            .flat_map(|found| std::iter::once(&found.at).chain(found.related.iter().map(|(spot, _)| spot)));
-        let ways = app.entries.iter().map(|entry| &entry.at);
-        let unknown = app.unknowns.iter().map(|note| &note.at);
-        std::iter::once(&app.path).chain(places.chain(ways).chain(unknown).map(|spot| &spot.path))
-    });
-    let unread = report.unread.iter().map(|note| &note.at.path);
-    apps.chain(unread).map(|path| folder.join(path)).collect()
+/// The same for a folder on the way: what is named as lying in what is scanned does lie there.
+fn refuse_way_out(scanned: &Path, file: &Path) -> Result<(), Failure> {
+    let inside = |folder: &Path| {
+        plain(folder).zip(plain(root(scanned))).is_some_and(|(it, root)| it.starts_with(root))
+    };
+    let parent = parent(file);
+    let leads = parent.canonicalize().ok().zip(root(scanned).canonicalize().ok());
+    match leads {
+        Some((leads, root)) if inside(parent) && !leads.starts_with(&root) => {
+            let message =
+                format!("`{}` leads to `{}`, out of what is scanned", parent.display(), leads.display());
+            Err(Failure::failed(message).help("name the folder itself"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a file was read as part of what is scanned, and is no report of an earlier scan.
+fn is_of_the_app(scanned: &Path, tree: &SourceTree, file: &Path) -> bool {
+    let Ok(whole) = file.canonicalize() else { return false };
+    let Ok(root) = root(scanned).canonicalize() else { return false };
+    let read = whole.strip_prefix(root).ok().and_then(Path::to_str).and_then(|path| tree.find(path));
+    let extension = whole.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let former = |text: &str| serde_json::from_str(text).is_ok_and(|document| is_former(&document));
+    read.and_then(|file| tree.file(file)).is_some_and(|file| {
+        let text = file.text().unwrap_or_default();
+        !FOR_PEOPLE.contains(&extension) && !text.trim().is_empty() && !former(text)
+    })
+}
+
+/// Whether a document is one of those that a scan writes.
+fn is_former(document: &Value) -> bool {
+    let has = |keys: &[&str]| {
+        document.get("version").is_some() && keys.iter().all(|key| document.get(key).is_some())
+    };
+    let by_us = |name: Option<&Value>| name.and_then(Value::as_str) == Some("casemate");
+    has(&["apps", "summary"])
+        || has(&["findings", "policies"])
+        || has(&["needs"])
+        || by_us(document.pointer("/runs/0/tool/driver/name"))
+        || by_us(document.pointer("/metadata/tools/components/0/name"))
+}
+
+/// The folder that is scanned, or that of the file.
+fn root(scanned: &Path) -> &Path {
+    if scanned.is_file() { parent(scanned) } else { scanned }
+}
+
+fn parent(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A path as it is written, from the root on and without `.` and `..`.
+fn plain(path: &Path) -> Option<PathBuf> {
+    let mut plain = PathBuf::new();
+    for part in absolute(path).ok()?.components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            part => plain.push(part),
+        }
+    }
+    Some(plain)
 }
 
 fn same(one: &Path, other: &Path) -> bool {
