@@ -316,7 +316,29 @@ fn what_strangers_get_to_behind_a_way_in_that_is_known_counts() {
         (read.clone(), allow("'dynamodb:GetItem', 'dynamodb:Query'"), None),
         (wide.clone(), read.clone(), None),
         (read.clone(), allow("'dynamodb:GetItem', 'dynamodb:PutItem'"), Some("it became worse")),
-        (format!("{wide}, {deny}"), wide.clone(), Some("reach of FRole gives destroying `T`")),
+        (
+            format!("{wide}, {deny}"),
+            wide.clone(),
+            Some("reach of FRole no longer denies `dynamodb:deletetable` on `*`"),
+        ),
+        (
+            read.clone(),
+            format!("{read}, {{Effect: Allow, Action: 'dynamodb:ListTables', Resource: '*'}}"),
+            None,
+        ),
+        // What is none of the app's.
+        (
+            read.clone(),
+            format!(
+                "{read}, {{Effect: Allow, Action: 'sts:AssumeRole', Resource: 'arn:aws:iam::1:role/Admin'}}"
+            ),
+            Some("reach of FRole allows `sts:assumerole` on `arn:aws:iam::1:role/Admin`"),
+        ),
+        (
+            read.clone(),
+            format!("{read}, {{Effect: Allow, Action: 's3:GetObject', Resource: 'arn:aws:s3:::others/*'}}"),
+            Some("reach of FRole allows `s3:reading` on `arn:aws:s3:::others/*`"),
+        ),
     ];
     for (before, after, why) in cases {
         let mut report = open_route(&after);

@@ -1,7 +1,7 @@
 //! What the policies and openings let in that a finding speaks of, as a baseline keeps it: a finding that lets in more than it did is new.
 //!
 //! Invariants: texts of the files alone, without places, so that they stay the same while lines move; of conditions, whose values may be
-//! secrets, and of what cannot be told, four digits that tell them from others; each policy stands in it once, however many findings
+//! secrets, and of what cannot be told, sixteen digits that tell them from others; each policy stands in it once, however many findings
 //! speak of it. Not here: how two of them are compared (`baseline`).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,9 +10,10 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::facts::{self, ActionFact, Level};
 use crate::finding::{Finding, Rule};
-use crate::graph::{App, Effect, Network, Opening, Principal, Role, Statement};
-use crate::iam::{Deed, Grants, Target};
+use crate::graph::{App, Cors, Effect, Network, Opening, Principal, Role, Statement, Trigger};
+use crate::iam::{Deed, Grants, Target, deed};
 use crate::known::{Known, Name, Piece, Setting, Text};
 use crate::rules::catalogue;
 use crate::source::Place;
@@ -32,7 +33,7 @@ pub struct Policy {
     /// What bounds it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bounds: Option<Bounds>,
-    /// What a network lets in, or what whoever holds a role may do with the things of the app.
+    /// What a network or an interface lets in.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub gives: BTreeSet<String>,
 }
@@ -61,7 +62,7 @@ pub struct Clause {
     /// By whom, in policies of things.
     #[serde(default, skip_serializing_if = "Members::is_empty")]
     pub principals: Members,
-    /// Four digits of the conditions under which it holds.
+    /// Digits of the conditions under which it holds.
     #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
     pub conditions: Option<String>,
 }
@@ -82,8 +83,10 @@ impl Members {
     }
 }
 
-/// Rules of ways in: who uses one does with the function what its role lets it do.
-const WAYS_IN: [&Rule; 11] = [
+/// Rules of ways in: who uses one does with the function what its role lets it do, and what that starts does in turn.
+const WAYS_IN: [&Rule; 13] = [
+    &catalogue::OPEN_STORE,
+    &catalogue::OPEN_TRUST,
     &catalogue::OPEN_ROUTE,
     &catalogue::OPEN_WEBSOCKET,
     &catalogue::OPEN_FUNCTION_URL,
@@ -150,7 +153,12 @@ impl<'g, 'a> Granting<'g, 'a> {
         };
         for cause in std::iter::once(&finding.cause).chain(&finding.alike) {
             let Some(role) = self.roles.get(cause) else { continue };
-            let pointed_at = |(_, statement): &(usize, &Statement)| places.contains(&statement.place);
+            let within = |one: &Place, whole: Place| {
+                one.file == whole.file && whole.start <= one.start && one.end <= whole.end
+            };
+            let pointed_at = |(_, statement): &(usize, &Statement)| {
+                places.iter().any(|place| within(place, statement.place))
+            };
             let which: BTreeSet<usize> =
                 role.statements.iter().enumerate().filter(pointed_at).map(|(at, _)| at).collect();
             if !which.is_empty() {
@@ -158,10 +166,32 @@ impl<'g, 'a> Granting<'g, 'a> {
             }
         }
         if WAYS_IN.iter().any(|rule| rule.id == finding.rule.id) {
-            let functions = finding.subjects.iter().filter_map(|name| self.grants.app().function(name));
-            for role in functions.filter_map(|function| self.grants.role_of(function)) {
-                let reach = || Policy { gives: self.reach(role), ..Policy::default() };
-                add(&format!("reach of {}", role.name), None, &reach);
+            for role in self.roles_behind(finding) {
+                let of_use =
+                    |statement: &Statement| is_of_use(statement) && !reaching(statement).actions.is_empty();
+                let allowed = role.statements.iter().enumerate().filter(|(_, it)| of_use(it));
+                let which: BTreeSet<usize> = allowed.map(|(at, _)| at).collect();
+                if !which.is_empty() {
+                    let statements = || role.statements.iter().map(reaching).collect();
+                    add(&format!("reach of {}", role.name), Some(which), &|| Policy {
+                        statements: statements(),
+                        ..of_role(role)
+                    });
+                }
+            }
+        }
+        if finding.rule.id == catalogue::CORS_CREDENTIALS.id
+            && let Some(name) = finding.cause.strip_prefix("cors of ")
+        {
+            let app = self.grants.app();
+            let of_api = app.apis.iter().filter(|api| api.name.as_str() == name).flat_map(|api| &api.cors);
+            let functions = app.functions.iter().filter(|function| function.name.as_str() == name);
+            let of_urls = functions.flat_map(|function| function.urls()).flat_map(|url| &url.cors);
+            let cors: Vec<&Cors> = of_api.chain(of_urls).collect();
+            let pages =
+                || Policy { gives: cors.iter().flat_map(|cors| pages(cors)).collect(), ..Policy::default() };
+            if !cors.is_empty() {
+                add(&finding.cause, None, &pages);
             }
         }
         for place in &places {
@@ -194,31 +224,96 @@ fn inward(opening: &Opening) -> String {
     format!("a way in from `{}` ({protocol} {ports})", told(&opening.peer))
 }
 
-impl Granting<'_, '_> {
-    /// What a role certainly lets somebody do, in words.
-    fn reach(&self, role: &Role) -> BTreeSet<String> {
-        let Some(permissions) = self.grants.role(&role.name) else { return BTreeSet::new() };
-        let reach = permissions.reach();
-        if reach.everything.is_yes() {
-            return BTreeSet::from(["everything".to_owned()]);
+/// What pages of others may do.
+fn pages(cors: &Cors) -> impl Iterator<Item = String> {
+    let told = |setting: &Setting<String>| match &setting.value {
+        Known::Value(value) => value.clone(),
+        Known::Unknown(why) => untold(why),
+    };
+    let origins = cors.origins.iter().map(move |origin| format!("pages of `{}` a way in", told(origin)));
+    origins.chain(cors.headers.iter().map(move |header| format!("pages the header `{}`", told(header))))
+}
+
+/// Whether a statement allows something beside what every function needs to run.
+fn is_of_use(statement: &Statement) -> bool {
+    let to_run = |action: &Setting<String>| {
+        let action = action.known().map_or(String::new(), |action| action.to_ascii_lowercase());
+        let (service, name) = action.split_once(':').unwrap_or_default();
+        matches!(service, "logs" | "xray") || (service == "ec2" && name.contains("networkinterface"))
+    };
+    statement.effect.value() != Some(&Effect::Deny)
+        && (statement.not_actions || !statement.actions.iter().all(to_run))
+}
+
+impl<'a> Granting<'_, 'a> {
+    /// The roles that whoever uses what a finding speaks of works with: those of its functions and of what sends to functions, its roles
+    /// themselves, and those of all functions that these start, in turn.
+    fn roles_behind(&self, finding: &Finding) -> Vec<&'a Role> {
+        let app = self.grants.app();
+        let (mut found, mut seen): (Vec<&Role>, BTreeSet<&Name>) = (Vec::new(), BTreeSet::new());
+        let role_of = |name: &Name| {
+            let own = app.role(name).filter(|_| finding.rule.id == catalogue::OPEN_TRUST.id);
+            own.or_else(|| app.function(name).and_then(|function| self.grants.role_of(function)))
+        };
+        let started = |store: &Name| -> Vec<&'a Role> {
+            let from = |trigger: &&Trigger| trigger.source.references().any(|source| source == store);
+            let functions = app.triggers.iter().filter(from).filter_map(|it| it.function.value());
+            functions.filter_map(role_of).collect()
+        };
+        let mut waiting: Vec<&Role> = Vec::new();
+        for name in &finding.subjects {
+            waiting.extend(role_of(name));
+            waiting.extend(started(name));
         }
-        let mut gives = BTreeSet::new();
-        for hold in reach.holds.iter().chain(&reach.wide) {
-            let of = match (hold.target, hold.target.name()) {
-                (_, Some(name)) => format!("`{name}`"),
-                (Target::All(service), None) => format!("all of {service}"),
-                (_, None) => continue,
-            };
-            let sure = hold.deeds.iter().filter(|(_, verdict)| verdict.is_yes());
-            gives.extend(sure.map(|(deed, _)| format!("{} {of}", doing(*deed))));
+        while let Some(role) = waiting.pop() {
+            if !seen.insert(&role.name) {
+                continue;
+            }
+            found.push(role);
+            let Some(permissions) = self.grants.role(&role.name) else { continue };
+            for hold in &permissions.reach().holds {
+                let does =
+                    |deed: Deed| hold.deeds.iter().any(|(it, verdict)| *it == deed && verdict.is_yes());
+                match hold.target {
+                    Target::Function(function) if does(Deed::Starts) || does(Deed::TakesOver) => {
+                        waiting.extend(self.grants.role_of(function));
+                    }
+                    Target::Store(store) if does(Deed::Sends) || does(Deed::Changes) => {
+                        waiting.extend(started(&store.name));
+                    }
+                    _ => {}
+                }
+            }
         }
-        gives
+        found
+    }
+}
+
+/// A statement by what its actions come to: who may read a table already gets to nothing more by one more way to read it.
+fn reaching(statement: &Statement) -> Clause {
+    let mut clause = clause(statement);
+    if !clause.deny && !clause.actions.all_but {
+        clause.actions.of = clause.actions.of.iter().flat_map(|pattern| doings(pattern)).collect();
+    }
+    clause
+}
+
+/// What a pattern of actions comes to: `dynamodb:reading`. Those that only name things come to nothing; others stay as they are.
+fn doings(pattern: &str) -> BTreeSet<String> {
+    let doing = |action: ActionFact| Some(format!("{}:{}", action.service, doing(deed(action)?)));
+    match facts::action(pattern) {
+        _ if pattern.contains(['*', '?']) => {
+            facts::actions_matching(pattern).filter_map(doing).chain([pattern.to_owned()]).collect()
+        }
+        Some(action) if action.level == Level::List => BTreeSet::new(),
+        Some(action) => BTreeSet::from([doing(action).unwrap_or_else(|| pattern.to_owned())]),
+        None => BTreeSet::from([pattern.to_owned()]),
     }
 }
 
 fn doing(deed: Deed) -> &'static str {
     match deed {
-        Deed::Sends => "sending to",
+        Deed::Sends => "sending",
         Deed::Starts => "starting",
         Deed::Changes => "changing",
         Deed::Reads => "reading",
@@ -327,8 +422,9 @@ fn untold(why: &str) -> String {
     format!("${{?{}}}", digits(why))
 }
 
+/// SECURITY: as many as nobody finds a second text for. Whoever has the baseline has the files as well, in which the text stands in clear.
 fn digits(text: &str) -> String {
-    Sha256::digest(text).iter().take(2).fold(String::new(), |mut digits, byte| {
+    Sha256::digest(text).iter().take(8).fold(String::new(), |mut digits, byte| {
         let _ = write!(digits, "{byte:02x}");
         digits
     })

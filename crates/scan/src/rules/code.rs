@@ -239,8 +239,7 @@ fn switches(sight: &Sight<'_>, readings: &[(&Function, Reading)], verdict: &mut 
     }
     for ((kind, place), (switch, functions)) in causes {
         let (rule, advice) = switch_rule(kind);
-        let names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
-        let cause = format!("{} of {}", kind.rule(), names.join(", "));
+        let cause = format!("{} in {}: {}", kind.rule(), sight.tree.path(place.file), switch.message);
         let another = switch
             .header
             .as_deref()

@@ -59,7 +59,7 @@ fn unbounded(app: &App, verdict: &mut Verdict) {
         let (cause, gate) = match before {
             Before::Api(api) => (format!("rate of {api}"), format!("`{api}` sets no rate")),
             Before::Nothing => match names.as_slice() {
-                [function] => (format!("url of {function}"), "its URL has no rate".to_owned()),
+                [_] => ("urls".to_owned(), "its URL has no rate".to_owned()),
                 _ => ("urls".to_owned(), "URLs have no rate".to_owned()),
             },
         };
