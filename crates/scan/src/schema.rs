@@ -5,12 +5,27 @@
 
 use std::collections::BTreeMap;
 
-/// What asks callers of a field who they are.
-const ASKING: [&str; 6] =
-    ["aws_api_key", "aws_iam", "aws_cognito_user_pools", "aws_oidc", "aws_lambda", "aws_auth"];
+/// What asks callers of a field who they are. `@aws_auth` does so only where a user pool is all that an interface asks for, and then there is
+/// no key (AWS AppSync Developer Guide, "Using additional authorization modes").
+const ASKING: [&str; 5] = ["aws_api_key", "aws_iam", "aws_cognito_user_pools", "aws_oidc", "aws_lambda"];
 
 /// Why the fields of an interface that takes an API key too cannot be told.
 pub(crate) const UNREAD: &str = "it takes an API key too, and its schema, which says for which fields (`@aws_api_key`), is not in these files";
+
+/// Why it cannot be told whether a key opens a field.
+pub(crate) const UNTOLD_MODE: &str = "whether it takes an API key too cannot be told";
+
+/// What a source of data that is no function does itself, by its kind: `dynamodb:path/Orders`; whatever its role lets it do.
+pub(crate) fn operation(kind: &str, name: &str) -> Option<String> {
+    let service = match kind {
+        "AMAZON_DYNAMODB" => "dynamodb",
+        "AMAZON_ELASTICSEARCH" | "AMAZON_OPENSEARCH_SERVICE" => "es",
+        "RELATIONAL_DATABASE" => "rds-data",
+        "AMAZON_EVENTBRIDGE" => "events",
+        _ => return None,
+    };
+    Some(format!("{service}:path/{name}"))
+}
 
 /// Who is let in where a key is what an interface asks for, and a field is not opened by it.
 pub(crate) const BY_DIRECTIVE: &str = "whom a directive of the schema asks for";
@@ -57,6 +72,11 @@ impl Fields {
     /// Whether an API key opens a field. `by_default`: whether it opens what says nothing.
     pub(crate) fn opens(&self, field: &Field, by_default: bool) -> bool {
         self.0.get(field).copied().unwrap_or(by_default)
+    }
+
+    /// Whether an API key opens some field.
+    pub(crate) fn opens_any(&self, by_default: bool) -> bool {
+        by_default || self.0.values().any(|by_key| *by_key)
     }
 }
 

@@ -75,6 +75,7 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
             api_key: false,
             scopes: Vec::new(),
             acts_as: None,
+            does: None,
             rate: None,
         });
     }

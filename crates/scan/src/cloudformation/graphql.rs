@@ -11,7 +11,8 @@ use super::stack::{Resource, Stack};
 use super::value::{str_at, switch, text};
 use super::writer::Writer;
 use crate::document::Node;
-use crate::graph::{Access, Api, ApiKind, App, Endpoint, Route};
+use crate::facts;
+use crate::graph::{Access, Api, ApiKind, App, Endpoint, Role, Route};
 use crate::known::{Known, Name, Setting};
 use crate::schema::{self, Field, Fields};
 
@@ -36,6 +37,8 @@ pub(super) struct GraphQl {
 struct Interface {
     /// Whether a key is what it asks for where a field says nothing.
     by_default: bool,
+    /// Whether it cannot be told that it takes a key too.
+    unsure: bool,
     /// The fields that say whom they ask; none where the schema is not in the files.
     fields: Option<Fields>,
 }
@@ -44,7 +47,8 @@ struct Interface {
 #[derive(Debug)]
 struct Resolver {
     api: Name,
-    field: Field,
+    /// None where it cannot be told.
+    field: Option<Field>,
     /// Steps of a pipeline; of one that is named in some other way nothing is known.
     steps: Vec<Option<Name>>,
     source: Option<Source>,
@@ -84,7 +88,7 @@ impl GraphQl {
             let source = || {
                 let source = Writer::text_at(resource, "DataSourceName")?;
                 let referred = source.references().next().cloned().map(Source::Resource);
-                referred.or_else(|| Some(Source::Called(api.clone(), source.as_literal()?.to_owned())))
+                Some(referred.unwrap_or_else(|| Source::Called(api.clone(), source.to_string())))
             };
             match resource.kind.as_str() {
                 "AWS::AppSync::GraphQLSchema" => {
@@ -93,19 +97,19 @@ impl GraphQl {
                     }
                 }
                 "AWS::AppSync::DataSource" => {
-                    if let Some(called) = str_at(properties, "Name") {
-                        self.named.insert((api, called.to_owned()), resource.name.clone());
+                    if let Some(called) = Writer::text_at(resource, "Name") {
+                        self.named.insert((api, called.to_string()), resource.name.clone());
                     }
                 }
                 "AWS::AppSync::FunctionConfiguration" => {
                     self.steps.extend(source().map(|source| (resource.name.clone(), source)));
                 }
                 "AWS::AppSync::Resolver" => {
-                    let word = |key: &str| str_at(properties, key).unwrap_or_default().to_owned();
+                    let word = |key: &str| str_at(properties, key).map(str::to_owned);
                     let steps = properties.at(&["PipelineConfig", "Functions"]).map(Node::one_or_many);
                     let steps = steps.unwrap_or_default().iter();
                     let steps = steps.map(|step| text(step).references().next().cloned()).collect();
-                    let (field, source) = ((word("TypeName"), word("FieldName")), source());
+                    let (field, source) = (word("TypeName").zip(word("FieldName")), source());
                     self.resolvers.push(Resolver { api, field, steps, source });
                 }
                 _ => {}
@@ -118,8 +122,9 @@ impl GraphQl {
         let more = more.map(Node::one_or_many).unwrap_or_default();
         let by_default = default == Some("API_KEY");
         let too = more.iter().any(|one| str_at(one, key) == Some("API_KEY"));
-        if too || (by_default && !more.is_empty()) {
-            self.interfaces.insert(resource.name.clone(), Interface { by_default, fields: None });
+        let unsure = !too && !by_default && more.iter().any(|one| str_at(one, key).is_none());
+        if too || unsure || (by_default && !more.is_empty()) {
+            self.interfaces.insert(resource.name.clone(), Interface { by_default, unsure, fields: None });
         }
     }
 
@@ -139,7 +144,7 @@ impl GraphQl {
                     let source =
                         properties.at(&["Functions", step.as_str().unwrap_or_default(), "DataSource"]);
                     let source = source.and_then(Node::as_str).map(called);
-                    let field = (of.text.clone(), field.to_owned());
+                    let field = Some((of.text.clone(), field.to_owned()));
                     self.resolvers.push(Resolver {
                         api: resource.name.clone(),
                         field,
@@ -149,9 +154,11 @@ impl GraphQl {
                 }
             }
         }
-        for (key, _) in properties.at(&["DataSources", "Lambda"]).map(Node::entries).unwrap_or_default() {
-            let name = source_name(&resource.name, &key.text);
-            self.named.insert((resource.name.clone(), key.text.clone()), name);
+        for kind in ["Lambda", "DynamoDb"] {
+            for (key, _) in properties.at(&["DataSources", kind]).map(Node::entries).unwrap_or_default() {
+                let name = source_name(&resource.name, &key.text);
+                self.named.insert((resource.name.clone(), key.text.clone()), name);
+            }
         }
     }
 
@@ -160,20 +167,32 @@ impl GraphQl {
         // Of each source whether a key opens anything that it answers.
         let mut opened: BTreeMap<&Name, bool> = BTreeMap::new();
         // Interfaces of which a key opens a field that nobody knows what answers it.
-        let mut untold: BTreeMap<&Name, &Field> = BTreeMap::new();
+        let mut untold: BTreeMap<&Name, String> = BTreeMap::new();
         for resolver in &self.resolvers {
-            let Some(Interface { by_default, fields: Some(fields) }) = self.interfaces.get(&resolver.api)
+            let Some(Interface { by_default, fields: Some(fields), .. }) = self.interfaces.get(&resolver.api)
             else {
                 continue;
             };
-            let is_open = fields.opens(&resolver.field, *by_default);
+            let (is_open, may_be) = match &resolver.field {
+                Some(field) => (fields.opens(field, *by_default), false),
+                None => (false, fields.opens_any(*by_default)),
+            };
             let steps = resolver.steps.iter().map(|step| self.steps.get(step.as_ref()?));
             for source in steps.chain(resolver.source.iter().map(Some)) {
                 match source.and_then(|source| self.source(source)) {
                     Some(source) => *opened.entry(source).or_default() |= is_open,
-                    None if is_open => untold.extend([(&resolver.api, &resolver.field)]),
+                    None if is_open => {
+                        let (of, field) = resolver.field.clone().unwrap_or_default();
+                        let why =
+                            format!("an API key opens `{of}.{field}`, and what answers that cannot be told");
+                        untold.insert(&resolver.api, why);
+                    }
                     None => {}
                 }
+            }
+            if may_be {
+                let why = "an API key opens fields, and which field a resolver answers cannot be told";
+                untold.insert(&resolver.api, why.to_owned());
             }
         }
         for (at, api, source) in &self.routes {
@@ -182,20 +201,22 @@ impl GraphQl {
             let Some(interface) = self.interfaces.get(api) else { continue };
             let place = route.access.place;
             match (&interface.fields, opened.get(source), interface.by_default) {
+                (None, ..) | (Some(_), Some(true), _) if interface.unsure => {
+                    route.access = Setting::unknown(place, schema::UNTOLD_MODE);
+                }
                 (Some(_), Some(true), _) => {
                     (route.access, route.api_key) = (Setting::new(place, Access::Anyone), true);
+                }
+                (None, _, false) => route.access = Setting::unknown(place, schema::UNREAD),
+                (Some(_), opened, by_default)
+                    if untold.contains_key(api) && (opened.is_some() || !by_default) =>
+                {
+                    let why = untold.get(api).cloned().unwrap_or_default();
+                    (route.access, route.api_key) = (Setting::unknown(place, why), false);
                 }
                 (Some(_), Some(false), true) => {
                     let asked = Access::Outside(schema::BY_DIRECTIVE.to_owned());
                     (route.access, route.api_key) = (Setting::new(place, asked), false);
-                }
-                (None, _, false) => route.access = Setting::unknown(place, schema::UNREAD),
-                (Some(_), _, false) => {
-                    if let Some((of, field)) = untold.get(api) {
-                        let why =
-                            format!("an API key opens `{of}.{field}`, and what answers that cannot be told");
-                        route.access = Setting::unknown(place, why);
-                    }
                 }
                 // As the interface asks by default.
                 _ => {}
@@ -263,29 +284,87 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
         "AWS::AppSync::DataSource" => {
             let function = properties.at(&["LambdaConfig", "LambdaFunctionArn"]);
             let api = Writer::text_at(resource, "ApiId").map(|text| writer.api_of(&text));
-            let (Some(function), Some(api)) = (function, api) else { return };
-            route(writer, resource, function, api, resource.name.clone());
+            let Some(api) = api else { return };
+            let Some(function) = function else { return of_itself(writer, resource, api) };
+            let target = writer.function_of(&text(function));
+            route(writer, resource, target, api, resource.name.clone());
         }
         "AWS::Serverless::GraphQLApi" => {
             let sources = properties.at(&["DataSources", "Lambda"]).map(Node::entries).unwrap_or_default();
             for (key, source) in sources {
                 if let Some(function) = source.get("FunctionArn") {
                     let name = source_name(&resource.name, &key.text);
+                    let function = writer.function_of(&text(function));
                     route(writer, resource, function, Known::Value(resource.name.clone()), name);
                 }
+            }
+            let tables = properties.at(&["DataSources", "DynamoDb"]).map(Node::entries).unwrap_or_default();
+            for (key, source) in tables {
+                table(writer, resource, &key.text, source);
             }
         }
         _ => {}
     }
 }
 
-fn route(writer: &mut Writer<'_, '_>, resource: &Resource, function: &Node, api: Known<Name>, source: Name) {
+/// A table behind an interface in SAM's spelling, with the role that SAM makes for it where none is named.
+fn table(writer: &mut Writer<'_, '_>, resource: &Resource, key: &str, source: &Node) {
+    let name = source_name(&resource.name, key);
+    let role = match source.get("ServiceRoleArn") {
+        Some(role) => writer.role_of(&text(role)).value().cloned(),
+        None => {
+            let mut role = Role {
+                name: name.clone(),
+                place: source.place,
+                statements: Vec::new(),
+                managed: Vec::new(),
+                trust: Vec::new(),
+                boundary: None,
+                implicit: true,
+            };
+            let asked = source.get("Permissions").map(Node::one_or_many).unwrap_or_default();
+            for (word, policy) in [("Read", "DynamoDBReadPolicy"), ("Write", "DynamoDBWritePolicy")] {
+                let gives =
+                    asked.is_empty() || asked.iter().any(|one| one.as_str().is_none_or(|one| one == word));
+                if let Some(fact) = facts::sam_template(policy).filter(|_| gives) {
+                    role.statements.extend(fact.at(source.place, |_| source.get("TableName").map(text)));
+                }
+            }
+            writer.add_role(role);
+            Some(name.clone())
+        }
+    };
+    let target = Known::Unknown("its source of data is no function (`AMAZON_DYNAMODB`)".to_owned());
+    let does = schema::operation("AMAZON_DYNAMODB", key);
+    if let Some(route) = route(writer, resource, target, Known::Value(resource.name.clone()), name) {
+        (route.acts_as, route.does) = (role, does);
+    }
+}
+
+/// A source that is no function: the interface does what resolvers say, with a role.
+fn of_itself(writer: &mut Writer<'_, '_>, resource: &Resource, api: Known<Name>) {
+    let Some(kind) = str_at(&resource.properties, "Type") else { return };
+    let Some(does) = schema::operation(kind, resource.name.as_str()) else { return };
+    let role = resource.properties.get("ServiceRoleArn");
+    let role = role.and_then(|role| writer.role_of(&text(role)).value().cloned());
+    let target = Known::Unknown(format!("its source of data is no function (`{kind}`)"));
+    if let Some(route) = route(writer, resource, target, api, resource.name.clone()) {
+        (route.acts_as, route.does) = (role, Some(does));
+    }
+}
+
+fn route<'w>(
+    writer: &'w mut Writer<'_, '_>,
+    resource: &Resource,
+    target: Known<Name>,
+    api: Known<Name>,
+    source: Name,
+) -> Option<&'w mut Route> {
     let access = Setting::unknown(resource.place, "its interface is not among these files");
     if let Known::Value(api) = &api {
         let at = writer.app.routes.len();
         writer.graphql().routes.push((at, api.clone(), source));
     }
-    let target = writer.function_of(&text(function));
     writer.add_route(Route {
         api,
         place: resource.place,
@@ -296,8 +375,10 @@ fn route(writer: &mut Writer<'_, '_>, resource: &Resource, function: &Node, api:
         api_key: false,
         scopes: Vec::new(),
         acts_as: None,
+        does: None,
         rate: None,
     });
+    writer.app.routes.last_mut()
 }
 
 fn asked(properties: &Node) -> (Setting<Access>, bool) {

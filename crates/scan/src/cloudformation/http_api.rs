@@ -181,6 +181,7 @@ fn quick_create(writer: &mut Writer<'_, '_>, resource: &Resource) {
         api_key: false,
         scopes: Vec::new(),
         acts_as: None,
+        does: None,
         rate: None,
     });
 }
@@ -239,6 +240,7 @@ fn route(writer: &mut Writer<'_, '_>, resource: &Resource) {
         api_key: truth_at(properties, "ApiKeyRequired", false).is(&true),
         scopes: scopes(properties),
         acts_as,
+        does: None,
         rate: None,
     });
 }
@@ -303,6 +305,7 @@ fn websocket(writer: &mut Writer<'_, '_>, resource: &Resource) {
             api_key: truth_at(node, "ApiKeyRequired", false).is(&true),
             scopes: Vec::new(),
             acts_as: None,
+            does: None,
             rate: None,
         });
     }

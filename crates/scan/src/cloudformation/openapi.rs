@@ -153,6 +153,7 @@ fn route(
         api_key: asked.api_key,
         scopes: asked.scopes,
         acts_as,
+        does: None,
         rate: None,
     });
 }

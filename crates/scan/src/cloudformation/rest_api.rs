@@ -268,6 +268,7 @@ fn method(writer: &mut Writer<'_, '_>, resource: &Resource) {
         api_key: truth_at(properties, "ApiKeyRequired", false).is(&true),
         scopes: scopes(properties),
         acts_as,
+        does: None,
         rate: None,
     });
 }

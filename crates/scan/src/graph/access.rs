@@ -107,6 +107,9 @@ pub struct Route {
     /// The role with which the interface itself does what the route asks for.
     #[serde(skip)]
     pub acts_as: Option<Name>,
+    /// What it does itself for whoever calls, where its target does not say so: `dynamodb:path/Orders`, a table behind a GraphQL interface.
+    #[serde(skip)]
+    pub does: Option<String>,
     /// Whether it has a rate at every stage, where that is set for it alone.
     #[serde(skip)]
     pub rate: Option<Setting<bool>>,
@@ -116,6 +119,9 @@ impl Route {
     /// The operation of another service, `dynamodb:action/Scan`, that the interface does itself for whoever calls.
     #[must_use]
     pub fn operation(&self) -> Option<&str> {
+        if self.does.is_some() {
+            return self.does.as_deref();
+        }
         let (_, uri) = self.target.why()?.split_once(":apigateway:")?;
         let uri = uri.split_once('`').map_or(uri, |(uri, _)| uri);
         let is_service = |word: &str| {

@@ -136,6 +136,7 @@ impl Sketch for App {
             api_key: false,
             scopes: Vec::new(),
             acts_as: None,
+            does: None,
             rate: None,
         });
         last(&mut self.routes)

@@ -162,13 +162,22 @@ fn narrows(condition: &Condition) -> Opening {
     if value::is_loose(&key, &condition.values) { Opening::Open } else { Opening::Narrow }
 }
 
-/// Whether a policy as a whole lets everyone in: the statement that does. A deny that turns strangers away closes it.
+/// Whether a policy as a whole lets everyone in: the first statement that does. A deny that turns strangers away closes it.
 pub(crate) fn open_statement(policy: &[Statement]) -> Result<Option<&Statement>, String> {
-    let mut unknown = None;
+    let (open, unknown) = open_statements(policy);
+    match (open.first(), unknown) {
+        (Some(statement), _) => Ok(Some(statement)),
+        (None, unknown) => unknown.map_or(Ok(None), Err),
+    }
+}
+
+/// The statements of a policy that let everyone in, and why it cannot be told of another one.
+pub(crate) fn open_statements(policy: &[Statement]) -> (Vec<&Statement>, Option<String>) {
+    let (mut open, mut unknown) = (Vec::new(), None);
     for statement in policy {
         match to_everyone(statement) {
             Opening::Open => match left_open(statement, policy) {
-                Opening::Open => return Ok(Some(statement)),
+                Opening::Open => open.push(statement),
                 Opening::Unknown(why) => unknown = Some(why),
                 Opening::Narrow => {}
             },
@@ -176,7 +185,7 @@ pub(crate) fn open_statement(policy: &[Statement]) -> Result<Option<&Statement>,
             Opening::Unknown(_) | Opening::Narrow => {}
         }
     }
-    unknown.map_or(Ok(None), Err)
+    (open, unknown)
 }
 
 /// What the denies of a policy leave of a statement that lets strangers in.

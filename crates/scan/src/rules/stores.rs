@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::opening::open_statement;
+use super::opening::open_statements;
 use super::words::{by_format, list};
 use super::{Sight, Verdict, catalogue};
 use crate::facts;
@@ -125,6 +125,10 @@ fn open_list(store: &Store, verdict: &mut Verdict) {
     verdict.report(if said_off { found } else { found.likely() });
 }
 
+fn known_actions(statement: &Statement) -> impl Iterator<Item = &String> {
+    statement.actions.iter().filter_map(Setting::known)
+}
+
 fn open_by_policy(
     sight: &Sight<'_>,
     name: &Name,
@@ -133,28 +137,38 @@ fn open_by_policy(
     place: Place,
     verdict: &mut Verdict,
 ) {
-    let statement = match open_statement(policy) {
-        Ok(Some(statement)) => statement,
-        Ok(None) => return,
-        Err(why) => {
+    let (open, unknown) = open_statements(policy);
+    let changes_it = |statement: &Statement| {
+        statement.not_actions || known_actions(statement).any(|action| changes(action))
+    };
+    // What lets change it weighs most, and the first of those stands for all.
+    let Some(statement) = open.iter().find(|statement| changes_it(statement)).or(open.first()).copied()
+    else {
+        if let Some(why) = unknown {
             let why = format!("whom the policy of the {kind} `{name}` lets in cannot be told: {why}");
             verdict.unknown(Some(name), policy.first().map_or(place, |statement| statement.place), why);
-            return;
         }
+        return;
     };
-    let actions: Vec<&String> = statement.actions.iter().filter_map(Setting::known).collect();
-    let may = match (statement.not_actions, actions.as_slice()) {
+    let mut actions: Vec<&String> = Vec::new();
+    for action in open.iter().flat_map(|statement| known_actions(statement)) {
+        if !actions.contains(&action) {
+            actions.push(action);
+        }
+    }
+    let nearly_all = open.iter().any(|statement| statement.not_actions);
+    let may = match (nearly_all, actions.as_slice()) {
         (true, _) => "nearly every action on".to_owned(),
         (false, []) => "something that cannot be told with".to_owned(),
         (false, actions) => format!("{} on", list(actions)),
     };
-    let how = match statement.conditions.as_slice() {
-        [] => "names no principal and no condition",
-        _ => "names no principal, and its conditions keep nobody out",
+    let how = match open.iter().all(|statement| statement.conditions.is_empty()) {
+        true => "names no principal and no condition",
+        false => "names no principal, and its conditions keep nobody out",
     };
     let message = format!("Anyone may use {may} the {kind} `{name}`: its policy {how}.");
     // Who reads or listens starts nothing.
-    let sends = statement.not_actions || actions.iter().any(|action| puts_in(action));
+    let sends = nearly_all || actions.iter().any(|action| puts_in(action));
     let readers = if sends { starts(sight, name) } else { Vec::new() };
     let message = if readers.is_empty() {
         message
@@ -162,9 +176,11 @@ fn open_by_policy(
         format!("{message} Whatever is sent there runs {}.", list(readers.iter().map(|name| name.as_str())))
     };
     let cause = format!("policy of {name}");
-    let found = Finding::new(&catalogue::OPEN_STORE, cause, statement.place, message);
-    let writes = statement.not_actions || actions.iter().any(|action| changes(action));
-    let severity = if writes && kind != "topic" { Severity::Critical } else { Severity::High };
+    let mut found = Finding::new(&catalogue::OPEN_STORE, cause, statement.place, message);
+    for other in open.iter().filter(|other| other.place != statement.place) {
+        found = found.seen_at(other.place, "this statement is open too");
+    }
+    let severity = if changes_it(statement) && kind != "topic" { Severity::Critical } else { Severity::High };
     verdict.report(found.touching([name]).touching(readers).severity(severity).advice(
         "Name the principal, or add a condition on `aws:SourceArn`, `aws:SourceAccount` or `aws:PrincipalOrgID`.",
     ));

@@ -1,3 +1,4 @@
+mod appsync;
 mod bounds;
 mod code;
 mod formats;

@@ -152,6 +152,7 @@ fn route(
         api_key: asked.api_key,
         scopes: asked.scopes,
         acts_as: None,
+        does: None,
         rate: None,
     }
 }

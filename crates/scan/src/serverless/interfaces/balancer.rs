@@ -77,6 +77,7 @@ impl Balancers {
                     api_key: false,
                     scopes: Vec::new(),
                     acts_as: None,
+                    does: None,
                     rate: None,
                 });
             }

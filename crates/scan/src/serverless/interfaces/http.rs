@@ -70,6 +70,7 @@ impl Http {
             api_key: false,
             scopes: config.get("authorizer").map(scopes).unwrap_or_default(),
             acts_as: None,
+            does: None,
             rate: None,
         });
     }

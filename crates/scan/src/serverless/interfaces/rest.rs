@@ -57,6 +57,7 @@ impl Rest {
             api_key: config.get("private").and_then(Node::as_bool) == Some(true),
             scopes,
             acts_as: None,
+            does: None,
             rate: None,
         });
     }

@@ -53,6 +53,7 @@ impl Websocket {
             api_key: false,
             scopes: Vec::new(),
             acts_as: None,
+            does: None,
             rate: None,
         });
     }

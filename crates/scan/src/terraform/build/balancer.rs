@@ -94,6 +94,7 @@ impl Builder<'_> {
                 api_key: false,
                 scopes: Vec::new(),
                 acts_as: None,
+                does: None,
                 rate: None,
             });
         }
@@ -135,8 +136,8 @@ impl Builder<'_> {
         }
         for resource in self.of_kind("aws_appsync_resolver") {
             let body = &resource.body;
-            let arns = self.resolving(body);
-            if arns.is_empty() {
+            let answers = self.resolving(body);
+            if answers.is_empty() {
                 continue;
             }
             let api = self.name_of(body.get("api_id"), &["aws_appsync_graphql_api"]);
@@ -163,16 +164,17 @@ impl Builder<'_> {
             let word = |key: &str| {
                 body.get(key).map_or_else(|| Known::Unknown("it is not named".to_owned()), as_known)
             };
-            let routes = arns.into_iter().map(|arn| Route {
+            let routes = answers.into_iter().map(|answer| Route {
                 api: api.clone(),
                 place: resource.place,
                 method: word("type"),
                 path: word("field"),
-                target: self.function_in(Some(arn)),
+                target: answer.target,
                 access: access.clone(),
                 api_key,
                 scopes: Vec::new(),
-                acts_as: None,
+                acts_as: answer.acts_as,
+                does: answer.does,
                 rate: None,
             });
             let routes: Vec<Route> = routes.collect();
@@ -180,25 +182,54 @@ impl Builder<'_> {
         }
     }
 
-    /// The functions that answer a field: that of its own source of data, or those of a pipeline's steps.
-    fn resolving(&self, resolver: &Value) -> Vec<&Value> {
+    /// What answers a field: its own source of data, or those of a pipeline's steps.
+    fn resolving(&self, resolver: &Value) -> Vec<Answer> {
         let steps = resolver.at(&["pipeline_config", "functions"]).map(Value::items).unwrap_or_default();
         let steps = steps.iter().filter_map(|step| self.referred(&step.to_text(), &["aws_appsync_function"]));
         let sources = steps.map(|step| step.body.get("data_source")).chain([resolver.get("data_source")]);
-        let sources = sources.filter_map(|source| self.named(source, "aws_appsync_datasource", "name"));
-        sources.filter_map(|source| source.body.at(&["lambda_config", "function_arn"])).collect()
+        sources.flatten().filter_map(|source| self.answer(source)).collect()
     }
+
+    /// What a source of data does; nothing for one that only makes up answers.
+    fn answer(&self, source: &Value) -> Option<Answer> {
+        let Some(source) = self.named(Some(source), "aws_appsync_datasource", "name") else {
+            let target = Known::Unknown("its source of data is not in these files".to_owned());
+            return Some(Answer { target, acts_as: None, does: None });
+        };
+        let body = &source.body;
+        if let Some(arn) = body.at(&["lambda_config", "function_arn"]) {
+            return Some(Answer { target: self.function_in(Some(arn)), acts_as: None, does: None });
+        }
+        let kind = body.literal_of("type")?;
+        let does = schema::operation(&kind, source.name.as_str())?;
+        let target = Known::Unknown(format!("its source of data is no function (`{kind}`)"));
+        Some(Answer { target, acts_as: self.acting(body.get("service_role_arn")), does: Some(does) })
+    }
+}
+
+/// What answers a field of a GraphQL API.
+struct Answer {
+    target: Known<Name>,
+    acts_as: Option<Name>,
+    does: Option<String>,
 }
 
 /// What the schema says where a GraphQL API takes an API key and something else.
 fn opened_by_key(resource: &Resource) -> Option<Known<Fields>> {
     let more = resource.body.blocks("additional_authentication_provider");
-    let is_key = |body: &Value| body.literal_of("authentication_type").is_some_and(|kind| kind == "API_KEY");
-    if more.is_empty() || !(is_key(&resource.body) || more.iter().any(is_key)) {
+    let mode = |body: &Value| body.literal_of("authentication_type");
+    let is_key = |body: &Value| mode(body).is_some_and(|kind| kind == "API_KEY");
+    let takes_one = is_key(&resource.body) || more.iter().any(is_key);
+    let unsure = !takes_one && more.iter().any(|one| mode(one).is_none());
+    if more.is_empty() || !(takes_one || unsure) {
         return None;
     }
-    let read = resource.body.literal_of("schema").map(|text| Known::Value(Fields::of(&text)));
-    Some(read.unwrap_or_else(|| Known::Unknown(schema::UNREAD.to_owned())))
+    let fields = resource.body.literal_of("schema").map(|text| Fields::of(&text));
+    if unsure {
+        let may_open = fields.is_none_or(|fields| fields.opens_any(false));
+        return may_open.then(|| Known::Unknown(schema::UNTOLD_MODE.to_owned()));
+    }
+    Some(fields.map_or_else(|| Known::Unknown(schema::UNREAD.to_owned()), Known::Value))
 }
 
 /// Who may use a GraphQL API, and whether a key is asked for.

@@ -74,6 +74,7 @@ impl Builder<'_> {
             api_key: false,
             scopes: Vec::new(),
             acts_as: None,
+            does: None,
             rate: None,
         });
     }
@@ -120,6 +121,7 @@ impl Builder<'_> {
             api_key: body.get("api_key_required").and_then(Value::as_bool).unwrap_or(false),
             scopes: literals(body, "authorization_scopes"),
             acts_as: None,
+            does: None,
             rate: None,
         }
     }

@@ -116,6 +116,7 @@ impl Reader<'_> {
             api_key,
             scopes: Vec::new(),
             acts_as: None,
+            does: None,
             rate: None,
         }
     }

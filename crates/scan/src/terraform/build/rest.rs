@@ -156,6 +156,7 @@ impl Builder<'_> {
             api_key: body.get("api_key_required").and_then(Value::as_bool).unwrap_or(false),
             scopes: literals(body, "authorization_scopes"),
             acts_as: self.acting(integration.and_then(|found| found.body.get("credentials"))),
+            does: None,
             rate: None,
         }
     }
