@@ -170,7 +170,14 @@ fn walled(walls: &[Wall], stages: &[Stage]) -> Option<Setting<bool>> {
     let bare = looked_at().filter(|stage| !walls.iter().any(|wall| has(stage, wall))).count();
     // Of a wall that is before none of these it is not known where it stands.
     let lost = walls.iter().filter(|wall| !looked_at().any(|stage| has(stage, wall))).count();
+    // What is called otherwise is another stage, though these files do not make it.
+    let other = |wall: &Wall, stage: &Stage| {
+        let known = |called: &str| !called.is_empty() && !called.contains('$');
+        known(&wall.called) && known(&stage.called) && wall.called != stage.called
+    };
+    let elsewhere = stages.iter().any(|stage| walls.iter().all(|wall| other(wall, stage)));
     match bare {
+        1 if stages.len() == 1 && elsewhere => None,
         0 if stages.len() <= MAX_STAGES => Some(Setting::new(place, true)),
         // There is nowhere else for it to stand.
         1 if stages.len() == 1 => Some(Setting::new(place, true)),

@@ -294,6 +294,14 @@ pub(super) fn extend_role(writer: &mut Writer<'_, '_>, function: &Name, addition
     }
 }
 
+/// Whether a rate limits anything: a negative one switches limits off.
+pub(super) fn limits(node: &Node) -> Option<Setting<bool>> {
+    match node.as_scalar().and_then(|rate| rate.trim().parse::<f64>().ok()) {
+        Some(rate) => Some(Setting::new(node.place, rate >= 0.0)),
+        None => is_set(node),
+    }
+}
+
 /// Whether a setting is there at all and not empty.
 pub(super) fn is_set(node: &Node) -> Option<Setting<bool>> {
     match &node.kind {

@@ -2,7 +2,7 @@
 //!
 //! Not here: SAM's events, which add routes (`event`), and descriptions in OpenAPI (`openapi`).
 
-use super::function::{cors, is_set};
+use super::function::{cors, is_set, limits};
 use super::openapi::{add_authorizer, body_of, read, target_of};
 use super::rest_api::{access, authorizer, scopes};
 use super::sam;
@@ -102,7 +102,7 @@ pub(crate) fn stage_settings(api: &mut Api, properties: &Node) {
 
 /// The rates of a stage: those of single routes, and the one of all others.
 pub(crate) fn stage_rates(rates: &mut Rates, api: &Name, resource: Option<&Name>, properties: &Node) {
-    let rate = |settings: &Node| settings.get("ThrottlingRateLimit").and_then(is_set);
+    let rate = |settings: &Node| settings.get("ThrottlingRateLimit").and_then(limits);
     let called = properties.get("StageName").map(|name| text(name).to_string()).unwrap_or_default();
     rates.stage(api, resource, &called, |stage| {
         if let Some(rate) = properties.get("DefaultRouteSettings").and_then(rate) {

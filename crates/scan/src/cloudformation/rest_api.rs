@@ -2,7 +2,7 @@
 //!
 //! Not here: SAM's events, which add routes (`event`), and descriptions in OpenAPI (`openapi`).
 
-use super::function::is_set;
+use super::function::{is_set, limits};
 use super::openapi;
 use super::policy::statements;
 use super::sam;
@@ -10,7 +10,7 @@ use super::sam::auth::Defaults;
 use super::stack::Resource;
 use super::value::{str_at, string, strings, switch, text, texts, texts_at, truth_at};
 use super::writer::Writer;
-use crate::document::Node;
+use crate::document::{Node, NodeKind};
 use crate::graph::{Access, Api, ApiKind, Authorizer, AuthorizerKind, Endpoint, Route};
 use crate::known::{Known, Name, Setting, Text};
 use crate::rates::Rates;
@@ -117,11 +117,11 @@ pub(crate) fn stage_rates(
     let called = called.map(|name| text(name).to_string()).unwrap_or_default();
     rates.stage(api, resource, &called, |stage| {
         // Descriptions of a deployment's stage have the one for all beside the others.
-        if let Some(rate) = said.get("ThrottlingRateLimit").and_then(is_set) {
+        if let Some(rate) = said.get("ThrottlingRateLimit").and_then(limits) {
             stage.all(rate);
         }
         for settings in said.get("MethodSettings").map(Node::one_or_many).unwrap_or_default() {
-            let Some(rate) = settings.get("ThrottlingRateLimit").and_then(is_set) else { continue };
+            let Some(rate) = settings.get("ThrottlingRateLimit").and_then(limits) else { continue };
             let word = |key: &str| settings.get(key).map(|node| string(node).value);
             match (word("HttpMethod"), word("ResourcePath")) {
                 (None, None) => stage.all(rate),
@@ -183,6 +183,13 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
         "AWS::WAFv2::WebACLAssociation" | "AWS::WAFRegional::WebACLAssociation" => {
             let Some(arn) = Writer::text_at(resource, "ResourceArn") else { return };
             let Known::Value(api) = writer.api_of(&arn) else { return };
+            let wall =
+                Writer::text_at(resource, "WebACLArn").or_else(|| Writer::text_at(resource, "WebACLId"));
+            let wall =
+                wall.as_ref().and_then(|wall| wall.references().find_map(|name| writer.resource(name)));
+            if wall.is_some_and(|wall| !counts_calls(&wall.properties)) {
+                return;
+            }
             // `…/restapis/${Api}/stages/${Stage}` or `…/stages/prod`
             let stage = arn.references().find(|name| {
                 writer.resource(name).is_some_and(|found| found.kind == "AWS::ApiGateway::Stage")
@@ -194,6 +201,21 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
         }
         _ => {}
     }
+}
+
+/// Whether a firewall may turn away whoever calls too often: by a rule with a rate, by one of a group that says its own, or because it
+/// turns away whom no rule lets in.
+fn counts_calls(wall: &Node) -> bool {
+    fn has_rate(node: &Node) -> bool {
+        const RATES: [&str; 3] = ["RateBasedStatement", "RuleGroupReferenceStatement", "RuleId"];
+        node.why_open().is_some()
+            || node.entries().iter().any(|(key, value)| RATES.contains(&key.text.as_str()) || has_rate(value))
+            || matches!(&node.kind, NodeKind::List(items) if items.iter().any(has_rate))
+    }
+    let blocks =
+        wall.at(&["DefaultAction", "Block"]).is_some() || str_at(wall, "DefaultAction") == Some("BLOCK");
+    let typed = wall.at(&["DefaultAction", "Type"]).and_then(Node::as_str) == Some("BLOCK");
+    blocks || typed || wall.get("Rules").is_some_and(has_rate)
 }
 
 /// The interface of this app that a property names.

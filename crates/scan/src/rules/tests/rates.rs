@@ -345,3 +345,97 @@ Resources:
     template(&["prod", "test"], &["${Sprod}"], true);
     template(&["prod", "test"], &["${Sprod}", "test"], false);
 }
+
+/// What reads like a limit and is none.
+#[test]
+fn what_switches_a_limit_off_limits_nothing() {
+    let sam = |stage: &str, wanted: bool| {
+        let text = format!(
+            "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  A: {{Type: AWS::Serverless::Api, Properties: {{StageName: p, MethodSettings: [{stage}]}}}}
+  F: {{Type: AWS::Serverless::Function, Properties: {{Runtime: nodejs22.x, Handler: index.h, InlineCode: x, Events: {{E: {{Type: Api, Properties: {{RestApiId: !Ref A, Path: /x, Method: get}}}}}}}}}}
+"
+        );
+        unbounded(&[("template.yaml", &text)], wanted);
+    };
+    let all = |rate: &str| format!("{{HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: {rate}}}");
+    sam(&all("5"), false);
+    sam(&all("-1"), true);
+    sam(&all("'-1'"), true);
+    sam(&format!("{}, {{HttpMethod: GET, ResourcePath: /x, ThrottlingRateLimit: -1}}", all("5")), true);
+    // In Terraform a method's settings that say nothing of a rate switch it off.
+    let settings = |number: usize, path: &str, rate: &str| {
+        format!(
+            "resource \"aws_api_gateway_method_settings\" \"m{number}\" {{\n  rest_api_id = aws_api_gateway_rest_api.a.id\n  stage_name = aws_api_gateway_stage.s.stage_name\n  method_path = \"{path}\"\n  settings {{\n    {rate}\n  }}\n}}\n"
+        )
+    };
+    let all = settings(0, "*/*", "throttling_rate_limit = 5");
+    module(&format!("{REST}{all}"), false);
+    module(&format!("{REST}{all}{}", settings(1, "x/GET", "metrics_enabled = true")), true);
+    module(&format!("{REST}{all}{}", settings(1, "y/GET", "metrics_enabled = true")), false);
+    module(&format!("{REST}{all}{}", settings(1, "x/GET", "throttling_rate_limit = 9")), false);
+    // Nothing reads what is written for a plugin that is not there.
+    let service = |plugins: &str, custom: &str, event: &str, wanted: bool| {
+        let text = format!(
+            "service: s\nprovider: {{name: aws, runtime: nodejs22.x}}\nplugins: [{plugins}]\ncustom: {{{custom}}}\nfunctions:\n  f:\n    handler: f.handler\n    events: [{{http: {{path: x, method: get{event}}}}}]\n"
+        );
+        unbounded(&[("serverless.yml", &text)], wanted);
+    };
+    let rate = "apiGatewayThrottling: {maxRequestsPerSecond: 5}";
+    let plugin = "serverless-api-gateway-throttling";
+    service(plugin, rate, "", false);
+    service("", rate, "", true);
+    service(plugin, rate, ", throttling: {disabled: true}", true);
+    service(plugin, "", ", throttling: {maxRequestsPerSecond: 5}", false);
+    service("", "", ", throttling: {maxRequestsPerSecond: 5}", true);
+    service("serverless-associate-waf", "associateWaf: {name: w}", "", false);
+    service("", "associateWaf: {name: w}", "", true);
+}
+
+#[test]
+fn a_firewall_limits_calls_only_by_a_rule_that_counts_them() {
+    let counted = "{Name: r, Priority: 1, Action: {Block: {}}, Statement: {RateBasedStatement: {Limit: 100, AggregateKeyType: IP}}}";
+    let managed = "{Name: m, Priority: 2, OverrideAction: {None: {}}, Statement: {ManagedRuleGroupStatement: {VendorName: AWS, Name: AWSManagedRulesCommonRuleSet}}}";
+    let template = |action: &str, rules: &str, stage: &str, wanted: bool| {
+        let text = format!(
+            "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  A: {{Type: AWS::Serverless::Api, Properties: {{StageName: p}}}}
+  F: {{Type: AWS::Serverless::Function, Properties: {{Runtime: nodejs22.x, Handler: index.h, InlineCode: x, Events: {{E: {{Type: Api, Properties: {{RestApiId: !Ref A, Path: /x, Method: get}}}}}}}}}}
+  W: {{Type: AWS::WAFv2::WebACL, Properties: {{DefaultAction: {{{action}: {{}}}}, Scope: REGIONAL, Rules: [{rules}]}}}}
+  N: {{Type: AWS::WAFv2::WebACLAssociation, Properties: {{WebACLArn: !GetAtt W.Arn, ResourceArn: !Sub 'arn:aws:apigateway:${{AWS::Region}}::/restapis/${{A}}/stages/{stage}'}}}}
+"
+        );
+        unbounded(&[("template.yaml", &text)], wanted);
+    };
+    template("Allow", counted, "p", false);
+    template("Allow", &format!("{managed}, {counted}"), "p", false);
+    template("Allow", managed, "p", true);
+    template("Allow", "", "p", true);
+    template("Block", managed, "p", false);
+    template("Allow", "!Ref Elsewhere", "p", false);
+    // Before another stage than the one there is.
+    template("Allow", counted, "dev", true);
+    let wall = |rule: &str, wanted: bool| {
+        let text = format!(
+            "{REST}\nresource \"aws_wafv2_web_acl\" \"w\" {{\n  name = \"w\"\n  scope = \"REGIONAL\"\n  default_action {{\n    allow {{}}\n  }}\n{rule}}}\nresource \"aws_wafv2_web_acl_association\" \"n\" {{\n  resource_arn = aws_api_gateway_stage.s.arn\n  web_acl_arn = aws_wafv2_web_acl.w.arn\n}}\n"
+        );
+        module(&text, wanted);
+    };
+    let rule = |statement: &str| {
+        format!(
+            "  rule {{\n    name = \"r\"\n    priority = 1\n    statement {{\n      {statement}\n    }}\n  }}\n"
+        )
+    };
+    wall(&rule("rate_based_statement {\n        limit = 100\n      }"), false);
+    wall(
+        &rule(
+            "managed_rule_group_statement {\n        name = \"AWSManagedRulesCommonRuleSet\"\n        vendor_name = \"AWS\"\n      }",
+        ),
+        true,
+    );
+    wall("", true);
+}

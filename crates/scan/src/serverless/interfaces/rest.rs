@@ -58,7 +58,11 @@ impl Rest {
             scopes,
             acts_as: None,
             does: None,
-            rate: None,
+            rate: event
+                .config
+                .get("throttling")
+                .filter(|_| service.has_plugin(&[THROTTLING]))
+                .map(throttling),
         });
     }
 
@@ -170,12 +174,31 @@ impl Rest {
             policy: policy.map(statements).unwrap_or_default(),
             cors: self.cors,
             access_log: logs.map(|logs| logs.get("accessLogging").map_or_else(|| switched(logs), switched)),
-            throttled: service.custom("apiGatewayThrottling").map(switched),
+            throttled: service
+                .custom("apiGatewayThrottling")
+                .filter(|_| service.has_plugin(&[THROTTLING]))
+                .map(switched),
             data_trace: logs.and_then(data_trace),
             minimum_tls: oldest_protocol(service),
             tracing: service.provider.at(&["tracing", "apiGateway"]).map(switched),
-            firewall: service.custom("associateWaf").or_else(|| service.custom("wafArn")).map(switched),
+            firewall: service
+                .custom("associateWaf")
+                .filter(|_| service.has_plugin(&["associate-waf"]))
+                .or_else(|| service.custom("wafArn").filter(|_| service.has_plugin(&["waf"])))
+                .map(switched),
         });
+    }
+}
+
+/// The plugin that reads `throttling` of events and `custom.apiGatewayThrottling`.
+const THROTTLING: &str = "api-gateway-throttling";
+
+/// Whether an event's own settings of that plugin limit calls.
+fn throttling(node: &Node) -> Setting<bool> {
+    match node.get("disabled").map(switched) {
+        Some(Setting { value: Known::Value(disabled), place }) => Setting::new(place, !disabled),
+        Some(untold) => untold,
+        None => switched(node),
     }
 }
 

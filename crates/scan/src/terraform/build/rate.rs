@@ -69,6 +69,13 @@ impl Builder<'_> {
         for kind in ["aws_wafv2_web_acl_association", "aws_wafregional_web_acl_association"] {
             for resource in self.of_kind(kind) {
                 let Some(text) = resource.body.text_of("resource_arn") else { continue };
+                let wall =
+                    resource.body.text_of("web_acl_arn").or_else(|| resource.body.text_of("web_acl_id"));
+                let wall = wall
+                    .and_then(|wall| self.referred(&wall, &["aws_wafv2_web_acl", "aws_wafregional_web_acl"]));
+                if wall.is_some_and(|wall| !counts_calls(&wall.body)) {
+                    continue;
+                }
                 if let Some(stage) = self.referred(&text, &[STAGE])
                     && let Known::Value(api) = self.rest_api_of(stage)
                 {
@@ -90,8 +97,12 @@ impl Builder<'_> {
         let body = &resource.body;
         let Known::Value(api) = self.rest_api_of(resource) else { return };
         let settings = body.blocks("settings").first();
-        let rate = settings.and_then(|it| it.get("throttling_rate_limit")).map(positive);
-        let Some((rate, path)) = rate.zip(body.get("method_path")) else { return };
+        let path = body.get("method_path");
+        let all = path.and_then(Value::as_literal).is_some_and(|path| path.trim_start_matches('/') == "*/*");
+        // What says nothing of its rate switches the limit of its method off: the provider's default is -1.
+        let off = settings.filter(|_| !all).map(|settings| Setting::new(settings.place, false));
+        let rate = settings.and_then(|it| it.get("throttling_rate_limit")).map(positive).or(off);
+        let Some((rate, path)) = rate.zip(path) else { return };
         let text = body.text_of("stage_name");
         let named = text.as_ref().and_then(|text| self.referred(text, &[STAGE])).map(|stage| &stage.name);
         let called = text.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -105,4 +116,24 @@ impl Builder<'_> {
             None => stage.some(Setting::unknown(path.place, path.why_not())),
         });
     }
+}
+
+/// Whether a firewall may turn away whoever calls too often: by a rule with a rate, by a group's, or because it turns away whom no rule lets
+/// in.
+fn counts_calls(wall: &Value) -> bool {
+    let limits = |rule: &Value| {
+        let statement = rule.get("statement").map(Value::one_or_many).unwrap_or_default();
+        let named = |name: &str| statement.iter().any(|statement| statement.get(name).is_some());
+        !rule.is_map()
+            || rule.get("rule_id").is_some()
+            || statement.is_empty()
+            || statement.iter().any(|statement| !statement.is_map())
+            || named("rate_based_statement")
+            || named("rule_group_reference_statement")
+    };
+    let blocks = |action: &Value| {
+        action.get("block").is_some() || action.literal_of("type").as_deref() == Some("BLOCK")
+    };
+    wall.blocks("default_action").iter().any(blocks)
+        || ["rule", "rules"].iter().flat_map(|name| wall.blocks(name)).any(limits)
 }
