@@ -181,7 +181,7 @@ fn what_is_known_does_not_fail_and_what_is_new_does() {
         [".", "--output", "./template.yaml"],
     ] {
         let over = scan(at, &arguments);
-        assert!(over.code == Some(2) && over.err.contains("is a file of the app"), "{}", over.err);
+        assert!(over.code == Some(2) && over.err.contains("is a file of what is scanned"), "{}", over.err);
     }
     let both = scan(at, &[".", "--baseline", "known.json", "--output", "known.json"]);
     assert!(both.code == Some(2) && both.err.contains("at once"), "{}", both.err);
@@ -215,18 +215,33 @@ fn what_is_known_does_not_fail_and_what_is_new_does() {
 #[cfg(unix)]
 fn reports_replace_reports_and_nothing_else() {
     let code = "exports.handler = async () => 1;\n";
-    let files = [("template.yaml", APP), ("src/lib.js", code), ("package.json", "{ \"name\": \"a\" }\n")];
+    let page = "<!doctype html>\n<title>Shop</title>\n";
+    let files = [
+        ("template.yaml", APP),
+        ("src/lib.js", code),
+        ("package.json", "{ \"name\": \"a\", \"version\": \"1.0.0\" }\n"),
+        ("requirements.txt", "requests==2.32.0\n"),
+        ("page.html", page),
+        ("README.md", "# Shop\n"),
+        (".git/config", "[core]\n"),
+    ];
     let app = folder(&files);
     let at = app.path();
-    for file in ["template.yaml", "src/lib.js", "package.json", "./src/../src/lib.js"] {
-        for more in [&["--output"][..], &["--write-baseline"], &["--need", "CreateFunction", "--output"]] {
+    for file in files.map(|(path, _)| path).into_iter().chain(["./src/../src/lib.js"]) {
+        for more in [&["--output"][..], &["--write-baseline"], &["--need", "Pay", "--output"]] {
             let arguments: Vec<&str> = ["."].into_iter().chain(more.iter().copied()).chain([file]).collect();
             let over = scan(at, &arguments);
-            let refused = over.code == Some(2) && over.err.contains("is a file of the app");
+            let refused = over.code == Some(2) && over.err.contains("is a file of what is scanned");
             assert!(refused, "{arguments:?}: {}", over.err);
         }
     }
+    let alone = scan(at, &["template.yaml", "--output", "src/lib.js"]);
+    assert_eq!(alone.code, Some(2), "what lies beside a file that is scanned: {}", alone.err);
     // Its own it writes again, in every form.
+    for _ in 0..2 {
+        let need = scan(at, &[".", "--need", "Pay", "--output", "need.txt"]);
+        assert_eq!(need.code, Some(0), "{}", need.err);
+    }
     for format in ["text", "json", "sarif", "html", "markdown", "cyclonedx"] {
         let extension = match format {
             "text" => "txt",

@@ -191,7 +191,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
                 .help(format!("casemate scan {}", path.display()))),
         };
     }
-    overwrite::refuse(&arguments, path, &tree)?;
+    overwrite::refuse(&arguments, path)?;
     if let Some(function) = &arguments.need {
         return need::show(&arguments, &report, function, output);
     }

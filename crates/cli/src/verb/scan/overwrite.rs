@@ -1,23 +1,22 @@
 //! Writing reports and baselines, and what they are never written over: the app, what a link leads to, one another.
 //!
-//! Invariants: of what was read only a former report or baseline is replaced; nothing that lies in what is scanned chooses a place outside of
+//! Invariants: in what is scanned only a former report or baseline is replaced; nothing that lies in what is scanned chooses a place outside of
 //! it; a file is replaced whole or not at all. Not here: changes of the app that are asked for (`fix`).
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf, absolute};
 
-use casemate_scan::source::SourceTree;
 use serde_json::Value;
 
 use super::Arguments;
 use crate::failure::{Failure, Kind};
 
-/// Reports for people have no form by which they could be known again, and no app is made of such files.
-const FOR_PEOPLE: [&str; 6] = ["txt", "md", "html", "htm", "log", "out"];
+/// Larger files are no reports.
+const MAX_REPORT_BYTES: u64 = 256 << 20;
 
 /// Refuses, before anything is written, what must not be written over.
-pub(super) fn refuse(arguments: &Arguments, scanned: &Path, tree: &SourceTree) -> Result<(), Failure> {
+pub(super) fn refuse(arguments: &Arguments, scanned: &Path) -> Result<(), Failure> {
     let baselines = [&arguments.baseline, &arguments.write_baseline];
     if let Some(file) =
         arguments.output.as_ref().filter(|file| baselines.into_iter().flatten().any(|it| same(it, file)))
@@ -30,8 +29,11 @@ pub(super) fn refuse(arguments: &Arguments, scanned: &Path, tree: &SourceTree) -
         let Some(file) = file else { continue };
         refuse_link(file)?;
         refuse_way_out(scanned, file)?;
-        if is_of_the_app(scanned, tree, file) {
-            let message = format!("`{}` is a file of the app: {option} would write over it", file.display());
+        if is_inside(scanned, file) && !is_former(file) {
+            let message = format!(
+                "`{}` is a file of what is scanned, and no report of an earlier scan: {option} would write over it",
+                file.display()
+            );
             return Err(Failure::new(Kind::Usage, message).help(format!("{option} another.file")));
         }
     }
@@ -90,27 +92,38 @@ fn refuse_way_out(scanned: &Path, file: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Whether a file was read as part of what is scanned, and is no report of an earlier scan.
-fn is_of_the_app(scanned: &Path, tree: &SourceTree, file: &Path) -> bool {
-    let Ok(whole) = file.canonicalize() else { return false };
-    let Ok(root) = root(scanned).canonicalize() else { return false };
-    let read = whole.strip_prefix(root).ok().and_then(Path::to_str).and_then(|path| tree.find(path));
-    let extension = whole.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    let former = |text: &str| serde_json::from_str(text).is_ok_and(|document| is_former(&document));
-    read.and_then(|file| tree.file(file)).is_some_and(|file| {
-        let text = file.text().unwrap_or_default();
-        !FOR_PEOPLE.contains(&extension) && !text.trim().is_empty() && !former(text)
-    })
+/// Whether a file is there and lies in what is scanned.
+fn is_inside(scanned: &Path, file: &Path) -> bool {
+    let whole = file.canonicalize().ok().filter(|whole| whole.is_file());
+    whole.zip(root(scanned).canonicalize().ok()).is_some_and(|(whole, root)| whole.starts_with(root))
+}
+
+/// Whether a file is one of those that a scan writes, or empty.
+fn is_former(file: &Path) -> bool {
+    let mut text = String::new();
+    let read =
+        std::fs::File::open(file).and_then(|file| file.take(MAX_REPORT_BYTES).read_to_string(&mut text));
+    let first = text.trim_start().lines().next().unwrap_or_default();
+    let of_framework = |name: &str| first.contains(&format!("  {name} · "));
+    read.is_ok()
+        && (first.is_empty()
+            || first == "# Casemate scan"
+            || first.starts_with("No serverless app was found in ")
+            || ["AWS SAM", "CloudFormation", "Serverless Framework", "Terraform"]
+                .into_iter()
+                .any(of_framework)
+            || (first == "<!doctype html>" && text.contains("<title>Casemate scan</title>"))
+            || serde_json::from_str(&text).is_ok_and(|document| is_document(&document)))
 }
 
 /// Whether a document is one of those that a scan writes.
-fn is_former(document: &Value) -> bool {
+fn is_document(document: &Value) -> bool {
     let has = |keys: &[&str]| {
         document.get("version").is_some() && keys.iter().all(|key| document.get(key).is_some())
     };
     let by_us = |name: Option<&Value>| name.and_then(Value::as_str) == Some("casemate");
     has(&["apps", "summary"])
-        || has(&["findings", "policies"])
+        || has(&["findings"])
         || has(&["needs"])
         || by_us(document.pointer("/runs/0/tool/driver/name"))
         || by_us(document.pointer("/metadata/tools/components/0/name"))
