@@ -350,6 +350,67 @@ fn what_strangers_get_to_behind_a_way_in_that_is_known_counts() {
     }
 }
 
+/// Behind a way in stands what a function starts, what sends to it, and a role that the files do not describe.
+#[test]
+fn what_is_behind_a_way_in_grows_in_many_ways() {
+    let before_and_after = |template: &str, (one, other): (&str, &str), rule: &str| {
+        let told = |word: &str| {
+            let mut tree = SourceTree::new();
+            tree.add("template.yaml", template.replace("WORD", word).into_bytes());
+            inspect(&tree, &Dependencies::default(), &Options::default())
+        };
+        let (before, mut after) = (told(one), told(other));
+        Baseline::parse(&Baseline::of(&before).text()).unwrap().apply(&mut after);
+        let found =
+            after.findings().find(|(_, found)| found.rule.id == rule).unwrap_or_else(|| panic!("{rule}"));
+        found.1.known
+    };
+    let function = "Type: AWS::Serverless::Function, Properties: {Runtime: nodejs22.x, Handler: i.h, InlineCode: x, ReservedConcurrentExecutions: 5";
+    let open = "Events: {A: {Type: HttpApi, Properties: {Path: /a, Method: get}}}";
+    let table = "T: {Type: AWS::DynamoDB::Table}";
+    let may = |action: &str, on: &str| {
+        format!("Policies: [{{Statement: [{{Effect: Allow, Action: '{action}', Resource: {on}}}]}}]")
+    };
+    let head = "Transform: AWS::Serverless-2016-10-31\nResources:\n";
+    let deed = may("dynamodb:WORD", "!GetAtt T.Arn");
+    let chain = format!(
+        "{head}  {table}\n  F: {{{function}, {open}, {}}}}}\n  G: {{{function}, {deed}}}}}\n",
+        may("lambda:InvokeFunction", "!GetAtt G.Arn")
+    );
+    let queue = format!(
+        "{head}  {table}\n  Q: {{Type: AWS::SQS::Queue}}\n  P: {{Type: AWS::SQS::QueuePolicy, Properties: {{Queues: [!Ref Q], PolicyDocument: {{Statement: [{{Effect: Allow, Principal: '*', Action: 'sqs:SendMessage', Resource: '*'}}]}}}}}}\n  G: {{{function}, Events: {{Q: {{Type: SQS, Properties: {{Queue: !GetAtt Q.Arn}}}}}}, {deed}}}}}\n"
+    );
+    let trust = format!(
+        "{head}  {table}\n  R: {{Type: AWS::IAM::Role, Properties: {{AssumeRolePolicyDocument: {{Statement: [{{Effect: Allow, Principal: {{AWS: '*'}}, Action: 'sts:AssumeRole'}}]}}, Policies: [{{PolicyName: p, PolicyDocument: {{Statement: [{{Effect: Allow, Action: 'dynamodb:WORD', Resource: !GetAtt T.Arn}}]}}}}]}}}}\n"
+    );
+    for (template, rule) in [(&chain, "open-route"), (&queue, "open-store"), (&trust, "open-trust")] {
+        assert!(before_and_after(template, ("GetItem", "Query"), rule), "{rule}: to read is to read");
+        assert!(!before_and_after(template, ("GetItem", "DeleteItem"), rule), "{rule}");
+        assert!(before_and_after(template, ("*", "GetItem"), rule), "{rule}: less");
+    }
+    let part = format!(
+        "{head}  B: {{Type: AWS::S3::Bucket}}\n  F: {{{function}, {open}, {}}}}}\n",
+        may("s3:GetObject", "!Sub '${B.Arn}/WORD'")
+    );
+    assert!(!before_and_after(&part, ("public/*", "*"), "open-route"));
+    assert!(before_and_after(&part, ("*", "public/*"), "open-route"));
+    let role = format!("{head}  F: {{{function}, {open}, Role: 'arn:aws:iam::111122223333:role/WORD'}}}}\n");
+    assert!(before_and_after(&role, ("small", "small"), "open-route"));
+    assert!(!before_and_after(&role, ("small", "admin"), "open-route"));
+    let cors = format!(
+        "{head}  F: {{{function}, FunctionUrlConfig: {{AuthType: NONE, Cors: {{AllowOrigins: ['*'], AllowCredentials: true, AllowHeaders: [WORD]}}}}}}}}\n"
+    );
+    assert!(before_and_after(&cors, ("x-a", "x-a"), "cors-credentials"));
+    assert!(!before_and_after(&cors, ("x-a", "'*'"), "cors-credentials"));
+    let urls = format!(
+        "{head}  F: {{{}, FunctionUrlConfig: {{AuthType: NONE}}}}}}\nWORD",
+        function.replace(", ReservedConcurrentExecutions: 5", "")
+    );
+    let second = "  G: {Type: AWS::Serverless::Function, Properties: {Runtime: nodejs22.x, Handler: i.h, InlineCode: x, FunctionUrlConfig: {AuthType: NONE}}}\n";
+    assert!(before_and_after(&urls, (second, ""), "unbounded-public-function"), "one function less");
+    assert!(!before_and_after(&urls, ("", second), "unbounded-public-function"), "one function more");
+}
+
 #[test]
 fn a_policy_that_shrinks_is_known_by_whatever_spoke_of_it() {
     let keys = |action: &str| roles(&format!("a = \"{action}\""), "", "");

@@ -4,7 +4,7 @@
 //! says for which fields, and a function counts by the fields that its source of data answers. Interfaces, sources, steps of pipelines and
 //! resolvers may stand in several templates of an app: what they mean together is said when all are read. Not here: reading schemas (`schema`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::function::is_set;
 use super::stack::{Resource, Stack};
@@ -164,8 +164,8 @@ impl GraphQl {
 
     /// Says of the routes that were written what they mean.
     pub(super) fn set(&self, app: &mut App) {
-        // Of each source whether a key opens anything that it answers.
-        let mut opened: BTreeMap<&Name, bool> = BTreeMap::new();
+        // Of each source the fields that it answers and a key opens.
+        let mut opened: BTreeMap<&Name, BTreeSet<&Field>> = BTreeMap::new();
         // Interfaces of which a key opens a field that nobody knows what answers it.
         let mut untold: BTreeMap<&Name, String> = BTreeMap::new();
         for resolver in &self.resolvers {
@@ -180,7 +180,9 @@ impl GraphQl {
             let steps = resolver.steps.iter().map(|step| self.steps.get(step.as_ref()?));
             for source in steps.chain(resolver.source.iter().map(Some)) {
                 match source.and_then(|source| self.source(source)) {
-                    Some(source) => *opened.entry(source).or_default() |= is_open,
+                    Some(source) => {
+                        opened.entry(source).or_default().extend(resolver.field.iter().filter(|_| is_open));
+                    }
                     None if is_open => {
                         let (of, field) = resolver.field.clone().unwrap_or_default();
                         let why =
@@ -200,12 +202,14 @@ impl GraphQl {
             (route.access, route.api_key) = asked.clone();
             let Some(interface) = self.interfaces.get(api) else { continue };
             let place = route.access.place;
-            match (&interface.fields, opened.get(source), interface.by_default) {
+            let fields = opened.get(source);
+            match (&interface.fields, fields.map(|fields| !fields.is_empty()), interface.by_default) {
                 (None, ..) | (Some(_), Some(true), _) if interface.unsure => {
                     route.access = Setting::unknown(place, schema::UNTOLD_MODE);
                 }
                 (Some(_), Some(true), _) => {
                     (route.access, route.api_key) = (Setting::new(place, Access::Anyone), true);
+                    route.path = Known::Value(format!("/graphql ({})", names(fields)));
                 }
                 (None, _, false) => route.access = Setting::unknown(place, schema::UNREAD),
                 (Some(_), opened, by_default)
@@ -230,6 +234,20 @@ impl GraphQl {
             Source::Called(api, called) => self.named.get(&(api.clone(), called.clone())),
         }
     }
+}
+
+/// How many fields are named.
+const NAMED_FIELDS: usize = 20;
+
+/// Fields by their names: `Query.posts, Query.users`.
+fn names(fields: Option<&BTreeSet<&Field>>) -> String {
+    let all: Vec<String> = fields.into_iter().flatten().map(|(of, field)| format!("{of}.{field}")).collect();
+    let more = if all.len() > NAMED_FIELDS {
+        format!(" and {} more", all.len() - NAMED_FIELDS)
+    } else {
+        String::new()
+    };
+    format!("{}{more}", all.get(..NAMED_FIELDS).unwrap_or(&all).join(", "))
 }
 
 /// Sources of SAM's interfaces have no resource of their own.

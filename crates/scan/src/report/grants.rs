@@ -180,6 +180,17 @@ impl<'g, 'a> Granting<'g, 'a> {
                 }
             }
         }
+        if WAYS_IN.iter().any(|rule| rule.id == finding.rule.id) {
+            // What a role may do that is none of the app's nobody knows here; that it is another one can be seen.
+            let functions = finding.subjects.iter().filter_map(|name| self.grants.app().function(name));
+            for (function, why) in functions.filter_map(|it| Some((it, it.role.as_ref()?.value.why()?))) {
+                let gives = || Policy {
+                    gives: BTreeSet::from([format!("other rights: {why}")]),
+                    ..Policy::default()
+                };
+                add(&format!("role of {}", function.name), None, &gives);
+            }
+        }
         if finding.rule.id == catalogue::CORS_CREDENTIALS.id
             && let Some(name) = finding.cause.strip_prefix("cors of ")
         {

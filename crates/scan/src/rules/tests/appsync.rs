@@ -1,7 +1,9 @@
 //! GraphQL interfaces: what a key opens, with and without functions, and what cannot be told of that.
 
 use super::formats::{ROLE, ids, report};
+use crate::baseline::Baseline;
 use crate::finding::Severity;
+use crate::report::Report;
 
 const FUNCTION: &str = "
 Resources:
@@ -26,6 +28,27 @@ fn opened(template: &str) -> Option<bool> {
     let app = &report.apps[0];
     let unknown = app.unknowns.iter().any(|it| it.text.starts_with("who may call `POST /graphql`"));
     (!unknown).then(|| app.findings.iter().any(|found| found.rule.id == "api-key-only"))
+}
+
+#[test]
+fn the_fields_that_a_key_opens_are_named() {
+    let too =
+        "AuthenticationType: AWS_IAM, AdditionalAuthenticationProviders: [{AuthenticationType: API_KEY}]";
+    let told = |schema: &str| {
+        let text = interface(too, "d", "FieldName: x, DataSourceName: !GetAtt D.Name", schema)
+            + "  R2: {Type: AWS::AppSync::Resolver, Properties: {ApiId: !GetAtt G.ApiId, TypeName: Query, FieldName: y, DataSourceName: !GetAtt D.Name}}\n";
+        report(&[("template.yaml", &text)])
+    };
+    let message = |report: &Report| {
+        report.apps[0].findings.iter().find(|found| found.rule.id == "api-key-only").unwrap().message.clone()
+    };
+    let one = told("type Query { x: Int @aws_api_key, y: Int }");
+    assert!(message(&one).contains("`POST /graphql (Query.x)`, which runs `F`"), "{}", message(&one));
+    let mut two = told("type Query { x: Int @aws_api_key, y: Int @aws_api_key }");
+    assert!(message(&two).contains("`POST /graphql (Query.x, Query.y)`"), "{}", message(&two));
+    // A field more is more.
+    Baseline::parse(&Baseline::of(&one).text()).unwrap().apply(&mut two);
+    assert!(two.apps[0].findings.iter().any(|found| found.rule.id == "api-key-only" && !found.known));
 }
 
 #[test]
