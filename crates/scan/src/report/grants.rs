@@ -4,8 +4,10 @@
 //! secrets, and of what cannot be told, sixteen digits that tell them from others; each policy stands in it once, however many findings
 //! speak of it. Not here: how two of them are compared (`baseline`).
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -108,6 +110,15 @@ pub struct Granting<'g, 'a> {
     /// Policies of things, each as a whole: who may do what with a thing is one matter, however many statements say it.
     policies: BTreeMap<Place, Vec<Of<'a>>>,
     networks: BTreeMap<Place, Vec<&'a Network>>,
+    /// What roles come to, as far as it was asked for.
+    reaches: RefCell<BTreeMap<&'a Name, Rc<Reaching>>>,
+}
+
+/// What a role comes to: its statements by what their actions come to, and which of them come to anything.
+#[derive(Debug)]
+struct Reaching {
+    statements: Vec<Clause>,
+    of_use: BTreeSet<usize>,
 }
 
 /// The policy of a thing.
@@ -136,7 +147,7 @@ impl<'g, 'a> Granting<'g, 'a> {
             let places: BTreeSet<Place> = openings.chain([network.place]).collect();
             places.into_iter().for_each(|place| networks.entry(place).or_default().push(network));
         }
-        Self { grants, roles, policies, networks }
+        Self { grants, roles, policies, networks, reaches: RefCell::default() }
     }
 
     /// What of policies a finding points at; the policies themselves are put to those that are there already.
@@ -167,20 +178,12 @@ impl<'g, 'a> Granting<'g, 'a> {
         }
         if WAYS_IN.iter().any(|rule| rule.id == finding.rule.id) {
             for role in self.roles_behind(finding) {
-                let of_use =
-                    |statement: &Statement| is_of_use(statement) && !reaching(statement).actions.is_empty();
-                let allowed = role.statements.iter().enumerate().filter(|(_, it)| of_use(it));
-                let which: BTreeSet<usize> = allowed.map(|(at, _)| at).collect();
-                if !which.is_empty() {
-                    let statements = || role.statements.iter().map(reaching).collect();
-                    add(&format!("reach of {}", role.name), Some(which), &|| Policy {
-                        statements: statements(),
-                        ..of_role(role)
-                    });
+                let reaching = self.reaching(role);
+                if !reaching.of_use.is_empty() {
+                    let policy = || Policy { statements: reaching.statements.clone(), ..of_role(role) };
+                    add(&format!("reach of {}", role.name), Some(reaching.of_use.clone()), &policy);
                 }
             }
-        }
-        if WAYS_IN.iter().any(|rule| rule.id == finding.rule.id) {
             // What a role may do that is none of the app's nobody knows here; that it is another one can be seen.
             let functions = finding.subjects.iter().filter_map(|name| self.grants.app().function(name));
             for (function, why) in functions.filter_map(|it| Some((it, it.role.as_ref()?.value.why()?))) {
@@ -257,6 +260,18 @@ fn is_of_use(statement: &Statement) -> bool {
 }
 
 impl<'a> Granting<'_, 'a> {
+    fn reaching(&self, role: &'a Role) -> Rc<Reaching> {
+        let mut known = self.reaches.borrow_mut();
+        let made = || {
+            let statements: Vec<Clause> = role.statements.iter().map(reaching).collect();
+            let all = role.statements.iter().zip(&statements).enumerate();
+            let of_use = all.filter(|(_, (it, clause))| is_of_use(it) && !clause.actions.is_empty());
+            let of_use = of_use.map(|(at, _)| at).collect();
+            Rc::new(Reaching { statements, of_use })
+        };
+        Rc::clone(known.entry(&role.name).or_insert_with(made))
+    }
+
     /// The roles that whoever uses what a finding speaks of works with: those of its functions and of what sends to functions, its roles
     /// themselves, and those of all functions that these start, in turn.
     fn roles_behind(&self, finding: &Finding) -> Vec<&'a Role> {
