@@ -71,11 +71,18 @@ fn locate(assessment: &mut Value, app: &AppReport) {
     let at = |place: &Place| app.spots.get(place).and_then(|spot| serde_json::to_value(spot).ok());
     for (path, value) in app.assessment.paths.iter().zip(list(assessment, "paths")) {
         for (step, value) in path.steps.iter().zip(list(value, "steps")) {
-            value["places"] = step.places.iter().filter_map(at).collect();
+            set(Some(value), "places", step.places.iter().filter_map(at).collect());
         }
     }
     if let Some(change) = &app.assessment.best_change {
-        assessment["best_change"]["place"] = at(&change.place).unwrap_or_default();
+        set(assessment.get_mut("best_change"), "place", at(&change.place).unwrap_or_default());
+    }
+}
+
+/// Puts a member in the place of another; what is no object keeps what it is.
+fn set(object: Option<&mut Value>, key: &str, value: Value) {
+    if let Some(member) = object.and_then(|object| object.get_mut(key)) {
+        *member = value;
     }
 }
 

@@ -102,7 +102,11 @@ fn own_checks(app: &App, readings: &[(&Function, Reading)], verdict: &mut Verdic
         finding.message += &format!(
             " The code of {names} looks at a signature or token of what it is sent; if nothing gets past that, allow this with a comment."
         );
-        finding.severity = finding.severity.min(Severity::Medium);
+        finding.severity = match finding.severity {
+            Severity::Critical => Severity::High,
+            Severity::High => Severity::Medium,
+            low => low,
+        };
         finding
             .related
             .extend(checks.into_iter().map(|(_, place)| (place, "it is looked at here".to_owned())));
