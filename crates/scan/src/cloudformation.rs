@@ -7,6 +7,7 @@
 mod balancer;
 mod choices;
 mod condition;
+mod domain;
 mod expand;
 mod exports;
 mod function;
@@ -126,6 +127,7 @@ fn settle(stack: &Stack<'_>, app: &mut App) {
     let index = stack.index.borrow();
     index.rates.set(app);
     index.graphql.set(app);
+    app.ask_for_certificates();
     let apis: HashSet<Name> = app.apis.iter().map(|api| api.name.clone()).collect();
     for route in &mut app.routes {
         if let Some(lost) = route.api.value().filter(|name| !apis.contains(*name)) {
@@ -251,6 +253,7 @@ fn join(writer: &mut Writer<'_, '_>, resource: &stack::Resource) {
     graphql::join(writer, resource);
     balancer::join(writer, resource);
     protocol::join(writer, resource);
+    domain::join(writer, resource);
     trigger::join(writer, resource);
     machine::join(writer, resource);
     sam::join(writer, resource);

@@ -24,7 +24,7 @@ pub use self::resource::{
     SecretKind, Store, StoreKind,
 };
 pub use self::role::{Boundary, Condition, Effect, Guest, ManagedPolicy, Origin, Principal, Role, Statement};
-use crate::known::{Attribute, Name, Setting, Text};
+use crate::known::{Attribute, Known, Name, Setting, Text};
 use crate::source::{FileId, Place};
 
 /// Everything that was found in a tree.
@@ -301,6 +301,21 @@ impl App {
         let connects = self.routes.iter().filter(|it| it.method.value().is_some_and(|key| key == "$connect"));
         let of = connects.filter_map(|route| Some((route.api.value()?, &route.access)));
         of.filter(|(api, _)| websockets.contains(api)).collect()
+    }
+
+    /// Says of routes that ask nothing themselves that their interface asks for a certificate, where all of its addresses do.
+    pub(crate) fn ask_for_certificates(&mut self) {
+        for api in &self.apis {
+            let asked = match api.asks_for_certificates() {
+                Known::Value(false) => continue,
+                Known::Value(true) => {
+                    Known::Value(Access::Outside("the domain's trust store (mutual TLS)".to_owned()))
+                }
+                Known::Unknown(why) => Known::Unknown(format!("whether it asks for certificates: {why}")),
+            };
+            let open = |route: &&mut Route| route.api.is(&api.name) && route.access.value.is(&Access::Anyone);
+            self.routes.iter_mut().filter(open).for_each(|route| route.access.value = asked.clone());
+        }
     }
 
     /// What else starts a function.

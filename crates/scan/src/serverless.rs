@@ -171,6 +171,7 @@ fn app(
     roles::read(&service, &mut app);
     events::read(&service, &mut app);
     resources::read(files, exports, file, &parts, &service, &mut app);
+    app.ask_for_certificates();
     (app, parts.stage().to_owned())
 }
 

@@ -20,18 +20,8 @@ pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool 
     };
     let place = scheme.map_or(resource.place, |node| node.place);
     writer.add_api(Api {
-        name: resource.name.clone(),
-        place: resource.place,
-        kind: ApiKind::LoadBalancer,
         endpoint: Setting::new(place, endpoint),
-        policy: Vec::new(),
-        cors: None,
-        access_log: None,
-        throttled: None,
-        data_trace: None,
-        minimum_tls: None,
-        tracing: None,
-        firewall: None,
+        ..Api::new(resource.name.clone(), resource.place, ApiKind::LoadBalancer)
     });
     writer.note_condition(resource);
     true

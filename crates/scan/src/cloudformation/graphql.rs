@@ -279,18 +279,10 @@ pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool 
         _ => Endpoint::Public,
     };
     writer.add_api(Api {
-        name: resource.name.clone(),
-        place: resource.place,
-        kind: ApiKind::GraphQl,
         endpoint: Setting::new(resource.place, endpoint),
-        policy: Vec::new(),
-        cors: None,
         access_log: properties.get("LogConfig").or_else(|| properties.get("Logging")).and_then(is_set),
-        throttled: None,
-        data_trace: None,
-        minimum_tls: None,
         tracing: properties.get("XrayEnabled").map(switch),
-        firewall: None,
+        ..Api::new(resource.name.clone(), resource.place, ApiKind::GraphQl)
     });
     writer.note_condition(resource);
     true

@@ -2,6 +2,7 @@
 //!
 //! Not here: SAM's events, which add routes (`event`), and descriptions in OpenAPI (`openapi`).
 
+use super::domain;
 use super::function::{cors, is_set, limits};
 use super::openapi::{add_authorizer, body_of, read, target_of};
 use super::rest_api::{access, authorizer, scopes};
@@ -11,7 +12,7 @@ use super::stack::Resource;
 use super::value::{str_at, string, text, truth_at};
 use super::writer::Writer;
 use crate::document::Node;
-use crate::graph::{Access, Api, ApiKind, Authorizer, AuthorizerKind, Endpoint, Route};
+use crate::graph::{Access, Api, ApiKind, Authorizer, AuthorizerKind, Route};
 use crate::known::{Known, Name, Setting, Text};
 use crate::rates::Rates;
 use crate::source::Place;
@@ -34,8 +35,9 @@ pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool 
                 Some("WEBSOCKET") => ApiKind::Websocket,
                 _ => ApiKind::Http,
             };
-            let mut made = api(resource.name.clone(), resource.place, kind);
+            let mut made = Api::new(resource.name.clone(), resource.place, kind);
             made.cors = properties.get("CorsConfiguration").and_then(cors);
+            domain::declare(&mut made, properties);
             writer.add_api(made);
         }
         "AWS::Serverless::HttpApi" => {
@@ -44,7 +46,8 @@ pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool 
         }
         "AWS::Serverless::WebSocketApi" => {
             let properties = sam::with_globals(writer.stack, "WebSocketApi", properties);
-            let mut made = api(resource.name.clone(), resource.place, ApiKind::Websocket);
+            let mut made = Api::new(resource.name.clone(), resource.place, ApiKind::Websocket);
+            domain::declare(&mut made, &properties);
             stage_settings(&mut made, &properties);
             stage_rates(writer.rates(), &resource.name, Some(&resource.name), &properties);
             writer.add_api(made);
@@ -66,30 +69,13 @@ pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool 
 
 /// An interface of SAM: the implicit one has no resource.
 pub(super) fn declare_serverless(writer: &mut Writer<'_, '_>, name: &Name, place: Place, properties: &Node) {
-    let mut made = api(name.clone(), place, ApiKind::Http);
+    let mut made = Api::new(name.clone(), place, ApiKind::Http);
     made.cors = properties.get("CorsConfiguration").and_then(cors);
-    made.minimum_tls = properties.at(&["Domain", "SecurityPolicy"]).map(string);
+    domain::declare(&mut made, properties);
     stage_settings(&mut made, properties);
     // Its one stage has no resource of its own.
     stage_rates(writer.rates(), name, Some(name), properties);
     writer.add_api(made);
-}
-
-fn api(name: Name, place: Place, kind: ApiKind) -> Api {
-    Api {
-        name,
-        place,
-        kind,
-        endpoint: Setting::new(place, Endpoint::Public),
-        policy: Vec::new(),
-        cors: None,
-        access_log: None,
-        throttled: None,
-        data_trace: None,
-        minimum_tls: None,
-        tracing: None,
-        firewall: None,
-    }
 }
 
 /// What a stage sets, but for its rates.
@@ -145,19 +131,6 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
                 if let Some(api) = writer.api(&name) {
                     stage_settings(api, properties);
                 }
-            }
-        }
-        "AWS::ApiGatewayV2::ApiMapping" => {
-            let Some(domain) = Writer::text_at(resource, "DomainName") else { return };
-            let own = domain.references().find_map(|name| writer.resource(name));
-            let configuration =
-                own.and_then(|own| own.properties.get("DomainNameConfigurations")?.items().first());
-            let minimum = configuration.and_then(|node| node.get("SecurityPolicy")).map(string);
-            if let Some(Known::Value(name)) =
-                Writer::text_at(resource, "ApiId").map(|text| writer.api_of(&text))
-                && let Some(api) = writer.api(&name)
-            {
-                api.minimum_tls = minimum;
             }
         }
         _ => {}

@@ -3,6 +3,7 @@
 //! Security at the top of a description alone is unknown: the provider takes it for some kinds of interfaces and not for others. Not here:
 //! plain resources (`rest_api`, `http_api`).
 
+use super::domain;
 use super::function::cors as http_cors;
 use super::policy::statements;
 use super::sam::auth::Defaults;
@@ -39,6 +40,9 @@ pub(super) fn read(writer: &mut Writer<'_, '_>, api: &Name, body: &Node, default
         if let Some(api) = writer.api(api) {
             api.policy.extend(made);
         }
+    }
+    if let Some(api) = writer.api(api) {
+        domain::described(api, body);
     }
     if let Some(node) = body.get("x-amazon-apigateway-cors") {
         let made = extension_cors(node);

@@ -2,6 +2,7 @@
 //!
 //! Not here: SAM's events, which add routes (`event`), and descriptions in OpenAPI (`openapi`).
 
+use super::domain;
 use super::function::{is_set, limits};
 use super::openapi;
 use super::policy::statements;
@@ -51,7 +52,6 @@ pub(super) fn declare(writer: &mut Writer<'_, '_>, resource: &Resource) -> bool 
 pub(super) fn declare_serverless(writer: &mut Writer<'_, '_>, name: &Name, place: Place, properties: &Node) {
     let mut api = api(name.clone(), place, properties);
     api.cors = properties.get("Cors").and_then(openapi::quoted_cors);
-    api.minimum_tls = properties.at(&["Domain", "SecurityPolicy"]).map(string);
     stage_settings(&mut api, properties);
     stage_rates(writer.rates(), name, None, properties.get("StageName"), properties);
     if let Some(policy) = properties.at(&["Auth", "ResourcePolicy"]) {
@@ -64,20 +64,13 @@ fn api(name: Name, place: Place, properties: &Node) -> Api {
     let endpoint = endpoint(properties).unwrap_or_else(|| Setting::new(place, Endpoint::Public));
     let policy =
         properties.get("Policy").filter(|node| !node.entries().is_empty() || node.why_open().is_some());
-    Api {
-        name,
-        place,
-        kind: ApiKind::Rest,
+    let mut made = Api {
         endpoint,
         policy: policy.map(statements).unwrap_or_default(),
-        cors: None,
-        access_log: None,
-        throttled: None,
-        data_trace: None,
-        minimum_tls: None,
-        tracing: None,
-        firewall: None,
-    }
+        ..Api::new(name, place, ApiKind::Rest)
+    };
+    domain::declare(&mut made, properties);
+    made
 }
 
 fn endpoint(properties: &Node) -> Option<Setting<Endpoint>> {
@@ -179,7 +172,6 @@ pub(super) fn join(writer: &mut Writer<'_, '_>, resource: &Resource) {
                 stage_rates(writer.rates(), &api, None, called, said.unwrap_or(properties));
             }
         }
-        "AWS::ApiGateway::BasePathMapping" => base_path(writer, properties),
         "AWS::WAFv2::WebACLAssociation" | "AWS::WAFRegional::WebACLAssociation" => {
             let Some(arn) = Writer::text_at(resource, "ResourceArn") else { return };
             let Known::Value(api) = writer.api_of(&arn) else { return };
@@ -227,14 +219,6 @@ fn with_api(writer: &mut Writer<'_, '_>, node: Option<&Node>, change: impl FnOnc
     if let Some(api) = api_at(writer, node).and_then(|name| writer.api(&name)) {
         change(api);
     }
-}
-
-/// The domain before an interface says which protocols it takes.
-fn base_path(writer: &mut Writer<'_, '_>, properties: &Node) {
-    let Some(domain) = properties.get("DomainName").map(text) else { return };
-    let own = domain.references().find_map(|name| writer.resource(name));
-    let minimum = own.and_then(|own| own.properties.get("SecurityPolicy")).map(string);
-    with_api(writer, properties.get("RestApiId"), |api| api.minimum_tls = minimum);
 }
 
 pub(super) fn authorizer(writer: &mut Writer<'_, '_>, resource: &Resource) {

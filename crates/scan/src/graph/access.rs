@@ -41,12 +41,51 @@ pub struct Api {
     pub throttled: Option<Setting<bool>>,
     /// Whether whole requests and answers are logged.
     pub data_trace: Option<Setting<bool>>,
+    /// Whether it answers at the address that the provider gives it, as it does unless that is switched off.
+    pub provider_address: Option<Setting<bool>>,
+    /// Of each of its own domains, whether callers must show a certificate (mutual TLS).
+    pub certificates: Vec<Setting<bool>>,
     /// The oldest protocol of its own domain: `TLS_1_0` …
     pub minimum_tls: Option<Setting<String>>,
     /// Whether calls are traced.
     pub tracing: Option<Setting<bool>>,
     /// Whether a firewall of the provider stands before it.
     pub firewall: Option<Setting<bool>>,
+}
+
+impl Api {
+    /// An interface of which nothing else is said: the provider puts it on the internet.
+    #[must_use]
+    pub fn new(name: Name, place: Place, kind: ApiKind) -> Self {
+        Self {
+            name,
+            place,
+            kind,
+            endpoint: Setting::new(place, Endpoint::Public),
+            policy: Vec::new(),
+            cors: None,
+            access_log: None,
+            throttled: None,
+            data_trace: None,
+            provider_address: None,
+            certificates: Vec::new(),
+            minimum_tls: None,
+            tracing: None,
+            firewall: None,
+        }
+    }
+
+    /// Whether only those reach it who show a certificate: each of its domains asks for one, and it answers nowhere else.
+    #[must_use]
+    pub fn asks_for_certificates(&self) -> Known<bool> {
+        let Some(elsewhere) = &self.provider_address else { return Known::Value(false) };
+        let open = elsewhere.value.is(&true) || self.certificates.iter().any(|asks| asks.value.is(&false));
+        if open || self.certificates.is_empty() {
+            return Known::Value(false);
+        }
+        let untold = std::iter::once(elsewhere).chain(&self.certificates).find_map(|it| it.value.why());
+        untold.map_or(Known::Value(true), |why| Known::Unknown(why.to_owned()))
+    }
 }
 
 /// What kind of interface.

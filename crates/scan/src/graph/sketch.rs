@@ -106,20 +106,7 @@ impl Sketch for App {
     }
 
     fn draw_api(&mut self, name: &str, kind: ApiKind) -> &mut Api {
-        self.apis.push(Api {
-            name: Name::from(name),
-            place: place(),
-            kind,
-            endpoint: Setting::new(place(), Endpoint::Public),
-            policy: Vec::new(),
-            cors: None,
-            access_log: None,
-            throttled: None,
-            data_trace: None,
-            minimum_tls: None,
-            tracing: None,
-            firewall: None,
-        });
+        self.apis.push(Api::new(Name::from(name), place(), kind));
         last(&mut self.apis)
     }
 

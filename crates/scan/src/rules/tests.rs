@@ -1,5 +1,6 @@
 mod appsync;
 mod bounds;
+mod certificates;
 mod code;
 mod formats;
 mod graphs;

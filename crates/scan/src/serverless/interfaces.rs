@@ -4,6 +4,7 @@
 //! framework knows no default. Not here: what else starts functions (`events`), function URLs (`functions`).
 
 mod balancer;
+mod domain;
 mod http;
 mod rest;
 mod websocket;

@@ -18,10 +18,11 @@ use crate::source::{FileId, Place, SourceTree};
 const MAX_FUNCTIONS: usize = 2_000;
 
 /// Parts of `custom:` that say something about the graph.
-const CUSTOM: [&str; 9] = [
+const CUSTOM: [&str; 10] = [
     "serverless-iam-roles-per-function",
     "dotenv",
     "customDomain",
+    "customDomains",
     "associateWaf",
     "apiGatewayThrottling",
     "wafArn",

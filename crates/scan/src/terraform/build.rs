@@ -77,6 +77,7 @@ pub(super) fn build<'r>(evaluator: &'r Evaluator<'r>, resources: &'r [Resource],
     builder.protocols();
     builder.outputs();
     builder.others();
+    builder.app.ask_for_certificates();
 }
 
 impl<'r> Builder<'r> {

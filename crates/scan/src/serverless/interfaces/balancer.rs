@@ -94,18 +94,8 @@ impl Balancers {
         let wanted = format!("LoadBalancer{}", self.by_listener.len() + 1);
         let name = fresh(service, &wanted, format!("{wanted}Listener"));
         app.apis.push(Api {
-            name: name.clone(),
-            place,
-            kind: ApiKind::LoadBalancer,
             endpoint: Setting::unknown(place, "the load balancer is not described by the event"),
-            policy: Vec::new(),
-            cors: None,
-            access_log: None,
-            throttled: None,
-            data_trace: None,
-            minimum_tls: None,
-            tracing: None,
-            firewall: None,
+            ..Api::new(name.clone(), place, ApiKind::LoadBalancer)
         });
         self.by_listener.insert(key, name.clone());
         name

@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Event, HTTP, anyone, by_arn, by_function, fresh, is_off, method, outside, scopes, switched, target,
-    unclear, unresolved,
+    Event, HTTP, anyone, by_arn, by_function, domain, fresh, is_off, method, outside, scopes, switched,
+    target, unclear, unresolved,
 };
 use crate::cloudformation::value::{string, text};
 use crate::document::{Node, NodeKind};
-use crate::graph::{Access, Api, ApiKind, App, Authorizer, AuthorizerKind, Endpoint, Route};
+use crate::graph::{Access, Api, ApiKind, App, Authorizer, AuthorizerKind, Route};
 use crate::known::{Known, Name, Setting};
 use crate::serverless::functions::cors;
 use crate::serverless::service::{Service, normal};
@@ -133,20 +133,13 @@ impl Http {
             }
             None => first,
         };
-        app.apis.push(Api {
-            name: Name::from(HTTP),
-            place,
-            kind: ApiKind::Http,
-            endpoint: Setting::new(place, Endpoint::Public),
-            policy: Vec::new(),
+        let mut made = Api {
             cors: settings.and_then(|settings| cors(settings, ["allowedOrigins", "allowedHeaders"])),
             access_log: service.provider.at(&["logs", "httpApi"]).map(switched),
-            throttled: None,
-            data_trace: None,
-            minimum_tls: None,
-            tracing: None,
-            firewall: None,
-        });
+            ..Api::new(Name::from(HTTP), place, ApiKind::Http)
+        };
+        domain::declare(service, &mut made);
+        app.apis.push(made);
     }
 }
 

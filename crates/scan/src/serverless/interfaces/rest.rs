@@ -3,8 +3,8 @@
 //! Not here: HTTP APIs (`http`), which have other authorizers and one CORS setting for all routes.
 
 use super::{
-    Authorizers, Event, REST, anyone, by_arn, by_function, fresh, is_off, method, outside, scopes, switched,
-    target, unclear, unresolved,
+    Authorizers, Event, REST, anyone, by_arn, by_function, domain, fresh, is_off, method, outside, scopes,
+    switched, target, unclear, unresolved,
 };
 use crate::cloudformation::value::{string, text};
 use crate::document::{Node, NodeKind};
@@ -166,10 +166,7 @@ impl Rest {
             None => first,
         };
         let logs = service.provider.at(&["logs", "restApi"]);
-        app.apis.push(Api {
-            name: Name::from(REST),
-            place,
-            kind: ApiKind::Rest,
+        let mut made = Api {
             endpoint: endpoint(service, place),
             policy: policy.map(statements).unwrap_or_default(),
             cors: self.cors,
@@ -179,14 +176,16 @@ impl Rest {
                 .filter(|_| service.has_plugin(&[THROTTLING]))
                 .map(switched),
             data_trace: logs.and_then(data_trace),
-            minimum_tls: oldest_protocol(service),
             tracing: service.provider.at(&["tracing", "apiGateway"]).map(switched),
             firewall: service
                 .custom("associateWaf")
                 .filter(|_| service.has_plugin(&["associate-waf"]))
                 .or_else(|| service.custom("wafArn").filter(|_| service.has_plugin(&["waf"])))
                 .map(switched),
-        });
+            ..Api::new(Name::from(REST), place, ApiKind::Rest)
+        };
+        domain::declare(service, &mut made);
+        app.apis.push(made);
     }
 }
 
@@ -250,10 +249,4 @@ fn data_trace(logs: &Node) -> Option<Setting<bool>> {
         return Some(Setting::new(logs.place, false));
     }
     Some(logs.get("fullExecutionData").map_or_else(|| switched(logs), switched))
-}
-
-/// The oldest protocol that a domain of the domain plugin accepts.
-fn oldest_protocol(service: &Service<'_>) -> Option<Setting<String>> {
-    let word = string(service.custom("customDomain")?.get("securityPolicy")?);
-    Some(Setting { place: word.place, value: word.value.map(|word| word.to_uppercase().replace('.', "_")) })
 }

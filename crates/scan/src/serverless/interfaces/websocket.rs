@@ -3,12 +3,12 @@
 //! Not here: the permission to answer on connections (`roles`).
 
 use super::{
-    Authorizers, Event, WEBSOCKET, anyone, by_arn, by_function, fresh, is_off, outside, switched, unclear,
-    unresolved,
+    Authorizers, Event, WEBSOCKET, anyone, by_arn, by_function, domain, fresh, is_off, outside, switched,
+    unclear, unresolved,
 };
 use crate::cloudformation::value::{string, text};
 use crate::document::{Node, NodeKind};
-use crate::graph::{Access, Api, ApiKind, App, Authorizer, AuthorizerKind, Endpoint, Route};
+use crate::graph::{Access, Api, ApiKind, App, Authorizer, AuthorizerKind, Route};
 use crate::known::{Known, Name, Setting};
 use crate::serverless::service::{Service, normal};
 use crate::source::Place;
@@ -131,19 +131,12 @@ impl Websocket {
             app.unknown(Some(&Name::from(WEBSOCKET)), id.place, why);
         }
         let logs = service.provider.at(&["logs", "websocket"]);
-        app.apis.push(Api {
-            name: Name::from(WEBSOCKET),
-            place: first,
-            kind: ApiKind::Websocket,
-            endpoint: Setting::new(first, Endpoint::Public),
-            policy: Vec::new(),
-            cors: None,
+        let mut made = Api {
             access_log: logs.map(|logs| logs.get("accessLogging").map_or_else(|| switched(logs), switched)),
-            throttled: None,
             data_trace: logs.and_then(|logs| logs.get("fullExecutionData")).map(switched),
-            minimum_tls: None,
-            tracing: None,
-            firewall: None,
-        });
+            ..Api::new(Name::from(WEBSOCKET), first, ApiKind::Websocket)
+        };
+        domain::declare(service, &mut made);
+        app.apis.push(made);
     }
 }

@@ -144,7 +144,7 @@ fn rest_settings() {
     }
     check(
         &format!(
-            "provider: {{ name: aws }}\ncustom: {{ customDomain: {{ securityPolicy: tls_1_0 }} }}\n{functions}"
+            "plugins: [serverless-domain-manager]\nprovider: {{ name: aws }}\ncustom: {{ customDomain: {{ securityPolicy: tls_1_0 }} }}\n{functions}"
         ),
         &["api ApiGatewayRestApi tls TLS_1_0"],
     );

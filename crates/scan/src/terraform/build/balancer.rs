@@ -19,20 +19,7 @@ impl Builder<'_> {
     }
 
     fn api(&self, resource: &Resource, kind: ApiKind, endpoint: Setting<Endpoint>) -> Api {
-        Api {
-            name: resource.name.clone(),
-            place: resource.place,
-            kind,
-            endpoint,
-            policy: Vec::new(),
-            cors: None,
-            access_log: None,
-            throttled: None,
-            data_trace: None,
-            minimum_tls: None,
-            tracing: None,
-            firewall: None,
-        }
+        Api { endpoint, ..Api::new(resource.name.clone(), resource.place, kind) }
     }
 
     /// Load balancers that lead to a function; others are of no concern here.

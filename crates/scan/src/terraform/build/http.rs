@@ -2,7 +2,7 @@
 
 use super::function::cors;
 use super::{Builder, openapi};
-use crate::graph::{Access, Api, ApiKind, Authorizer, AuthorizerKind, Endpoint, Route};
+use crate::graph::{Access, Api, ApiKind, Authorizer, AuthorizerKind, Route};
 use crate::known::{Known, Name, Setting, Text};
 use crate::terraform::expand::Resource;
 use crate::terraform::value::Value;
@@ -41,19 +41,11 @@ impl Builder<'_> {
     fn http_api(&self, resource: &Resource) -> Api {
         let body = &resource.body;
         let websocket = body.literal_of("protocol_type").is_some_and(|kind| kind == "WEBSOCKET");
+        let kind = if websocket { ApiKind::Websocket } else { ApiKind::Http };
         Api {
-            name: resource.name.clone(),
-            place: resource.place,
-            kind: if websocket { ApiKind::Websocket } else { ApiKind::Http },
-            endpoint: Setting::new(resource.place, Endpoint::Public),
-            policy: Vec::new(),
             cors: body.blocks("cors_configuration").first().map(cors),
-            access_log: None,
-            throttled: None,
-            data_trace: None,
-            minimum_tls: None,
-            tracing: None,
-            firewall: None,
+            provider_address: provider_address(body),
+            ..Api::new(resource.name.clone(), resource.place, kind)
         }
     }
 
@@ -189,16 +181,35 @@ impl Builder<'_> {
         api.data_trace = trace.or(api.data_trace.take());
     }
 
-    /// The oldest protocol of a domain that leads to an API.
+    /// The oldest protocol of a domain that leads to an API, and whether it asks for certificates.
     pub(super) fn domain(&mut self, domain: Option<&Value>, kind: &str, api: Known<Name>) {
-        let Known::Value(name) = api else { return };
-        let Some(domain) = self.named(domain, kind, "domain_name") else { return };
-        let inner = domain.body.at(&["domain_name_configuration", "security_policy"]);
-        let policy = inner.or_else(|| domain.body.get("security_policy")).map(Value::literal_setting);
+        let (Known::Value(name), Some(domain)) = (api, domain) else { return };
+        let made = self.named(Some(domain), kind, "domain_name");
+        let body = made.map(|made| &made.body);
+        let inner = body.and_then(|body| body.at(&["domain_name_configuration", "security_policy"]));
+        let policy = inner.or_else(|| body?.get("security_policy")).map(Value::literal_setting);
+        // A domain that these files do not make asks nobody.
+        let asks = body.and_then(|body| body.get("mutual_tls_authentication"));
+        let asks = asks.map_or_else(|| Setting::new(domain.place, false), asking);
         if let Some(api) = self.app.apis.iter_mut().find(|api| api.name == name) {
             api.minimum_tls = policy.or(api.minimum_tls.take());
+            api.certificates.push(asks);
         }
     }
+}
+
+/// Whether callers must show a certificate, by the block that says which ones.
+fn asking(block: &Value) -> Setting<bool> {
+    block.setting(|block| match block.one_or_many() {
+        [] => Some(false),
+        blocks => blocks.iter().any(Value::is_map).then_some(true),
+    })
+}
+
+/// Whether an API answers at the address that the provider gives it.
+pub(super) fn provider_address(body: &Value) -> Option<Setting<bool>> {
+    let off = body.bool_of("disable_execute_api_endpoint")?;
+    Some(Setting { place: off.place, value: off.value.map(|off| !off) })
 }
 
 /// `GET /orders` as method and path; `$default` takes every method.

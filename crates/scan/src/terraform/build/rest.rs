@@ -73,18 +73,10 @@ impl Builder<'_> {
             None => Setting::new(resource.place, Endpoint::Public),
         };
         Api {
-            name: resource.name.clone(),
-            place: resource.place,
-            kind: ApiKind::Rest,
             endpoint,
             policy: self.policy_of(body.get("policy"), &resource.name),
-            cors: None,
-            access_log: None,
-            throttled: None,
-            data_trace: None,
-            minimum_tls: None,
-            tracing: None,
-            firewall: None,
+            provider_address: super::http::provider_address(body),
+            ..Api::new(resource.name.clone(), resource.place, ApiKind::Rest)
         }
     }
 
