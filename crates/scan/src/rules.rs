@@ -27,7 +27,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-pub(crate) use self::opening::open_statement;
+pub(crate) use self::opening::opens_route;
 use self::reach::Reach;
 pub(crate) use self::words::list;
 use crate::advisories::Match;

@@ -397,11 +397,17 @@ fn what_is_behind_a_way_in_grows_in_many_ways() {
     let role = format!("{head}  F: {{{function}, {open}, Role: 'arn:aws:iam::111122223333:role/WORD'}}}}\n");
     assert!(before_and_after(&role, ("small", "small"), "open-route"));
     assert!(!before_and_after(&role, ("small", "admin"), "open-route"));
+    let arn =
+        format!("{head}  F: {{{function}, {open}, {}}}}}\n", may("s3:GetObject", "!Sub 'arn:WORD:s3:::a/*'"));
+    assert!(before_and_after(&arn, ("aws", "${AWS::Partition}"), "open-route"), "the same one");
     let cors = format!(
         "{head}  F: {{{function}, FunctionUrlConfig: {{AuthType: NONE, Cors: {{AllowOrigins: ['*'], AllowCredentials: true, AllowHeaders: [WORD]}}}}}}}}\n"
     );
     assert!(before_and_after(&cors, ("x-a", "x-a"), "cors-credentials"));
     assert!(!before_and_after(&cors, ("x-a", "'*'"), "cors-credentials"));
+    let methods = cors.replace("AllowHeaders", "AllowMethods");
+    assert!(before_and_after(&methods, ("GET, POST", "get"), "cors-credentials"));
+    assert!(!before_and_after(&methods, ("GET", "GET, DELETE"), "cors-credentials"));
     let urls = format!(
         "{head}  F: {{{}, FunctionUrlConfig: {{AuthType: NONE}}}}}}\nWORD",
         function.replace(", ReservedConcurrentExecutions: 5", "")

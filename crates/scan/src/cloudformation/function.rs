@@ -226,6 +226,7 @@ pub(super) fn cors(node: &Node) -> Option<Cors> {
         origins,
         credentials: node.get("AllowCredentials").map(switch),
         headers: node.get("AllowHeaders").map(strings).unwrap_or_default(),
+        methods: node.get("AllowMethods").map(strings).unwrap_or_default(),
     })
 }
 

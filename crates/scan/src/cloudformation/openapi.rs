@@ -273,6 +273,7 @@ fn extension_cors(node: &Node) -> Option<Cors> {
         origins: spelled("allowOrigins").map(strings).unwrap_or_default(),
         credentials: spelled("allowCredentials").map(switch),
         headers: spelled("allowHeaders").map(strings).unwrap_or_default(),
+        methods: spelled("allowMethods").map(strings).unwrap_or_default(),
     })
 }
 
@@ -330,6 +331,7 @@ fn header_cors(parameters: &Node) -> Option<Cors> {
             value: setting.value.map(|word| word.eq_ignore_ascii_case("true")),
         }),
         headers: header("Access-Control-Allow-Headers").into_iter().collect(),
+        methods: header("Access-Control-Allow-Methods").into_iter().collect(),
     })
 }
 
@@ -347,11 +349,12 @@ pub(super) fn quoted_cors(node: &Node) -> Option<Cors> {
         NodeKind::Map(_) => node.get("AllowOrigin"),
         _ => Some(node),
     };
-    let headers = node.get("AllowHeaders").map(bare);
+    let [headers, methods] = ["AllowHeaders", "AllowMethods"].map(|key| node.get(key).map(bare));
     Some(Cors {
         place: node.place,
         origins: origin.map(bare).into_iter().collect(),
         credentials: node.get("AllowCredentials").map(switch),
         headers: headers.into_iter().collect(),
+        methods: methods.into_iter().collect(),
     })
 }

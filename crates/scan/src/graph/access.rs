@@ -223,6 +223,8 @@ pub struct Cors {
     pub credentials: Option<Setting<bool>>,
     /// Headers; `*` is any.
     pub headers: Vec<Setting<String>>,
+    /// Methods; `*` is any.
+    pub methods: Vec<Setting<String>>,
 }
 
 /// What starts a function other than a route.

@@ -3,8 +3,8 @@
 //! Not here: anything that a format would do; what a test does not draw is absent.
 
 use super::{
-    Access, Api, ApiKind, App, Endpoint, Framework, Function, Origin, PublicAccess, Role, Route, Secret,
-    SecretKind, Statement, Store, StoreKind, Trigger, TriggerKind,
+    Access, Api, ApiKind, App, Framework, Function, Origin, PublicAccess, Role, Route, Secret, SecretKind,
+    Statement, Store, StoreKind, Trigger, TriggerKind,
 };
 use crate::known::{Attribute, Known, Name, Piece, Setting, Text};
 use crate::source::{FileId, Place, SourceTree};

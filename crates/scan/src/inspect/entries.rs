@@ -2,10 +2,10 @@
 //!
 //! Not here: which of them are a fault (`rules`).
 
-use crate::graph::{Access, Api, App, Endpoint, Trigger, TriggerKind};
+use crate::graph::{Access, Api, App, Endpoint, Route, Trigger, TriggerKind};
 use crate::known::{Known, Name, Setting};
 use crate::report::{Entry, EntryKind, Spot};
-use crate::rules::open_statement;
+use crate::rules::opens_route;
 use crate::source::SourceTree;
 
 /// Every way in, in the order of the file.
@@ -20,7 +20,7 @@ pub(super) fn of(tree: &SourceTree, app: &App) -> Vec<Entry> {
             let method = route.method.value().map_or("?", String::as_str);
             let path = route.path.value().map_or("?", String::as_str);
             let access = api.and_then(|api| connects.get(&api.name)).copied().unwrap_or(&route.access);
-            let (who, open) = who(access, route.api_key, api);
+            let (who, open) = who(access, route.api_key, api.map(|api| (api, route)));
             Entry {
                 what: format!("{method} {path}").trim_end().to_owned(),
                 kind: EntryKind::Route,
@@ -49,14 +49,15 @@ pub(super) fn of(tree: &SourceTree, app: &App) -> Vec<Entry> {
     entries
 }
 
-fn who(access: &Setting<Access>, api_key: bool, api: Option<&Api>) -> (String, bool) {
+fn who(access: &Setting<Access>, api_key: bool, at: Option<(&Api, &Route)>) -> (String, bool) {
+    let api = at.map(|(api, _)| api);
     let private = api.is_some_and(|api| api.endpoint.value.is(&Endpoint::Private));
     let untold = api.is_some_and(|api| api.endpoint.value.why().is_some());
     // Whom a policy of the interface turns away no route lets in.
-    let policy =
-        api.map(|api| open_statement(&api.policy)).filter(|_| api.is_some_and(|it| !it.policy.is_empty()));
+    let policy = at.filter(|(api, _)| !api.policy.is_empty());
+    let policy = policy.map(|(api, route)| opens_route(&api.policy, route));
     match &access.value {
-        Known::Value(Access::Anyone) if policy == Some(Ok(None)) => {
+        Known::Value(Access::Anyone) if policy == Some(Ok(false)) => {
             ("whom the interface's policy lets in".to_owned(), false)
         }
         Known::Value(Access::Anyone) if untold || matches!(policy, Some(Err(_))) => {

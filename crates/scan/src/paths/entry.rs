@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::Cause;
 use crate::finding::Finding;
-use crate::graph::{Access, Api, App, AuthorizerKind, Endpoint, Route, TriggerKind};
+use crate::graph::{Access, App, AuthorizerKind, Endpoint, Route, TriggerKind};
 use crate::known::{Known, Name, Setting};
-use crate::rules::open_statement;
+use crate::rules::opens_route;
 use crate::source::Place;
 
 /// Anyone gets there.
@@ -59,7 +59,7 @@ pub(super) fn entries(app: &App, findings: &[Finding]) -> Vec<Entry> {
     entries.extend(app.routes.iter().filter_map(|route| of_route(app, route, &connects, findings)));
     entries.extend(app.functions.iter().filter_map(|function| {
         let url = function.url.as_ref()?;
-        let gate = gate(app, &url.access, false, None, findings);
+        let gate = gate(app, &url.access, None, findings);
         let name = format!("the URL of `{}`", function.name);
         Some(Entry::new(
             function.name.clone(),
@@ -131,8 +131,7 @@ impl Entry {
 
 /// Whether a route asks nobody.
 pub(super) fn is_for_anyone(app: &App, route: &Route, findings: &[Finding]) -> bool {
-    let api = route.api.value().and_then(|name| app.api(name));
-    gate(app, &route.access, route.api_key, api, findings).likelihood >= ANYONE
+    gate(app, &route.access, Some(route), findings).likelihood >= ANYONE
 }
 
 fn of_route(
@@ -153,13 +152,13 @@ fn of_route(
         (Some(path), _) => format!("`{method} {path}`"),
         _ => format!("a route of `{function}`"),
     };
-    let gate = gate(app, access, route.api_key, api, findings);
+    let gate = gate(app, access, Some(route), findings);
     let cause = Cause::Api(api.map_or_else(|| function.clone(), |api| api.name.clone()));
     let changes = !matches!(method, "GET" | "HEAD");
     Some(Entry { changes, ..Entry::new(function, name, gate, access.place, cause) })
 }
 
-fn gate(app: &App, access: &Setting<Access>, api_key: bool, api: Option<&Api>, findings: &[Finding]) -> Gate {
+fn gate(app: &App, access: &Setting<Access>, route: Option<&Route>, findings: &[Finding]) -> Gate {
     let gate = |likelihood, who: &str, need: Option<&str>| Gate {
         likelihood,
         who: who.to_owned(),
@@ -167,7 +166,7 @@ fn gate(app: &App, access: &Setting<Access>, api_key: bool, api: Option<&Api>, f
         unknown: None,
     };
     let asked = match &access.value {
-        Known::Value(Access::Anyone) if api_key => {
+        Known::Value(Access::Anyone) if route.is_some_and(|route| route.api_key) => {
             gate(KEY, "whoever has an API key", Some("an API key, which apps give away"))
         }
         Known::Value(Access::Anyone) => gate(ANYONE, "anyone", None),
@@ -183,7 +182,8 @@ fn gate(app: &App, access: &Setting<Access>, api_key: bool, api: Option<&Api>, f
             Gate { unknown: Some(why), ..gate(UNKNOWN, "whoever is let in, perhaps anyone,", None) }
         }
     };
-    let Some(api) = api else { return asked };
+    let api = |route: &&Route| route.api.value().and_then(|name| app.api(name));
+    let Some((route, api)) = route.and_then(|route| Some((route, api(&route)?))) else { return asked };
     let private = api.endpoint.value.is(&Endpoint::Private);
     if private {
         let need = Some("a place in the private network");
@@ -192,8 +192,8 @@ fn gate(app: &App, access: &Setting<Access>, api_key: bool, api: Option<&Api>, f
             ..gate(asked.likelihood.min(PRIVATE), "whoever is in the private network", need)
         };
     }
-    let policy = if api.policy.is_empty() { None } else { Some(open_statement(&api.policy)) };
-    if policy == Some(Ok(None)) {
+    let policy = (!api.policy.is_empty()).then(|| opens_route(&api.policy, route));
+    if policy == Some(Ok(false)) {
         let need = Some("to be one whom the interface's policy lets in");
         return Gate {
             unknown: asked.unknown.clone(),

@@ -244,8 +244,16 @@ fn pages(cors: &Cors) -> impl Iterator<Item = String> {
         Known::Value(value) => value.clone(),
         Known::Unknown(why) => untold(why),
     };
+    // REST APIs have one text with all of them.
+    let each = move |settings: &[Setting<String>]| -> Vec<String> {
+        let all: Vec<String> = settings.iter().map(told).collect();
+        all.iter().flat_map(|one| one.split(',')).map(|one| one.trim().to_owned()).collect()
+    };
     let origins = cors.origins.iter().map(move |origin| format!("pages of `{}` a way in", told(origin)));
-    origins.chain(cors.headers.iter().map(move |header| format!("pages the header `{}`", told(header))))
+    let headers = each(&cors.headers).into_iter().map(|header| format!("pages the header `{header}`"));
+    let methods = each(&cors.methods).into_iter();
+    let methods = methods.map(|method| format!("pages the method `{}`", method.to_ascii_uppercase()));
+    origins.chain(headers).chain(methods)
 }
 
 /// Whether a statement allows something beside what every function needs to run.
@@ -441,7 +449,11 @@ fn told(text: &Text) -> String {
             }
         }
     }
-    written
+    // The partition of most accounts, by its name or by the one that the deployment fills in.
+    match written.strip_prefix("arn:${AWS::Partition}:") {
+        Some(rest) => format!("arn:aws:{rest}"),
+        None => written,
+    }
 }
 
 fn untold(why: &str) -> String {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::opening::open_statement;
+use super::opening::opens_route;
 use super::reach::{Reach, severity_of};
 use super::words::{by_format, by_interface, count, join, list};
 use super::{Sight, Verdict, catalogue};
@@ -58,7 +58,7 @@ fn routes(sight: &Sight<'_>, verdict: &mut Verdict) {
             verdict.unknown(subject, route.access.place, why);
             continue;
         }
-        if !is_open_from_the_internet(&route.access, api, verdict) {
+        if !is_open_from_the_internet(route, &route.access, api, verdict) {
             continue;
         }
         if let Some(cause) = cause(sight, route, api) {
@@ -96,7 +96,12 @@ fn leads_nowhere(app: &App, route: &Route) -> bool {
 }
 
 /// Whether a stranger on the internet gets to the function through this route.
-fn is_open_from_the_internet(access: &Setting<Access>, api: Option<&Api>, verdict: &mut Verdict) -> bool {
+fn is_open_from_the_internet(
+    route: &Route,
+    access: &Setting<Access>,
+    api: Option<&Api>,
+    verdict: &mut Verdict,
+) -> bool {
     if !matches!(access.known(), Some(Access::Anyone)) {
         return false;
     }
@@ -114,8 +119,8 @@ fn is_open_from_the_internet(access: &Setting<Access>, api: Option<&Api>, verdic
     if api.policy.is_empty() {
         return true;
     }
-    match open_statement(&api.policy) {
-        Ok(found) => found.is_some(),
+    match opens_route(&api.policy, route) {
+        Ok(opens) => opens,
         Err(why) => {
             let why =
                 format!("whether the policy of `{}` keeps strangers out cannot be told: {why}", api.name);
@@ -139,7 +144,7 @@ pub(super) fn is_public(app: &App, connects: &Connects<'_>, function: &Name) -> 
 pub(super) fn is_public_route(app: &App, connects: &Connects<'_>, route: &Route) -> bool {
     let api = route.api.value().and_then(|name| app.api(name));
     let access = api.and_then(|api| connects.get(&api.name)).copied().unwrap_or(&route.access);
-    !route.api_key && is_open_from_the_internet(access, api, &mut Verdict::default())
+    !route.api_key && is_open_from_the_internet(route, access, api, &mut Verdict::default())
 }
 
 fn cause(sight: &Sight<'_>, route: &Route, api: Option<&Api>) -> Option<Cause> {

@@ -202,7 +202,10 @@ fn left_open(allow: &Statement, policy: &[Statement]) -> Opening {
 }
 
 mod deny;
+mod route;
 mod value;
+
+pub(crate) use self::route::opens_route;
 
 #[cfg(test)]
 mod tests;

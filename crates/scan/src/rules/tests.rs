@@ -249,6 +249,7 @@ fn websockets_and_urls() {
                     origins,
                     credentials: Some(Setting::new(place(), credentials)),
                     headers: vec![],
+                    methods: vec![],
                 }),
             });
         }

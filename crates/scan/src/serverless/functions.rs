@@ -195,7 +195,13 @@ pub(super) fn cors(node: &Node, [origins, headers]: [&str; 2]) -> Option<Cors> {
     if let Some(why) = cors.why_open() {
         let origins = vec![Setting::unknown(cors.place, why.clone())];
         let credentials = Some(Setting::unknown(cors.place, why));
-        return Some(Cors { place: key.place, origins, credentials, headers: Vec::new() });
+        return Some(Cors {
+            place: key.place,
+            origins,
+            credentials,
+            headers: Vec::new(),
+            methods: Vec::new(),
+        });
     }
     let list = |found: &Node| -> Vec<_> { found.one_or_many().iter().map(string).collect() };
     let written = cors.get(origins).or_else(|| cors.get("origins")).or_else(|| cors.get("origin"));
@@ -204,6 +210,7 @@ pub(super) fn cors(node: &Node, [origins, headers]: [&str; 2]) -> Option<Cors> {
         origins: written.map_or_else(|| vec![Setting::new(key.place, "*".to_owned())], list),
         credentials: cors.get("allowCredentials").map(switch),
         headers: cors.get(headers).map(list).unwrap_or_default(),
+        methods: cors.get("allowedMethods").map(list).unwrap_or_default(),
     })
 }
 

@@ -203,5 +203,6 @@ pub(super) fn cors(block: &Value) -> Cors {
         origins: block.strings_of("allow_origins"),
         credentials: block.bool_of("allow_credentials"),
         headers: block.strings_of("allow_headers"),
+        methods: block.strings_of("allow_methods"),
     }
 }

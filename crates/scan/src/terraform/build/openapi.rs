@@ -157,5 +157,6 @@ fn cors(value: &Value) -> Cors {
         origins: value.strings_of("allowOrigins"),
         credentials: value.bool_of("allowCredentials"),
         headers: value.strings_of("allowHeaders"),
+        methods: value.strings_of("allowMethods"),
     }
 }

@@ -247,6 +247,7 @@ fn header_cors(parameters: &Value) -> Option<Cors> {
         origins: origin.into_iter().collect(),
         credentials,
         headers: header("Access-Control-Allow-Headers").into_iter().collect(),
+        methods: header("Access-Control-Allow-Methods").into_iter().collect(),
     })
 }
 
