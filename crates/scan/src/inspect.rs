@@ -39,7 +39,7 @@ pub struct Options {
     pub today: Option<Day>,
     /// Whether advice is wanted that no attacker cares about.
     pub hygiene: bool,
-    /// Only the app of this name.
+    /// Only the app of this name, or the one that is described in this file or folder.
     pub app: Option<String>,
     /// What the folder is called that all paths are relative to: apps right in it have no other name.
     pub root: Option<String>,
@@ -53,8 +53,9 @@ pub fn inspect(tree: &SourceTree, dependencies: &Dependencies, options: &Options
         found.call_by(root);
     }
     if let Some(name) = &options.app {
-        found.apps.retain(|it| it.app.name == *name);
-        found.parts.retain(|it| it.app.name == *name);
+        let is_meant = |it: &Described| is_called(tree, &it.app, name);
+        found.apps.retain(is_meant);
+        found.parts.retain(is_meant);
     }
     let files = apps::files(tree, &found.apps);
     let locks = apps::locks(tree, &found.apps, &dependencies.locks);
@@ -101,6 +102,13 @@ pub fn inspect(tree: &SourceTree, dependencies: &Dependencies, options: &Options
     unread.sort();
     unread.dedup();
     Report { apps, unread, files: tree.files().count(), remarks, compared: false }
+}
+
+/// Whether an app has a name, or is described in the file or folder of that name.
+fn is_called(tree: &SourceTree, app: &App, name: &str) -> bool {
+    let path = name.trim_start_matches("./").trim_end_matches('/');
+    let within = |folder: &str| !folder.is_empty() && folder == path;
+    app.name == name || tree.path(app.file) == path || within(&app.folder)
 }
 
 /// How many comments that allow nothing are named.

@@ -325,7 +325,7 @@ impl Found {
             places.iter().map(|(place, text)| (Spot::of(tree, *place), text.clone())).collect()
         };
         let mend = |change: &crate::finding::Change| Mend {
-            advice: change.advice.clone(),
+            advice: spelled(app, &change.advice),
             edits: change.edits.iter().map(|edit| (Spot::of(tree, edit.place), edit.text.clone())).collect(),
             safe: change.safe,
         };
@@ -338,7 +338,7 @@ impl Found {
             rule: finding.rule,
             severity: finding.severity,
             confidence: finding.confidence,
-            message: finding.message.clone(),
+            message: spelled(app, &finding.message),
             subjects: finding.subjects.iter().map(ToString::to_string).collect(),
             code: cover.lines(tree, &at),
             at,
@@ -349,6 +349,14 @@ impl Found {
             family,
             grants,
         }
+    }
+}
+
+/// Attributes in a sentence as the app's format spells them: `${aws_sqs_queue.jobs.arn}`.
+fn spelled(app: &App, text: &str) -> String {
+    match app.framework {
+        Framework::Terraform => text.replace(".Arn}", ".arn}").replace(".StreamArn}", ".stream_arn}"),
+        _ => text.to_owned(),
     }
 }
 
@@ -371,4 +379,19 @@ fn stable_id(finding: &Finding, (path, app): (&str, &str), twin: usize) -> Strin
     }
     let digits: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     format!("{}-{digits}", finding.rule.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::sketch;
+
+    #[test]
+    fn attributes_are_spelled_as_the_format_spells_them() {
+        let mut app = sketch::app();
+        let text = "on `${t.Arn}/index/*` and `${t.StreamArn}`";
+        assert_eq!(spelled(&app, text), text);
+        app.framework = Framework::Terraform;
+        assert_eq!(spelled(&app, text), "on `${t.arn}/index/*` and `${t.stream_arn}`");
+    }
 }

@@ -67,7 +67,7 @@ pub(crate) struct Arguments {
     /// Also give advice that no attacker cares about: dead-letter queues, private networks, tracing.
     #[arg(long)]
     hygiene: bool,
-    /// Only the app of this name.
+    /// Only the app of this name, or the one in this file or folder of what is scanned.
     #[arg(long, value_name = "NAME")]
     app: Option<String>,
     /// Findings that are known already do not fail.
@@ -180,7 +180,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     say_left_out(&left_out, output);
     if let (Some(name), true) = (&arguments.app, report.apps.is_empty()) {
         let all = inspect(&tree, &dependencies, &Options { app: None, ..options });
-        let names: Vec<_> = all.apps.iter().map(|app| app.name.as_str()).collect();
+        let names: Vec<_> = all.apps.iter().map(|app| format!("{} ({})", app.name, app.path)).collect();
         return Err(Failure::new(Kind::Missing, format!("there is no app `{name}`"))
             .help(format!("the apps are: {}", names.join(", "))));
     }

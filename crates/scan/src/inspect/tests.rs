@@ -51,6 +51,24 @@ fn an_app_from_file_to_finding() {
 }
 
 #[test]
+fn one_app_of_several_is_named_by_name_file_or_folder() {
+    let mut tree = SourceTree::new();
+    for path in ["a/template.yaml", "x/a/template.yaml", "b/template.yaml"] {
+        tree.add(path, OPEN.as_bytes().to_vec());
+    }
+    let told = |name: &str| {
+        let options = Options { app: Some(name.to_owned()), ..Options::default() };
+        let report = inspect(&tree, &Dependencies::default(), &options);
+        report.apps.into_iter().map(|app| app.path).collect::<Vec<_>>()
+    };
+    assert_eq!(told("b"), ["b/template.yaml"]);
+    assert_eq!(told("a"), ["a/template.yaml", "x/a/template.yaml"]);
+    assert_eq!(told("./x/a/"), ["x/a/template.yaml"]);
+    assert_eq!(told("a/template.yaml"), ["a/template.yaml"]);
+    assert!(told("x").is_empty() && told("").is_empty());
+}
+
+#[test]
 fn a_comment_allows_one_route_and_no_other() {
     let comment = "# casemate: allow open-route until 2027-01-31 because it is a webhook";
     let allowed = OPEN.replace("        Post:", &format!("        {comment}\n        Post:"));
