@@ -38,8 +38,11 @@ pub fn html(report: &Report) -> String {
             report.files
         ),
     );
-    for app in &report.apps {
-        write_app(&mut page, app);
+    if apps > 1 {
+        write_contents(&mut page, report);
+    }
+    for (number, app) in report.apps.iter().enumerate() {
+        write_app(&mut page, number, app);
     }
     if !report.unread.is_empty() {
         page.push_str("<h2>Not read</h2>\n");
@@ -96,8 +99,28 @@ fn spot(spot: &Spot) -> String {
     format!("<code>{}:{}</code>", escape(&spot.path), spot.line)
 }
 
-fn write_app(page: &mut String, app: &AppReport) {
-    put(page, format_args!("<section>\n<h2>{}</h2>\n", escape(&app.name)));
+/// All apps, the riskiest first, each with a link to its part of the page.
+fn write_contents(page: &mut String, report: &Report) {
+    page.push_str("<nav>\n<table>\n<tr><th>Application</th><th>Described in</th><th>Risk of 100</th><th>Findings</th></tr>\n");
+    let mut apps: Vec<(usize, &AppReport)> = report.apps.iter().enumerate().collect();
+    apps.sort_by_key(|(number, app)| {
+        (std::cmp::Reverse((app.assessment.score.points, app.findings.len())), *number)
+    });
+    for (number, app) in apps {
+        let (name, path) = (escape(&app.name), spot_of_path(&app.path));
+        let row = format_args!(
+            "<tr><td><a href=\"#app-{number}\">{name}</a></td><td>{path}</td><td>{}</td><td><div class=\"tallies\">\n",
+            app.assessment.score.points
+        );
+        put(page, row);
+        write_tallies(page, app);
+        page.push_str("</div></td></tr>\n");
+    }
+    page.push_str("</table>\n</nav>\n");
+}
+
+fn write_app(page: &mut String, number: usize, app: &AppReport) {
+    put(page, format_args!("<section id=\"app-{number}\">\n<h2>{}</h2>\n", escape(&app.name)));
     write_head(page, app);
     let paths = app.assessment.paths.iter().filter(|path| path.risk > 0);
     let hot: BTreeSet<String> = paths
@@ -152,13 +175,7 @@ fn write_head(page: &mut String, app: &AppReport) {
             score.points,
         ),
     );
-    for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Hygiene] {
-        let number = app.findings.iter().filter(|found| found.severity == severity).count();
-        if number > 0 {
-            let word = word(severity);
-            put(page, format_args!("<span class=\"tally {word}\"><b>{number}</b>{word}</span>\n"));
-        }
-    }
+    write_tallies(page, app);
     if app.findings.is_empty() {
         page.push_str("<span class=\"tally low\">Nothing was found.</span>\n");
     }
@@ -173,6 +190,17 @@ fn write_head(page: &mut String, app: &AppReport) {
                 score.points
             ),
         );
+    }
+}
+
+/// How many findings there are of each severity.
+fn write_tallies(page: &mut String, app: &AppReport) {
+    for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Hygiene] {
+        let number = app.findings.iter().filter(|found| found.severity == severity).count();
+        if number > 0 {
+            let word = word(severity);
+            put(page, format_args!("<span class=\"tally {word}\"><b>{number}</b>{word}</span>\n"));
+        }
     }
 }
 
@@ -293,6 +321,8 @@ fn write_notes(page: &mut String, notes: &[Note]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inspect::{Dependencies, Options, inspect};
+    use crate::source::SourceTree;
 
     #[test]
     fn what_comes_from_files_cannot_write_the_page() {
@@ -302,5 +332,23 @@ mod tests {
         check("abc\u{202e}fed", "abc\\u{202e}fed");
         check("\u{0}", "\\u{0}");
         assert_eq!(words("the function `<b>` runs"), "the function <code>&lt;b&gt;</code> runs");
+    }
+
+    #[test]
+    fn several_apps_are_listed_the_riskiest_first() {
+        let mut tree = SourceTree::new();
+        let quiet = "Resources:\n  Q: { Type: AWS::SQS::Queue }\n";
+        let open = "Resources:
+  Q: { Type: AWS::SQS::Queue }
+  P: { Type: AWS::SQS::QueuePolicy, Properties: { Queues: [!Ref Q], PolicyDocument: { Statement: [{ Effect: Allow, Principal: '*', Action: 'sqs:*', Resource: '*' }] } } }
+";
+        tree.add("a/template.yaml", quiet.as_bytes().to_vec());
+        let page = |tree: &SourceTree| html(&inspect(tree, &Dependencies::default(), &Options::default()));
+        assert!(!page(&tree).contains("<nav>"), "one needs no list");
+        tree.add("b/template.yaml", open.as_bytes().to_vec());
+        let page = page(&tree);
+        let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}: {page}"));
+        assert!(at("href=\"#app-1\">b</a>") < at("href=\"#app-0\">a</a>"));
+        assert!(at("id=\"app-0\"") < at("id=\"app-1\""), "the parts stay in the order of the files");
     }
 }
