@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use super::machine::Machine;
 use super::value::{Arguments, Taint, Token, Value, What};
 use super::{Certainty, FlowKind, SwitchKind};
+use crate::known::Piece;
 use crate::source::Place;
 
 /// What the text of an error is called that may be any error.
@@ -26,6 +27,8 @@ pub(super) struct Notes {
     verified: bool,
     /// Whether anything is checked that may be a token: by hand, or by a service that is asked.
     asked: bool,
+    /// Whether a keyed digest is made, as signatures are.
+    digests: bool,
     /// Fixed files of the temporary folder that event data is written to.
     written: Vec<(Place, String)>,
     /// Files that are removed again.
@@ -143,6 +146,7 @@ pub(super) fn called(machine: &mut Machine<'_>, path: &str, arguments: &Argument
         machine.reading.checks_caller = Some(place);
     }
     machine.notes.asked = machine.notes.asked || asks(machine, path, arguments);
+    machine.notes.digests = machine.notes.digests || path.ends_with("createHmac") || path == "hmac.new";
     temporary_file(machine, path, arguments, place);
     shown(machine, path, arguments, place);
     let on = matches!(arguments.named("debug").map(|value| &value.what), Some(What::Bool(true)));
@@ -268,6 +272,37 @@ fn checks_caller(machine: &Machine<'_>, path: &str, arguments: &Arguments) -> bo
         told.is_some_and(off) || arguments.named("verify").cloned().is_some_and(off)
     };
     known && arguments.all().any(|value| machine.deep(value).taint.event.is_some()) && !unchecked()
+}
+
+/// Two values that are asked to be the same: a signature or token that the function is sent, and one that it makes or knows. That is a check
+/// too, though one that tells by its time how much of it was right.
+pub(super) fn compared(machine: &mut Machine<'_>, values: [&Value; 2], place: Place) {
+    if machine.reading.checks_caller.is_some() {
+        return;
+    }
+    let is_secret = |value: &Value| match &value.what {
+        What::Text(pieces) => pieces.iter().any(|piece| matches!(piece, Piece::Environment(_))),
+        _ => false,
+    };
+    // What is made of the event itself, such as a digest of it, is known as something outside or not at all.
+    let is_made = |value: &Value| {
+        machine.notes.digests
+            && value.literal().is_none()
+            && !matches!(value.what, What::Nothing | What::Bool(_))
+    };
+    let sent = |value: &Value| {
+        machine.deep(value).taint.event.is_some_and(|trail| {
+            let name = trail.name.to_ascii_lowercase();
+            ["signature", "authorization", "token", "secret", "hmac", "key", "hub"]
+                .iter()
+                .any(|word| name.contains(word))
+        })
+    };
+    let [one, other] = values;
+    let checks = |known: &Value, given: &Value| (is_secret(known) || is_made(known)) && sent(given);
+    if checks(one, other) || checks(other, one) {
+        machine.reading.checks_caller = Some(place);
+    }
 }
 
 /// A token's payload on its way through functions that decode and read it.

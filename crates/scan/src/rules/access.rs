@@ -2,6 +2,8 @@
 //!
 //! Not here: what pages of other origins may do (`origins`), resource policies that let strangers in (`permissions`).
 
+mod advice;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -10,7 +12,7 @@ use super::reach::{Reach, severity_of};
 use super::words::{by_format, by_interface, count, join, list};
 use super::{Sight, Verdict, catalogue};
 use crate::finding::{Finding, Remedy, Rule, Severity};
-use crate::graph::{Access, Api, ApiKind, App, Endpoint, Framework, Route, Written};
+use crate::graph::{Access, Api, ApiKind, App, Endpoint, Framework, Route};
 use crate::known::{Known, Name, Setting};
 use crate::source::Place;
 
@@ -257,8 +259,8 @@ fn finding(
         .touching(routes.iter().filter_map(|route| route.target.value()))
         .severity(if cause == Cause::KeyOnly { worst.min(Severity::Medium) } else { worst })
         .advice(match routes.iter().all(|route| turns_off(app, route)) {
-            true => "Name an authorizer of the interface where the route says `Authorizer: NONE`, or take that line out where the interface has a `DefaultAuthorizer`.",
-            false => advice(app, api, cause),
+            true => "Name an authorizer of the interface where the route says `Authorizer: NONE`, or take that line out where the interface has a `DefaultAuthorizer`.".to_owned(),
+            false => advice::of(app, api, cause),
         });
     for route in routes {
         let runs = route.target.value().map_or("something else", Name::as_str);
@@ -313,42 +315,6 @@ fn message(cause: Cause, api: &str, reached: &[(&Route, Option<Rc<Reach>>)]) -> 
         Cause::Websocket => {
             format!("Anyone on the internet can connect to `{api}`: {what}. No later message is asked again.")
         }
-    }
-}
-
-fn advice(app: &App, api: Option<&Name>, cause: Cause) -> &'static str {
-    if cause == Cause::Websocket {
-        return by_interface(
-            app,
-            api,
-            "Give `$connect` an `AuthorizerId` and `AuthorizationType: CUSTOM`.",
-            "Give the route `$connect` an `AuthorizerId` and `AuthorizationType: CUSTOM` (or `AWS_IAM`).",
-            "Give the event of `$connect` an authorizer: `authorizer: name-of-a-function`.",
-            "Give the route `$connect` `authorization_type = \"CUSTOM\"` and an `authorizer_id` (or `AWS_IAM`).",
-        );
-    }
-    match api.and_then(|name| app.api(name)).map(|api| api.kind) {
-        Some(ApiKind::LoadBalancer) => by_format(
-            app,
-            "Put an action `authenticate-oidc` or `authenticate-cognito` before `forward` in the listener's rule.",
-            "Put an action `authenticate-oidc` or `authenticate-cognito` before `forward` in the listener's rule.",
-            "Name an authorizer at the `alb` event: `authorizer: <name>`, declared under `provider.alb.authorizers`.",
-            "Put an action of type `authenticate-oidc` or `authenticate-cognito` before `forward` in the listener's rule.",
-        ),
-        Some(ApiKind::GraphQl) => {
-            "Ask for a sign-in: `AMAZON_COGNITO_USER_POOLS`, `OPENID_CONNECT`, `AWS_LAMBDA` or `AWS_IAM` as the authentication type."
-        }
-        _ if api.and_then(|api| app.written.get(api)) == Some(&Written::Description) => {
-            "Write `security` at each operation of the interface's description, or once for all of it, with an authorizer under `securitySchemes`."
-        }
-        _ => by_interface(
-            app,
-            api,
-            "Give the interface `Auth` with `Authorizers` and a `DefaultAuthorizer` (under `Globals: Api` or `HttpApi` where SAM makes the interface), and write `Auth: Authorizer: NONE` on the routes that are meant for everyone.",
-            "Set `AuthorizationType` (`JWT`, `COGNITO_USER_POOLS`, `CUSTOM` or `AWS_IAM`) and `AuthorizerId` on each route, or `security` in the API's definition.",
-            "Write `authorizer: <name>` on each event; for IAM `authorizer: aws_iam` on `http`, `authorizer: { type: aws_iam }` on `httpApi`.",
-            "Set `authorization_type` (`authorization` for REST) to `JWT`, `COGNITO_USER_POOLS`, `CUSTOM` or `AWS_IAM`, with `authorizer_id`.",
-        ),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Not here: who may call at all (`access`).
 
 use super::{Sight, Verdict, catalogue};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::graph::{Access, Cors};
 use crate::known::{Known, Name};
 
@@ -13,7 +13,7 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
         let functions = app.routes.iter().filter(|route| route.api.is(&api.name));
         let functions: Vec<&Name> = functions.filter_map(|route| route.target.value()).collect();
         if let Some(cors) = &api.cors {
-            judge(&api.name, &format!("`{}`", api.name), cors, &functions, verdict);
+            judge(&api.name, &format!("`{}`", api.name), Answers::AsWritten, cors, &functions, verdict);
         }
     }
     for (function, url) in app.functions.iter().flat_map(|it| it.urls().map(move |url| (it, url))) {
@@ -21,23 +21,47 @@ pub(super) fn look(sight: &Sight<'_>, verdict: &mut Verdict) {
         let iam = matches!(url.access.known(), Some(Access::Iam));
         let what = format!("the {} of `{}`", if iam { "signed URL" } else { "URL" }, function.name);
         if let Some(cors) = &url.cors {
-            judge(&function.name, &what, cors, &[&function.name], verdict);
+            judge(&function.name, &what, Answers::WithTheOrigin, cors, &[&function.name], verdict);
         }
     }
 }
 
-fn judge(name: &Name, what: &str, cors: &Cors, functions: &[&Name], verdict: &mut Verdict) {
+/// How what is called answers a page when every origin may call it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answers {
+    /// With the origin that asks: browsers hand the answer over.
+    WithTheOrigin,
+    /// With `*` as it is written, which browsers refuse beside credentials (Fetch, "CORS check"). The provider refuses to make an HTTP API
+    /// that has both, and SAM a REST API.
+    AsWritten,
+}
+
+fn judge(name: &Name, what: &str, answers: Answers, cors: &Cors, functions: &[&Name], verdict: &mut Verdict) {
     let any = cors.origins.iter().find(|origin| origin.known().is_some_and(|origin| is_any(origin)));
     let Some(credentials) = &cors.credentials else { return };
     match (&credentials.value, any) {
         (Known::Value(true), Some(origin)) => {
-            let message = format!(
-                "Any website can call {what} from a visitor's browser, with the visitor's cookies and credentials, and read the answer."
-            );
+            let is_star = origin.known().is_some_and(|origin| origin.trim().trim_matches(['\'', '"']) == "*");
+            let refused = is_star && answers == Answers::AsWritten;
+            let (severity, message) = match refused {
+                false => (
+                    Severity::High,
+                    format!(
+                        "Any website can call {what} from a visitor's browser, with the visitor's cookies and credentials, and read the answer."
+                    ),
+                ),
+                true => (
+                    Severity::Low,
+                    format!(
+                        "Every origin and credentials are both allowed at {what}. The provider refuses to make that of an HTTP API, and browsers refuse such an answer: pages that need it do not work, and the next mend of that must not be to repeat whichever origin asks."
+                    ),
+                ),
+            };
             let found =
                 Finding::new(&catalogue::CORS_CREDENTIALS, format!("cors of {name}"), origin.place, message);
             verdict.report(
                 found
+                    .severity(severity)
                     .touching(functions.iter().copied())
                     .seen_at(credentials.place, "credentials go along")
                     .advice("List the origins that belong to you, or do not allow credentials."),

@@ -165,14 +165,39 @@ fn deputies(sight: &Sight<'_>, name: &Name, policy: &[Statement], verb: &str, ve
         Known::Unknown(_) => None,
     });
     let remedies = own_account(app, name, &open);
-    let found = found.touching([name]).touching(functions).advice(by_format(
-        app,
-        "Add `SourceArn: !GetAtt <source>.Arn` (for buckets `SourceAccount: !Ref AWS::AccountId` too).",
-        "Add `SourceArn` with the ARN of the source (for buckets `SourceAccount: !Ref AWS::AccountId` too); in a policy a condition on `aws:SourceArn`.",
-        "Add `SourceArn` with the ARN of the source (for buckets `SourceAccount` too); in a policy a condition on `aws:SourceArn`.",
-        "Add `source_arn` with the ARN of the source (for buckets `source_account` too); in a policy a condition on `aws:SourceArn`.",
-    ));
+    let found =
+        found.touching([name]).touching(functions).advice(naming(app, verb == "invoke", services.first()));
     verdict.report(found.safely_mended_by(remedies));
+}
+
+/// How a service is held to one source. What a bucket or an interface is named by differs from what others are.
+fn naming(app: &App, is_permission: bool, service: Option<&&str>) -> &'static str {
+    let source = service.map_or("", |service| service.split('.').next().unwrap_or_default());
+    let terraform = app.framework == Framework::Terraform;
+    match (is_permission, source, terraform) {
+        (false, _, false) => {
+            "Add a condition on the source: `ArnEquals: { aws:SourceArn: <its ARN> }`; for buckets `StringEquals: { aws:SourceAccount: !Ref AWS::AccountId }` too."
+        }
+        (false, _, true) => {
+            "Add a condition on the source: `ArnEquals` of `aws:SourceArn`; for buckets `StringEquals` of `aws:SourceAccount` too."
+        }
+        (true, "s3", false) => {
+            "Add `SourceAccount: !Ref AWS::AccountId`, and the bucket as `SourceArn: arn:aws:s3:::<its name>`; `!GetAtt` of a bucket that notifies the function goes in a circle."
+        }
+        (true, "s3", true) => {
+            "Add `source_arn = aws_s3_bucket.<name>.arn`, and `source_account` with the account that the bucket is in."
+        }
+        (true, "apigateway", false) => {
+            "Add `SourceArn: !Sub arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${<the interface>}/*`."
+        }
+        (true, "apigateway", true) => {
+            "Add `source_arn = \"${<the interface>.execution_arn}/*\"`; its `arn` is another one, with which every call fails."
+        }
+        (true, _, false) => {
+            "Add `SourceArn` with the ARN of the source: `!GetAtt <rule or queue>.Arn`, `!Ref <topic>`."
+        }
+        (true, _, true) => "Add `source_arn` with the ARN of the source: `<rule or topic>.arn`.",
+    }
 }
 
 /// Admits a bucket's events from this account alone. The buckets that are wired to the function are declared here, so they are of this

@@ -104,18 +104,18 @@ fn bound(app: &App, api: Option<&Name>) -> &'static str {
         Some(ApiKind::Rest) => by_interface(
             app,
             api,
-            "`ReservedConcurrentExecutions: 20` on the function, and a rate on the interface (`MethodSettings: [{ ResourcePath: '/*', HttpMethod: '*', ThrottlingRateLimit: 50 }]`).",
-            "`ReservedConcurrentExecutions: 20` on the function, and a rate on the stage (`MethodSettings` with `ThrottlingRateLimit`).",
+            "`ReservedConcurrentExecutions: 20` on the function, and a rate on the interface (`MethodSettings: [{ ResourcePath: '/*', HttpMethod: '*', ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 }]`).",
+            "`ReservedConcurrentExecutions: 20` on the function, and a rate on the stage (`MethodSettings: [{ ResourcePath: '/*', HttpMethod: '*', ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 }]`).",
             "`reservedConcurrency: 20` on the function; a rate needs a plugin (`serverless-api-gateway-throttling`), or `MethodSettings` of the stage (`resources: extensions: ApiGatewayStage`, which the framework makes where `logs` or `tracing` ask for it).",
-            "`reserved_concurrent_executions = 20` on the function, and a rate on the stage (`aws_api_gateway_method_settings` with `throttling_rate_limit`).",
+            "`reserved_concurrent_executions = 20` on the function, and a rate on the stage (`aws_api_gateway_method_settings` with `throttling_rate_limit = 50` and `throttling_burst_limit = 100`).",
         ),
         Some(_) => by_interface(
             app,
             api,
             "`ReservedConcurrentExecutions: 20` on the function, and a rate on the interface (`DefaultRouteSettings: { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 }`).",
-            "`ReservedConcurrentExecutions: 20` on the function, and a rate on the stage (`DefaultRouteSettings: ThrottlingRateLimit`).",
-            "`reservedConcurrency: 20` on the function, and a rate on the stage (`resources: extensions: HttpApiStage: Properties: DefaultRouteSettings`).",
-            "`reserved_concurrent_executions = 20` on the function, and a rate on the stage (`default_route_settings { throttling_rate_limit = 50 }`).",
+            "`ReservedConcurrentExecutions: 20` on the function, and a rate on the stage (`DefaultRouteSettings: { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 }`).",
+            "`reservedConcurrency: 20` on the function, and a rate on the stage (`resources: extensions: HttpApiStage: Properties: DefaultRouteSettings: { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 }`).",
+            "`reserved_concurrent_executions = 20` on the function, and a rate on the stage (`throttling_rate_limit = 50` and `throttling_burst_limit = 100` in `default_route_settings`; without the second it is 0, and every call is turned away).",
         ),
     }
 }
@@ -378,7 +378,7 @@ fn report_loop(app: &App, round: &[(&Name, &Name)], functions: &[&Name], verdict
             .touching(round.iter().map(|(_, store)| *store))
             .severity(Severity::High)
             .likely()
-            .advice("Write to another store than the one that is listened to, or take the permission to write away."),
+            .advice("Write to another store than the one that is listened to; for a bucket, a filter of the notification (by prefix: `uploads/`) that leaves out what the function writes does as well. Where the code does not write there, take the permission away."),
     );
 }
 

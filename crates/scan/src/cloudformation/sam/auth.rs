@@ -93,6 +93,8 @@ pub(super) fn prepare(writer: &mut Writer<'_, '_>, api: Name, properties: &Node,
             Known::Value(name) => {
                 made.scopes =
                     made.authorizers.get(&name).map(|(_, scopes)| scopes.clone()).unwrap_or_default();
+                // Where all routes are exceptions to it, that is what is told of them.
+                writer.app.mentioned.extend(made.authorizers.get(&name).map(|(name, _)| name.clone()));
                 match made.authorizer(&name) {
                     Some(access) => Setting::new(node.place, access),
                     None => Setting::unknown(node.place, format!("the authorizer `{name}` is not declared")),

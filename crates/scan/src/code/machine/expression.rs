@@ -1,7 +1,7 @@
 //! Expressions and what they may be.
 
 use super::{DEPTH_LIMIT, Frame, Machine, Object};
-use crate::code::program::{Entry, Expression, Kind, Language, Span};
+use crate::code::program::{Comparison, Entry, Expression, Kind, Language, Span};
 use crate::code::value::{Safe, Taint, Value, What};
 use crate::code::{sinks, switches};
 use crate::known::Piece;
@@ -49,9 +49,11 @@ impl Machine<'_> {
                 self.eval(frame, inner);
                 Value::unknown()
             }
-            Kind::Compare(left, _, right) => {
-                self.eval(frame, left);
-                self.eval(frame, right);
+            Kind::Compare(left, comparison, right) => {
+                let (left, right) = (self.eval(frame, left), self.eval(frame, right));
+                if matches!(comparison, Comparison::Same | Comparison::Different) {
+                    switches::compared(self, [&left, &right], frame.program.place(expression.span));
+                }
                 Value::unknown()
             }
             Kind::Arithmetic(parts) => {

@@ -156,10 +156,34 @@ fn advice_follows_the_resource_that_has_to_change() {
         ApiKind::Rest,
         Some(Written::Resource),
         "Set `AuthorizationType`",
-        "on the stage (`MethodSettings`",
+        "on the stage (`MethodSettings:",
     );
     check(ApiKind::Http, Some(Written::Description), "Write `security`", "`DefaultRouteSettings");
     check(ApiKind::LoadBalancer, None, "`authenticate-oidc`", "`RateBasedStatement`");
+    // Words that the resource takes, and the authorizer that is there.
+    let terraform = |kind: ApiKind, asks: Option<AuthorizerKind>| {
+        let mut app = sketch::app();
+        app.framework = Framework::Terraform;
+        app.draw_function("F", vec![]);
+        app.draw_api("a", kind);
+        app.draw_route("a", "POST /", "F", Access::Anyone);
+        app.authorizers.extend(asks.map(|kind| Authorizer {
+            name: Name::from("x.jwt"),
+            place: place(),
+            api: Some(Name::from("a")),
+            kind,
+        }));
+        advice_of(&app, "open-route").concat()
+    };
+    let http = terraform(ApiKind::Http, None);
+    assert!(http.contains("`JWT`") && !http.contains("COGNITO_USER_POOLS"), "{http}");
+    let rest = terraform(ApiKind::Rest, None);
+    assert!(rest.contains("`authorization`") && !rest.contains("`JWT`"), "{rest}");
+    let own = terraform(
+        ApiKind::Http,
+        Some(AuthorizerKind::Jwt { issuer: Text::literal("https://i", place()), audience: vec![] }),
+    );
+    assert_eq!(own, "Set `authorization_type = \"JWT\"` and `authorizer_id = x.jwt.id` on each route.");
     // A role that is written out takes no policy templates.
     let role = |implicit: bool| {
         let mut app = sketch::app();

@@ -168,7 +168,7 @@ Resources:
         tree.add("template.yaml", template.into_bytes());
         tree.add(
             "app.py",
-            format!("import hmac, hashlib, jwt\ndef handler(event, context):\n{code}").into_bytes(),
+            format!("import hmac, hashlib, jwt, os\ndef handler(event, context):\n{code}").into_bytes(),
         );
         let report = inspect(&tree, &Dependencies::default(), &Options::default());
         let found = report.apps[0].findings.iter().find(|found| found.rule.id.starts_with("open-")).unwrap();
@@ -178,17 +178,21 @@ Resources:
     let checked = [
         "    mine = hmac.new(b'k', event['body'].encode(), hashlib.sha256).hexdigest()\n    if not hmac.compare_digest(mine, event['headers']['x-signature']):\n        return {}\n",
         "    user = jwt.decode(event['headers']['authorization'], KEY, algorithms=['RS256'])\n",
+        "    mine = hmac.new(b'k', event['body'].encode(), hashlib.sha256).hexdigest()\n    if event['headers']['x-signature'] != mine:\n        return {}\n",
+        "    if event['headers']['authorization'] != 'Bearer ' + os.environ['TOKEN']:\n        return {}\n",
     ];
     let unchecked = [
         "    print(event['body'])\n",
         "    jwt.decode(event['headers']['authorization'], options={'verify_signature': False})\n",
         "    hmac.compare_digest('a', 'b')\n",
+        "    if event['headers']['x-signature'] == 'test':\n        return {}\n",
+        "    if event['headers']['x-kind'] != os.environ['KIND']:\n        return {}\n",
     ];
     for events in [route, "FunctionUrlConfig: { AuthType: NONE }"] {
         let severities: Vec<_> = checked.map(|code| told(events, code)).into();
-        assert_eq!(severities, [(Severity::Medium, true); 2], "{events}");
+        assert_eq!(severities, [(Severity::Medium, true); 4], "{events}");
         let severities: Vec<_> = unchecked.map(|code| told(events, code)).into();
-        assert_eq!(severities, [(Severity::High, false); 3], "{events}");
+        assert_eq!(severities, [(Severity::High, false); 5], "{events}");
     }
     // One of two is not both.
     let two = format!(

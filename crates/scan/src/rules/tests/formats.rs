@@ -402,3 +402,40 @@ fn keys_of_callers_stand_in_no_file() {
     check("main.tf", &module.replace("VALUE", "\"KEY\""), &found);
     check("main.tf", &module.replace("VALUE", "random_password.k.result"), &[]);
 }
+
+#[test]
+fn a_default_whose_routes_are_all_exceptions_is_used() {
+    let template = |default: &str| {
+        format!(
+            "Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api: {{ Type: 'AWS::Serverless::HttpApi', Properties: {{ Auth: {{ {default} Authorizers: {{ A: {{ IdentitySource: $request.header.Authorization, JwtConfiguration: {{ issuer: 'https://i', audience: [a] }} }} }} }} }} }}
+  F: {{ Type: 'AWS::Serverless::Function', Properties: {{ Runtime: nodejs22.x, Handler: i.h, InlineCode: x, Events: {{ A: {{ Type: HttpApi, Properties: {{ ApiId: !Ref Api, Path: /a, Method: post, Auth: {{ Authorizer: NONE }} }} }} }} }} }}
+"
+        )
+    };
+    let about = ["unused-authorizer"];
+    assert_eq!(ids(&[("template.yaml", &template(""))], &about), about);
+    assert!(ids(&[("template.yaml", &template("DefaultAuthorizer: A,"))], &about).is_empty());
+}
+
+#[test]
+fn credentials_for_every_origin_weigh_by_whether_browsers_hand_the_answer_over() {
+    let weighs = |cors: &str| {
+        let template = format!(
+            "Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api: {{ Type: 'AWS::Serverless::HttpApi', Properties: {{ CorsConfiguration: {{ AllowOrigins: ['{cors}'], AllowCredentials: true }} }} }}
+  F: {{ Type: 'AWS::Serverless::Function', Properties: {{ Runtime: nodejs22.x, Handler: i.h, InlineCode: x, FunctionUrlConfig: {{ AuthType: AWS_IAM, Cors: {{ AllowOrigins: ['{cors}'], AllowCredentials: true }} }} }} }}
+"
+        );
+        let report = report(&[("template.yaml", &template)]);
+        let found = report.apps[0].findings.iter().filter(|found| found.rule.id == "cors-credentials");
+        let mut severities: Vec<_> = found.map(|found| found.severity).collect();
+        severities.sort();
+        severities
+    };
+    assert_eq!(weighs("*"), [Severity::Low, Severity::High], "the interface, and the URL");
+    assert_eq!(weighs("https://*"), [Severity::High; 2]);
+    assert_eq!(weighs("https://a.example.com"), []);
+}
