@@ -190,14 +190,14 @@ fn passes(reading: &Reading, call: &SdkCall) -> bool {
 fn missing(grants: &Grants<'_>, function: &Function, uses: &[Use], gaps: &[Seen<String>]) -> Vec<Missing> {
     let Some(permissions) = grants.function(function) else { return Vec::new() };
     let certain = uses.iter().filter(|used| used.certainty == Certainty::Certain);
-    let lacking = certain.filter(|used| {
+    let lacks = |used: &&Use| {
         let verdict = match target::ask(grants.app(), &used.thing) {
             Some(target) => permissions.may(&used.action, target),
             // On what is not known: missing only where it is given on nothing at all.
             None => permissions.may_somewhere(&used.action),
         };
         verdict == Verdict::No && !names_role(grants.app(), &permissions.role.name, used)
-    });
+    };
     let other_role = uses.iter().any(|used| used.action.starts_with("sts:AssumeRole"));
     let doubt = |used: &Use| -> Option<String> {
         if other_role {
@@ -208,21 +208,37 @@ fn missing(grants: &Grants<'_>, function: &Function, uses: &[Use], gaps: &[Seen<
         }
         gaps.first().map(|gap| gap.value.clone())
     };
-    let lacking = lacking.map(|used| {
-        let because = doubt(used);
-        Missing {
-            action: used.action.clone(),
-            thing: used.thing.clone(),
-            place: used.place,
-            confidence: if because.is_some() { Confidence::Likely } else { Confidence::Certain },
-            because,
-            message: format!(
-                "`{}` calls for `{}` on {}, and its role does not allow that: the call will be refused.",
-                function.name, used.action, used.thing
-            ),
-        }
+    let told = |used: &Use, because: Option<String>, message: String| Missing {
+        action: used.action.clone(),
+        thing: used.thing.clone(),
+        place: used.place,
+        confidence: if because.is_some() { Confidence::Likely } else { Confidence::Certain },
+        because,
+        message,
+    };
+    let lacking = certain.filter(lacks).map(|used| {
+        let message = format!(
+            "`{}` calls for `{}` on {}, and its role does not allow that: the call will be refused.",
+            function.name, used.action, used.thing
+        );
+        told(used, doubt(used), message)
     });
-    lacking.collect()
+    // The provider itself takes events from what it asks, with the function's role, whatever the code says.
+    let taken = implied::taken(grants.app(), function);
+    let taken = taken.iter().filter(lacks).map(|used| {
+        let opened = || "the resource's own policy may allow it".to_owned();
+        let message = format!(
+            "Events for `{}` are taken with its role, which does not allow `{}` on {}: the provider refuses to set that up.",
+            function.name,
+            used.action,
+            match &used.thing {
+                Thing::Unknown => "anything".to_owned(),
+                thing => thing.to_string(),
+            }
+        );
+        told(used, is_opened(grants.app(), used).then(opened), message)
+    });
+    lacking.chain(taken).collect()
 }
 
 /// Whether the policy of a resource may allow a use, whatever the role says: within one account either is enough.

@@ -456,3 +456,40 @@ exports.handler = async () => {{ await client.send(new {call}({{ TranscriptionJo
     assert_eq!(idle, ["transcribe:StartTranscriptionJob", "s3:GetObject", "s3:PutObject"]);
     assert!(!policy.contains("s3:"), "{policy}");
 }
+
+#[test]
+fn what_the_provider_takes_events_with_is_missing_where_the_role_does_not_give_it() {
+    let template = |kind: &str, source: &str, action: &str, on: &str| {
+        format!(
+            "Resources:
+  Q: {{ Type: AWS::SQS::Queue }}
+  T: {{ Type: AWS::DynamoDB::Table, Properties: {{ StreamSpecification: {{ StreamViewType: NEW_IMAGE }} }} }}
+  S: {{ Type: AWS::Kinesis::Stream }}
+  R:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {{ Statement: [{{ Effect: Allow, Principal: {{ Service: lambda.amazonaws.com }}, Action: 'sts:AssumeRole' }}] }}
+      Policies: [{{ PolicyName: p, PolicyDocument: {{ Statement: [{{ Effect: Allow, Action: [{action}], Resource: {on} }}] }} }}]
+  F: {{ Type: AWS::Lambda::Function, Properties: {{ Runtime: nodejs22.x, Handler: index.h, Role: !GetAtt R.Arn, Code: {{ ZipFile: 'exports.h = async () => 1' }} }} }}
+  M: {{ Type: AWS::Lambda::EventSourceMapping, Properties: {{ FunctionName: !Ref F, EventSourceArn: !GetAtt {kind}.{source} {} }} }}
+",
+            if kind == "Q" { "" } else { ", StartingPosition: LATEST" }
+        )
+    };
+    let missing = |kind: &str, source: &str, action: &str, on: &str| -> Vec<String> {
+        let text = template(kind, source, action, on);
+        let report = made(&[("template.yaml", &text)]);
+        let needs = report.apps[0].needs.iter().flat_map(|need| &need.missing);
+        needs.map(|it| it.action.clone()).collect()
+    };
+    let of_queue = "'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'";
+    assert_eq!(missing("Q", "Arn", of_queue, "!GetAtt Q.Arn"), [""; 0]);
+    assert_eq!(missing("Q", "Arn", "'sqs:*'", "'*'"), [""; 0]);
+    assert_eq!(missing("Q", "Arn", "'sqs:ReceiveMessage'", "!GetAtt Q.Arn").len(), 2);
+    assert_eq!(missing("Q", "Arn", of_queue, "'arn:aws:sqs:eu-west-1:111122223333:other'").len(), 3);
+    let of_table = "'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:DescribeStream', 'dynamodb:ListStreams'";
+    assert_eq!(missing("T", "StreamArn", of_table, "!GetAtt T.StreamArn"), [""; 0]);
+    assert_eq!(missing("T", "StreamArn", "'dynamodb:GetItem'", "!GetAtt T.Arn").len(), 3);
+    assert_eq!(missing("S", "Arn", "'kinesis:Get*'", "!GetAtt S.Arn"), [""; 0]);
+    assert_eq!(missing("S", "Arn", "'kinesis:PutRecord'", "!GetAtt S.Arn").len(), 2);
+}

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cloudformation::Exports;
-use crate::document;
+use crate::document::{self, Node};
 use crate::graph::{App, Framework, Statement, Unread, Variant};
 use crate::iam::bound_patterns;
 use crate::known::Text;
@@ -86,8 +86,38 @@ pub(super) fn find(tree: &SourceTree) -> Found {
     }
     let path = |it: &Described| (tree.path(it.app.file).to_owned(), it.app.name.clone());
     found.apps.sort_by_cached_key(path);
+    let programs = programs(tree, &found.apps);
+    found.unread.extend(programs);
     take_parts_out(tree, &mut found);
     found
+}
+
+/// Programs of the CDK whose stacks are not there: what they make nobody knows.
+fn programs(tree: &SourceTree, apps: &[Described]) -> Vec<Unread> {
+    let mut unread = Vec::new();
+    for (id, file) in
+        tree.files().filter(|(_, file)| is_called(&file.path, "cdk.json") && !is_made(&file.path))
+    {
+        let Ok(settings) = document::read(tree, id) else { continue };
+        if settings.get("app").is_none() {
+            continue;
+        }
+        let folder = file.path.strip_suffix("cdk.json").unwrap_or_default();
+        let output = settings.get("output").and_then(Node::as_str).unwrap_or("cdk.out");
+        let within = format!("{folder}{}/", output.trim_end_matches('/'));
+        if !apps.iter().any(|it| tree.path(it.app.file).starts_with(&within)) {
+            let why = format!(
+                "a program makes the stacks: run `cdk synth` beside it, then `casemate scan {}` (by itself, where `.gitignore` leaves it out)",
+                within.trim_end_matches('/')
+            );
+            unread.push(Unread { place: Place::whole(id), why });
+        }
+    }
+    unread
+}
+
+fn is_called(path: &str, name: &str) -> bool {
+    path.rsplit('/').next() == Some(name)
 }
 
 /// Whether a file is worth parsing: most YAML and JSON describes something else.

@@ -51,6 +51,31 @@ fn an_app_from_file_to_finding() {
 }
 
 #[test]
+fn a_program_of_the_cdk_without_its_stacks_is_not_passed_by() {
+    let told = |files: &[(&str, &str)]| {
+        let mut tree = SourceTree::new();
+        for (path, text) in files {
+            tree.add(path, text.as_bytes().to_vec());
+        }
+        let report = inspect(&tree, &Dependencies::default(), &Options::default());
+        report.unread.into_iter().map(|note| note.text).collect::<Vec<_>>()
+    };
+    let program = ("shop/cdk.json", r#"{ "app": "npx ts-node bin/app.ts" }"#);
+    let stacks = r#"{ "Resources": { "Q": { "Type": "AWS::SQS::Queue" } } }"#;
+    let without = told(&[program]);
+    assert!(
+        matches!(without.as_slice(), [why] if why.contains("`casemate scan shop/cdk.out`")),
+        "{without:?}"
+    );
+    assert_eq!(told(&[program, ("shop/cdk.out/Shop.template.json", stacks)]), [""; 0]);
+    assert_eq!(told(&[program, ("other/template.json", stacks)]).len(), 1);
+    let elsewhere = ("shop/cdk.json", r#"{ "app": "python app.py", "output": "build/" }"#);
+    assert_eq!(told(&[elsewhere, ("shop/build/Shop.template.json", stacks)]), [""; 0]);
+    // A library of constructs makes none.
+    assert_eq!(told(&[("lib/cdk.json", r#"{ "context": {} }"#)]), [""; 0]);
+}
+
+#[test]
 fn one_app_of_several_is_named_by_name_file_or_folder() {
     let mut tree = SourceTree::new();
     for path in ["a/template.yaml", "x/a/template.yaml", "b/template.yaml"] {

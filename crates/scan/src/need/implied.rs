@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 
 use super::arn::{Writer, literal, log_group};
+use super::{Thing, Use};
+use crate::code::Certainty;
 use crate::graph::{App, Encryption, Function, StoreKind, Trigger, TriggerKind};
 use crate::known::{Attribute, Known, Piece, Text};
 
@@ -107,6 +109,36 @@ pub(super) fn asked(writer: &Writer<'_>) -> Vec<Asked> {
         found.push(Asked { actions: vec!["kms:Decrypt"], resources, reason: "its environment" });
     }
     found
+}
+
+/// What the provider itself asks for, in a function's name, of the things whose events start it: that without which it refuses. Of a stream, on
+/// what is not asked, for policies name streams in several ways.
+pub(super) fn taken(app: &App, function: &Function) -> Vec<Use> {
+    let mut taken = Vec::new();
+    for trigger in app.triggers_of(&function.name).filter(|trigger| !trigger.enabled.is(&false)) {
+        let own = trigger.source.references().find_map(|name| app.store(name));
+        let (actions, thing): (&[&str], _) = match (&trigger.kind, own) {
+            (TriggerKind::Queue, Some(queue)) if queue.kind == StoreKind::Queue => {
+                (trigger_needs(app, trigger).0, Thing::Own(queue.name.clone()))
+            }
+            (TriggerKind::TableStream, _) => (
+                &["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream"],
+                Thing::Unknown,
+            ),
+            (TriggerKind::Stream, Some(stream)) if stream.kind == StoreKind::Stream => {
+                (&["kinesis:GetRecords", "kinesis:GetShardIterator"], Thing::Unknown)
+            }
+            _ => continue,
+        };
+        let used = |action: &&str| Use {
+            action: (*action).to_owned(),
+            thing: thing.clone(),
+            certainty: Certainty::Certain,
+            place: trigger.place,
+        };
+        taken.extend(actions.iter().map(used));
+    }
+    taken
 }
 
 fn is_traced(function: &Function) -> bool {

@@ -103,7 +103,7 @@ impl Page<'_> {
         if missing.is_empty() {
             return;
         }
-        self.title("Missing: these calls will be refused");
+        self.title("Missing: what will be refused");
         for lacking in missing {
             let sure = sure(lacking.confidence, lacking.because.as_deref());
             self.item(&on(&lacking.action, lacking.on.as_deref()), &sure, &spot(&lacking.at));
