@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::Severity;
 use crate::report::{AppReport, Found, Policies, Report, Spoken};
+use crate::rules::catalogue;
 
 /// The shape's version.
 const VERSION: u32 = 3;
@@ -222,6 +223,10 @@ pub struct Compared {
 }
 
 fn touched(found: &Found) -> BTreeSet<String> {
+    // Which of a role's statements stands first, and so is no other place, changes with those beside it; what they give is compared.
+    if found.rule.id == catalogue::UNNEEDED_PERMISSION.id {
+        return found.subjects.iter().cloned().collect();
+    }
     let related = found.related.iter().map(|(_, shows)| shows.clone());
     found.subjects.iter().cloned().chain(related).collect()
 }
@@ -302,7 +307,7 @@ impl Baseline {
         };
         compared.gone = self.findings.iter().map(gone).sum();
         let again = self.findings.keys().any(|id| met.contains_key(id));
-        let moved = !again && compared.new > 0 && compared.gone > 0;
+        let moved = !again && compared.gone > 0 && (compared.new > 0 || report.apps.is_empty());
         report.remarks.extend(moved.then(|| MOVED.to_owned()));
         compared
     }

@@ -17,6 +17,7 @@ pub mod text;
 pub mod visible;
 
 pub use self::cover::Cover;
+pub(crate) use self::grants::DOINGS;
 pub use self::grants::{Bounds, Clause, Granting, Members, Policies, Policy, Spoken};
 pub use self::need_text::{need_json, need_text};
 pub use self::needs::{FunctionNeed, Idle, Lacking, Used, Written};

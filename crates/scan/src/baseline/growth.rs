@@ -7,8 +7,9 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
+use crate::facts;
 use crate::iam::wildcard::matches;
-use crate::report::{Bounds, Clause, Members, Policy};
+use crate::report::{Bounds, Clause, DOINGS, Members, Policy};
 
 /// Combinations of one statement that are looked at one by one; a larger one must be in one statement as a whole.
 const MAX_COMBINATIONS: usize = 2_000;
@@ -42,7 +43,7 @@ pub(super) fn growth(
 /// What a statement speaks of: `s3:GetObject` on `*`.
 fn words(clause: &Clause) -> String {
     let of = |members: &Members| {
-        let named: Vec<String> = members.of.iter().take(NAMED).map(|one| format!("`{one}`")).collect();
+        let named: Vec<String> = members.of.iter().take(NAMED).map(|one| named(one)).collect();
         let more = if members.of.len() > NAMED { " and more" } else { "" };
         format!("{}{}{more}", if members.all_but { "all but " } else { "" }, named.join(", "))
     };
@@ -56,6 +57,17 @@ fn words(clause: &Clause) -> String {
         words.push_str(" under a condition");
     }
     words
+}
+
+/// A pattern as it is written; what actions come to (`s3:changing`), in words.
+fn named(pattern: &str) -> String {
+    match pattern.split_once(':') {
+        Some((service, doing)) if DOINGS.contains(&doing) => format!("{doing} (`{service}`)"),
+        // Actions are compared in small letters, and known by their own.
+        Some(_) => facts::action(pattern)
+            .map_or_else(|| format!("`{pattern}`"), |fact| format!("`{}:{}`", fact.service, fact.name)),
+        None => format!("`{pattern}`"),
+    }
 }
 
 fn spoken_of<'p>(policy: &'p Policy, which: Option<&'p BTreeSet<usize>>) -> impl Iterator<Item = &'p Clause> {
@@ -338,6 +350,7 @@ mod tests {
             ("a:R on one if 12", "a:R on one if 34", "allows `a:R` on `one` under a condition"),
             ("a:* on *; deny a:D on *", "a:* on *", "no longer denies `a:D` on `*`"),
             ("!a:R,b:R on *", "!a:R on *", "allows all but `a:R` on `*`"),
+            ("s3:reading on *", "s3:reading,s3:changing on *", "allows changing (`s3`) on `*`"),
         ];
         for (before, after, said) in cases {
             let (old, new) = (policy(before, None), policy(after, None));

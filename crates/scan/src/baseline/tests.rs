@@ -319,7 +319,7 @@ fn what_strangers_get_to_behind_a_way_in_that_is_known_counts() {
         (
             format!("{wide}, {deny}"),
             wide.clone(),
-            Some("reach of FRole no longer denies `dynamodb:deletetable` on `*`"),
+            Some("reach of FRole no longer denies `dynamodb:DeleteTable` on `*`"),
         ),
         (
             read.clone(),
@@ -332,12 +332,12 @@ fn what_strangers_get_to_behind_a_way_in_that_is_known_counts() {
             format!(
                 "{read}, {{Effect: Allow, Action: 'sts:AssumeRole', Resource: 'arn:aws:iam::1:role/Admin'}}"
             ),
-            Some("reach of FRole allows `sts:assumerole` on `arn:aws:iam::1:role/Admin`"),
+            Some("reach of FRole allows `sts:AssumeRole` on `arn:aws:iam::1:role/Admin`"),
         ),
         (
             read.clone(),
             format!("{read}, {{Effect: Allow, Action: 's3:GetObject', Resource: 'arn:aws:s3:::others/*'}}"),
-            Some("reach of FRole allows `s3:reading` on `arn:aws:s3:::others/*`"),
+            Some("reach of FRole allows reading (`s3`) on `arn:aws:s3:::others/*`"),
         ),
     ];
     for (before, after, why) in cases {
@@ -426,4 +426,39 @@ fn a_policy_that_shrinks_is_known_by_whatever_spoke_of_it() {
         after.findings().filter(|(_, found)| !found.known).map(|(_, found)| &found.id).collect();
     assert_eq!((compared.new, new), (0, vec![]));
     assert!(after.remarks.is_empty(), "{:?}", after.remarks);
+}
+
+#[test]
+fn what_a_role_gives_besides_is_what_is_new_and_nothing_else() {
+    let told = |more: &str| {
+        let template = format!(
+            "Transform: AWS::Serverless-2016-10-31
+Resources:
+  T: {{ Type: AWS::DynamoDB::Table }}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs22.x
+      Handler: index.h
+      InlineCode: 'exports.h = async () => 1'
+      Policies:
+        - Statement:
+{more}            - {{ Effect: Allow, Action: ['dynamodb:GetItem', 'dynamodb:PutItem'], Resource: !GetAtt T.Arn }}
+            - {{ Effect: Allow, Action: 'dynamodb:Scan', Resource: !GetAtt T.Arn }}
+"
+        );
+        let mut tree = SourceTree::new();
+        tree.add("template.yaml", template.into_bytes());
+        inspect(&tree, &Dependencies::default(), &Options::default())
+    };
+    let queues = "            - { Effect: Allow, Action: 'sqs:SendMessage', Resource: 'arn:aws:sqs:eu-west-1:111122223333:q' }\n";
+    let grown = |before: &str, after: &str| {
+        let mut report = told(after);
+        Baseline::parse(&Baseline::of(&told(before)).text()).unwrap().apply(&mut report);
+        let found = report.findings().find(|(_, found)| found.rule.id == "unneeded-permission").unwrap().1;
+        (found.known, found.grown.clone())
+    };
+    let new = "role FRole allows `sqs:SendMessage` on `arn:aws:sqs:eu-west-1:111122223333:q`".to_owned();
+    assert_eq!(grown("", queues), (false, Some(new)));
+    assert_eq!(grown(queues, ""), (true, None));
 }

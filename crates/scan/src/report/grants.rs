@@ -345,15 +345,20 @@ fn doings(pattern: &str) -> BTreeSet<String> {
     }
 }
 
+/// What actions come to, in the place of their names.
+pub(crate) const DOINGS: [&str; 7] =
+    ["sending", "starting", "changing", "reading", "destroying", "opening", "taking over"];
+
 fn doing(deed: Deed) -> &'static str {
+    let [sends, starts, changes, reads, destroys, opens, takes_over] = DOINGS;
     match deed {
-        Deed::Sends => "sending",
-        Deed::Starts => "starting",
-        Deed::Changes => "changing",
-        Deed::Reads => "reading",
-        Deed::Destroys => "destroying",
-        Deed::Opens => "opening",
-        Deed::TakesOver => "taking over",
+        Deed::Sends => sends,
+        Deed::Starts => starts,
+        Deed::Changes => changes,
+        Deed::Reads => reads,
+        Deed::Destroys => destroys,
+        Deed::Opens => opens,
+        Deed::TakesOver => takes_over,
     }
 }
 

@@ -6,6 +6,7 @@
 //! ```text
 //! { "version": 1, "files": 12,
 //!   "summary": { "critical": 0, "high": 1, "medium": 0, "low": 2, "hygiene": 0 },
+//!   "new": { as "summary", with a baseline only: what it does not know },
 //!   "apps": [ { "name", "framework", "path",
 //!     "entries":    [ { "what", "kind", "function", "who", "open", "at" } ],
 //!     "findings":   [ { "id", "rule", "severity", "confidence", "message", "subjects", "at", "code", "related", "change", "known", "grown" } ],
@@ -29,7 +30,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::text::word;
-use super::{AppReport, Report};
+use super::{AppReport, Found, Report};
 use crate::finding::{Rule, Severity};
 use crate::source::Place;
 
@@ -39,11 +40,13 @@ pub const VERSION: u32 = 1;
 /// The whole report as one document.
 #[must_use]
 pub fn json(report: &Report) -> Value {
-    let count =
-        |severity: Severity| report.findings().filter(|(_, found)| found.severity == severity).count();
-    let all = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Hygiene];
-    let summary: serde_json::Map<String, Value> =
-        all.into_iter().map(|severity| (word(severity).to_owned(), count(severity).into())).collect();
+    let counts = |is_counted: fn(&Found) -> bool| -> Value {
+        let all = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Hygiene];
+        let count = |severity: Severity| {
+            report.findings().filter(|(_, found)| found.severity == severity && is_counted(found)).count()
+        };
+        all.into_iter().map(|severity| (word(severity).to_owned(), Value::from(count(severity)))).collect()
+    };
     let named: BTreeSet<&str> = report.findings().map(|(_, found)| found.rule.id).collect();
     let rules: Vec<Value> = named.into_iter().filter_map(crate::rules::catalogue::rule).map(rule).collect();
     // The report is made of strings, numbers and lists: nothing in it cannot be written.
@@ -55,15 +58,19 @@ pub fn json(report: &Report) -> Value {
         }
         value
     };
-    json!({
+    let mut document = json!({
         "version": VERSION,
         "files": report.files,
-        "summary": summary,
+        "summary": counts(|_| true),
         "apps": report.apps.iter().map(app).collect::<Vec<_>>(),
         "unread": part(serde_json::to_value(&report.unread)),
         "remarks": report.remarks,
         "rules": rules,
-    })
+    });
+    if let (true, Some(document)) = (report.compared, document.as_object_mut()) {
+        document.insert("new".to_owned(), counts(|found| !found.known));
+    }
+    document
 }
 
 /// Writes places of the tree as readers find them.

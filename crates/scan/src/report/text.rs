@@ -12,6 +12,9 @@ use crate::finding::{Confidence, Severity};
 use crate::graph::Framework;
 use crate::paths::Assessment;
 
+/// What is said where there is no app.
+const LOOKED_FOR: &str = "An app is a template of SAM or CloudFormation, a `serverless.yml`, or Terraform files: name the folder that it stands in, with its code.";
+
 /// More functions than these are counted, not listed.
 const SHOWN_FUNCTIONS: usize = 10;
 
@@ -294,7 +297,10 @@ impl Page<'_> {
             |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
         let of = format!("in {}, {}", plural(apps, "app"), plural(report.files, "file"));
         match (apps, row.is_empty()) {
-            (0, _) => self.line(&format!("No serverless app was found in {}.", plural(report.files, "file"))),
+            (0, _) => {
+                self.line(&format!("No serverless app was found in {}.", plural(report.files, "file")));
+                self.words(0, None, LOOKED_FOR);
+            }
             (_, true) => {
                 let new = if report.findings().next().is_some() { "Nothing new" } else { "Nothing" };
                 let good = self.paint.paint(Role::Good, &format!("{new} was found"));
