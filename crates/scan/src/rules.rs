@@ -203,7 +203,17 @@ fn show_what_is_enough(functions: &BTreeSet<&Name>, verdict: &mut Verdict) {
         verdict.needs.iter().filter(unsaid).map(|need| (&need.function, need)).collect();
     for finding in verdict.findings.iter_mut().filter(|finding| BROAD.contains(&finding.rule)) {
         let mut touched = finding.subjects.iter().filter(|name| functions.contains(name));
-        let (Some(name), None) = (touched.next(), touched.next()) else { continue };
+        let (first, second) = (touched.next(), touched.next());
+        if let (Some(first), Some(_), Some(change)) = (first, second, &mut finding.change)
+            && finding.rule == &catalogue::WILDCARD_ACTION
+        {
+            // The policy of one would take away what another needs.
+            change.advice.push_str(&format!(
+                " `casemate scan --need {}` says what one of them uses; best give each a role of its own.",
+                first.as_str().rsplit('.').next().unwrap_or_default()
+            ));
+        }
+        let (Some(name), None) = (first, second) else { continue };
         let Some(only) = needs.remove(name) else { continue };
         if let (Some(change), Some(policy)) = (&mut finding.change, &only.policy) {
             change.advice = format!(

@@ -342,9 +342,29 @@ fn unneeded(sight: &Sight<'_>, needs: &[(&Function, Need)], verdict: &mut Verdic
             .collect();
         let compared: Vec<&Need> = of_role.iter().map(|(_, need)| need).collect();
         let common = need::excess_of_role(&compared);
-        let excess: Vec<&Excess> = common.iter().filter(|excess| is_worth_saying(excess)).collect();
+        let mut excess: Vec<&Excess> = common.iter().filter(|excess| is_worth_saying(excess)).collect();
+        take_secrets_away(role, &mut excess, verdict);
         report_excess(role, &of_role, &excess, verdict);
         report_sharing(role, &compared, &common, verdict);
+    }
+}
+
+/// Where a role reads every secret and no code of its functions reads any, that is said there, and not once more.
+fn take_secrets_away(role: &Role, excess: &mut Vec<&Excess>, verdict: &mut Verdict) {
+    let cause = format!("role {}", role.name);
+    let is_it = |found: &&mut Finding| found.rule == &catalogue::ALL_SECRETS_READABLE && found.cause == cause;
+    let Some(found) = verdict.findings.iter_mut().find(is_it) else { return };
+    let reads = |excess: &Excess| {
+        let action = excess.action.to_ascii_lowercase();
+        found.place.file == excess.place.file
+            && (found.place.start..=found.place.end).contains(&excess.place.start)
+            && (action == "secretsmanager:getsecretvalue" || action.starts_with("ssm:getparameter"))
+    };
+    let (given, others): (Vec<&Excess>, Vec<&Excess>) = excess.iter().partition(|one| reads(one));
+    *excess = others;
+    if let (false, Some(change)) = (given.is_empty(), &mut found.change) {
+        let actions = list(given.iter().map(|one| one.action.as_str()));
+        change.advice = format!("Take {actions} away: no code of these functions uses that.");
     }
 }
 

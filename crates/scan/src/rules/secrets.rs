@@ -202,7 +202,13 @@ fn environment<'a>(sight: &Sight<'a>, told: &mut Told<'a>, verdict: &mut Verdict
                 .touching(functions.iter().map(|(function, _)| &function.name))
                 .severity(severity(weight))
                 .hiding(value)
-                .advice(elsewhere(sight));
+                .advice(by_format(
+                    sight.app,
+                    "Change the secret, keep the new one in Secrets Manager, and read it when the function starts. `{{resolve:secretsmanager:name}}` takes it out of the repository only: whoever may look at the function's configuration still sees it.",
+                    "Change the secret, keep the new one in Secrets Manager, and read it when the function starts. `{{resolve:secretsmanager:name}}` takes it out of the repository only: whoever may look at the function's configuration still sees it.",
+                    "Change the secret, keep the new one in an encrypted parameter, and read it when the function starts. `${ssm:/path}` takes it out of the repository only: it is written into the template that is deployed.",
+                    "Change the secret, keep the new one in Secrets Manager, and give the function its ARN to read it from.",
+                ));
         let mut places = BTreeSet::from([place]);
         for (function, place) in functions {
             if places.insert(place) {

@@ -308,9 +308,10 @@ pub(super) fn every_resource(
     let Some((first, _, _)) = found.first() else { return };
     let actions: BTreeSet<&str> = found.iter().map(|(_, action, _)| *action).collect();
     let severity = found.iter().map(|(_, _, severity)| *severity).max().unwrap_or(Severity::Medium);
-    let instead = match own_stores(sight, role, &actions) {
-        own if own.is_empty() => String::new(),
-        own => format!(" Of these files it could only mean {}.", list(own)),
+    let own = own_stores(sight, role, &actions);
+    let instead = match own.as_slice() {
+        [] => String::new(),
+        own => format!(" Of these files it could only mean {}.", list(own.iter().copied())),
     };
     let message = format!(
         "{} may use {}, other applications' too.{instead}",
@@ -325,14 +326,54 @@ pub(super) fn every_resource(
             finding = finding.seen_at(statement.place, format!("allows {action}"));
         }
     }
-    verdict.report(finding.advice(by_role(
+    verdict.report(finding.advice(naming(sight, role, first, &actions, &own)));
+}
+
+/// How a statement on everything is held to one thing.
+fn naming(
+    sight: &Sight<'_>,
+    role: &Role,
+    statement: &Statement,
+    actions: &BTreeSet<&str>,
+    own: &[&str],
+) -> String {
+    let service = |action: &str| action.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let services: BTreeSet<String> = actions.iter().map(|action| service(action)).collect();
+    let only = services.first().filter(|_| services.len() == 1).map_or("", String::as_str);
+    if let Origin::Template(template) = &statement.origin {
+        // What such a template is given is a name, as these things have it by these attributes.
+        let thing = match own {
+            [one] => *one,
+            _ => "<Thing>",
+        };
+        let given = match only {
+            "dynamodb" => format!("TableName: !Ref {thing}"),
+            "s3" => format!("BucketName: !Ref {thing}"),
+            "sqs" => format!("QueueName: !GetAtt {thing}.QueueName"),
+            "sns" => format!("TopicName: !GetAtt {thing}.TopicName"),
+            "lambda" => format!("FunctionName: !Ref {thing}"),
+            "kinesis" => format!("StreamName: !Ref {thing}"),
+            _ => {
+                return format!(
+                    "Give the policy template `{template}` the name of the one thing that is used."
+                );
+            }
+        };
+        return format!("Name the thing: `{template}: {{ {given} }}`.");
+    }
+    if only == "ses" {
+        let arn = "ses:<region>:<account>:identity/<domain>";
+        return format!("Name the identity that sends, by its ARN: `arn:aws:{arn}`.");
+    }
+    by_role(
         sight,
         role,
         "Name the resource: `Resource: !GetAtt <Thing>.Arn` (for a bucket's objects `!Sub \"${<Bucket>.Arn}/*\"`).",
         "Name the resource: `Resource: !GetAtt <Thing>.Arn` (for a bucket's objects `!Sub \"${<Bucket>.Arn}/*\"`).",
         "Name the resource: `Resource: !GetAtt <Thing>.Arn` (for a bucket's objects `!Sub \"${<Bucket>.Arn}/*\"`).",
         "Name the resource: `resources = [aws_….arn]` (for a bucket's objects `\"${aws_s3_bucket.….arn}/*\"`).",
-    )));
+    )
+    .to_owned()
 }
 
 /// The patterns of a statement that are granted on everything, each with its weight; what cannot be told is written down.

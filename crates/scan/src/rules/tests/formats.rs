@@ -439,3 +439,58 @@ Resources:
     assert_eq!(weighs("https://*"), [Severity::High; 2]);
     assert_eq!(weighs("https://a.example.com"), []);
 }
+
+/// The advice of the only finding of a rule about a template beside a script.
+fn advice(rule: &str, template: &str, code: &str) -> String {
+    let report = report(&[("template.yaml", template), ("src/a.js", code)]);
+    let found: Vec<_> = report.apps[0].findings.iter().filter(|found| found.rule.id == rule).collect();
+    assert_eq!(found.len(), 1, "{rule}: {found:?}");
+    found[0].change.as_ref().map(|change| change.advice.clone()).unwrap_or_default()
+}
+
+#[test]
+fn a_policy_template_is_given_the_name_that_it_takes() {
+    let template = |policy: &str| {
+        format!(
+            "Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders: {{ Type: AWS::DynamoDB::Table }}
+  F: {{ Type: 'AWS::Serverless::Function', Properties: {{ Runtime: nodejs22.x, Handler: a.handler, CodeUri: src/, Policies: [{policy}] }} }}
+"
+        )
+    };
+    let of_everything = template("{ DynamoDBCrudPolicy: { TableName: '*' } }");
+    let told = advice("wildcard-resource", &of_everything, "exports.handler = async (e) => require(e.x)");
+    assert!(told.starts_with("Name the thing: `DynamoDBCrudPolicy: { TableName: !Ref Orders }`."), "{told}");
+    let mails = template("{ Statement: [{ Effect: Allow, Action: 'ses:SendEmail', Resource: '*' }] }");
+    let told = advice("wildcard-resource", &mails, "exports.handler = async (e) => require(e.x)");
+    assert!(told.contains(":identity/<domain>"), "{told}");
+}
+
+#[test]
+fn a_statement_on_every_secret_that_nothing_uses_is_one_finding() {
+    let template = "Transform: AWS::Serverless-2016-10-31
+Resources:
+  F: { Type: 'AWS::Serverless::Function', Properties: { Runtime: nodejs22.x, Handler: a.handler, CodeUri: src/, Policies: [{ Statement: [{ Effect: Allow, Action: ['secretsmanager:GetSecretValue'], Resource: '*' }] }] } }
+";
+    let about = ["all-secrets-readable", "unneeded-permission"];
+    let unused = "exports.handler = async () => 1;";
+    assert_eq!(ids(&[("template.yaml", template), ("src/a.js", unused)], &about), [about[0]]);
+    let told = advice(about[0], template, unused);
+    assert!(told.starts_with("Take `secretsmanager:GetSecretValue` away"), "{told}");
+    let used = "const { SecretsManager } = require('@aws-sdk/client-secrets-manager');
+exports.handler = async () => new SecretsManager().getSecretValue({ SecretId: 'shop/key' });";
+    let told = advice(about[0], template, used);
+    assert!(told.starts_with("Name the one secret"), "{told}");
+}
+
+#[test]
+fn a_role_of_several_functions_points_to_what_each_uses() {
+    let template = "Resources:
+  R: { Type: AWS::IAM::Role, Properties: { AssumeRolePolicyDocument: { Statement: [{ Effect: Allow, Principal: { Service: lambda.amazonaws.com }, Action: 'sts:AssumeRole' }] }, Policies: [{ PolicyName: p, PolicyDocument: { Statement: [{ Effect: Allow, Action: 'dynamodb:*', Resource: '*' }] } }] } }
+  F: { Type: AWS::Lambda::Function, Properties: { Runtime: nodejs22.x, Handler: a.handler, Role: !GetAtt R.Arn, Code: src/ } }
+  G: { Type: AWS::Lambda::Function, Properties: { Runtime: nodejs22.x, Handler: a.handler, Role: !GetAtt R.Arn, Code: src/ } }
+";
+    let told = advice("wildcard-action", template, "exports.handler = async () => 1;");
+    assert!(told.contains("`casemate scan --need F`"), "{told}");
+}
