@@ -116,6 +116,16 @@ fn every_format_tells_the_same() {
     assert!(page.to_lowercase().starts_with("<!doctype html>"), "{page}");
     assert!(page.contains("<svg") && page.contains("admin-role"));
     assert!(scan(at, &[".", "--format", "markdown"]).out.contains("admin-role"));
+    // Without `--format` the ending says it.
+    for (name, begins) in
+        [("a.html", "<!doctype html>"), ("a.sarif", "{"), ("a.cdx.json", "{"), ("a.md", "#")]
+    {
+        assert_eq!(scan(at, &["shop", "--output", name]).code, Some(6));
+        let text = fs::read_to_string(at.join(name)).unwrap();
+        assert!(text.to_lowercase().starts_with(begins), "{name}: {text}");
+    }
+    let bill: Value = serde_json::from_str(&fs::read_to_string(at.join("a.cdx.json")).unwrap()).unwrap();
+    assert_eq!(bill["specVersion"], "1.6");
 }
 
 #[test]
@@ -133,7 +143,7 @@ fn the_exit_code_says_how_bad_it_is() {
     check(&["good", "--fail-on", "low"], 0);
     assert!(check(&["none"], 0).out.contains("No serverless app was found"));
     check(&["missing"], 4);
-    check(&[], 2);
+    check(&[], 6);
     check(&["bad", "--fail-on", "worst"], 2);
     check(&["bad", "--exclude", "a[b"], 2);
     check(&["bad", "--app", "other", "--fail-on", "low"], 4);
@@ -190,7 +200,7 @@ fn what_is_known_does_not_fail_and_what_is_new_does() {
     fs::write(at.join("template.yaml"), more).unwrap();
     let new = scan(at, &[".", "--baseline", "known.json"]);
     assert_eq!(new.code, Some(6), "{}", new.err);
-    assert_eq!(scan(at, &[".", "--baseline", "missing.json"]).code, Some(1));
+    assert_eq!(scan(at, &[".", "--baseline", "missing.json"]).code, Some(4));
     let gone = scan(at, &["gone"]);
     assert!(gone.code == Some(4) && gone.err.contains("`gone` is not there"), "{}", gone.err);
     fs::write(at.join("known.json"), "{").unwrap();

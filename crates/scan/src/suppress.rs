@@ -194,7 +194,13 @@ fn parse(text: &str, place: Place, scope: Scope) -> Option<Mark> {
         reason: reason.to_owned(),
         place,
         scope,
-        fault: no_day.map(|until| format!("`{}` is no day: write year-month-day", cut(until))),
+        fault: no_day.map(|until| {
+            let begins_with_a_day = until.split_whitespace().next().and_then(Day::parse).is_some();
+            match begins_with_a_day {
+                true => "after the day comes `because` and a reason".to_owned(),
+                false => format!("`{}` is no day: write year-month-day", cut(until)),
+            }
+        }),
     })
 }
 

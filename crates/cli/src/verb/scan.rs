@@ -49,12 +49,11 @@ Allow a finding until a day, beside or above its line:
 Exit codes: 0 nothing at or above --fail-on, 6 something, 1 a file cannot be read or written, 2 wrong usage,
 4 no such folder, file, rule, app or function")]
 pub(crate) struct Arguments {
-    /// The folder, or one file.
-    #[arg(required_unless_present = "explain")]
+    /// The folder, or one file; by default the folder that you are in.
     path: Option<PathBuf>,
-    /// How the report is written.
-    #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    /// How the report is written; by default as the ending of --output says (.json, .sarif, .html, .md, .cdx.json), or as text.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Write the report to a file.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -134,7 +133,8 @@ impl FailOn {
 impl Arguments {
     /// Refuses a format that another option would silently put aside.
     fn check(&self, output: &Output) -> Result<(), Failure> {
-        let (format, plain) = (self.format, matches!(self.format, Format::Text | Format::Json));
+        let Some(format) = self.format else { return Ok(()) };
+        let plain = matches!(format, Format::Text | Format::Json);
         let by = match () {
             () if output.is_json() && !plain => "--json",
             () if self.need.is_some() && !plain => "--need",
@@ -148,6 +148,20 @@ impl Arguments {
         );
         Err(failure.help("leave one of them out"))
     }
+
+    fn format(&self) -> Format {
+        let name = self.output.as_ref().and_then(|file| file.file_name()?.to_str()).unwrap_or_default();
+        let name = name.to_ascii_lowercase();
+        let ending = || match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+            "json" if name.ends_with(".cdx.json") || name == "bom.json" => Format::Cyclonedx,
+            "json" => Format::Json,
+            "sarif" => Format::Sarif,
+            "html" | "htm" => Format::Html,
+            "md" => Format::Markdown,
+            _ => Format::Text,
+        };
+        self.format.unwrap_or_else(ending)
+    }
 }
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
@@ -157,9 +171,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     if let Some(id) = arguments.explain.as_ref().filter(|id| of_rule(id)) {
         return explain(id, output);
     }
-    let Some(path) = &arguments.path else {
-        return Err(Failure::new(Kind::Usage, "name the folder").help("casemate scan ."));
-    };
+    let path = arguments.path.as_deref().unwrap_or(Path::new("."));
     let waiting = output.spinner(format!("reading {}", path.display()));
     let Taken { tree, left_out, unread, alone } = walk::take_in(path, &arguments.exclude)?;
     let mut dependencies = Dependencies::read(&tree);
@@ -206,8 +218,11 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> 
     if let Some(file) = &arguments.baseline {
         let anew = format!("casemate scan {} --write-baseline {}", path.display(), file.display());
         let text = read_baseline(file).map_err(|error| {
-            let failure = Failure::failed(format!("`{}` cannot be read: {error}", file.display()));
-            failure.help(anew.clone())
+            let kind = match error.kind() {
+                std::io::ErrorKind::NotFound => Kind::Missing,
+                _ => Kind::Failed,
+            };
+            Failure::new(kind, format!("`{}` cannot be read: {error}", file.display())).help(anew.clone())
         })?;
         let baseline = Baseline::parse(&text).map_err(|error| {
             Failure::failed(format!("`{}` cannot be used: {error}", file.display())).help(anew)
@@ -243,7 +258,7 @@ fn not_looked_up(looked_up: bool, report: &Report, dependencies: &Dependencies) 
     let packages: usize = dependencies.locks.iter().map(|lock| lock.packages.len()).sum();
     let remark = || {
         format!(
-            "{packages} {} not compared with known vulnerabilities: there are none on this machine. `casemate db import FOLDER|ZIP` keeps them (docs/scan.md says where they are).",
+            "{packages} {} not compared with known vulnerabilities: there are none on this machine. `casemate db import FOLDER|ZIP` keeps them (https://osv-vulnerabilities.storage.googleapis.com/npm/all.zip has those of npm; docs/scan.md has the others).",
             if packages == 1 { "package was" } else { "packages were" }
         )
     };
@@ -350,7 +365,7 @@ fn look_up(arguments: &Arguments, dependencies: &mut Dependencies) -> Result<boo
             Failure::failed(message).help("casemate db import FOLDER|ZIP…")
         }),
         None if advisories::named(arguments.db.as_deref()).is_some() => {
-            Err(Failure::failed(format!("`{}` is not there", path.display()))
+            Err(Failure::new(Kind::Missing, format!("`{}` is not there", path.display()))
                 .help("casemate db import FOLDER|ZIP…"))
         }
         None => Ok(false),
@@ -365,7 +380,7 @@ fn show(
     left_out: &[LeftOut],
     output: &Output,
 ) -> Result<(), Failure> {
-    let format = if output.is_json() { Format::Json } else { arguments.format };
+    let format = if output.is_json() { Format::Json } else { arguments.format() };
     let to_terminal = arguments.output.is_none();
     let shown = match format {
         Format::Text if to_terminal => painted(report),

@@ -96,6 +96,7 @@ fn what_does_not_hold_is_reported() {
     check("", "it names no rule");
     check("open-rout until 2027-01-31 because x y", "there is no rule `open-rout`");
     check("open-route because x y", "it has no end date");
+    check("open-route until 2027-01-31 it is meant", "after the day comes `because` and a reason");
     check("open-route until soon because x y", "`soon` is no day: write year-month-day");
     check("open-route until 2027-13-31 because x y", "`2027-13-31` is no day: write year-month-day");
     check(

@@ -18,7 +18,7 @@ pub(super) fn show(
     function: &str,
     output: &Output,
 ) -> Result<(), Failure> {
-    let shown = if output.is_json() || arguments.format == Format::Json {
+    let shown = if output.is_json() || arguments.format() == Format::Json {
         need_json(report, function).map(|document| json_text(&document))
     } else {
         let painted = need_text(report, function, &Colours);
