@@ -26,6 +26,7 @@ use serde::Serialize;
 
 use self::program::Program;
 pub(crate) use self::switches::ERROR_TEXT;
+pub(crate) use self::value::BUCKET_OF_EVENT;
 use crate::graph::{App, Function};
 use crate::known::Text;
 use crate::source::{FileId, Place, SourceTree};

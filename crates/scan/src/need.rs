@@ -162,8 +162,10 @@ fn uses(app: &App, function: &Function, reading: &Reading) -> Vec<Use> {
     for call in &reading.sdk_calls {
         // A role that is only named, to take it on or to change it, is not passed.
         let asked = |action: &&String| *action != PASS_ROLE || passes(reading, call);
-        for action in call.actions.iter().filter(asked) {
-            let thing = target::thing(app, function, action, &call.resource);
+        let resources = target::of_senders(app, function, &call.resource);
+        let on_each = |action| resources.iter().map(move |resource| (action, resource));
+        for (action, resource) in call.actions.iter().filter(asked).flat_map(on_each) {
+            let thing = target::thing(app, function, action, resource);
             let same = found.iter_mut().find(|known| known.action == *action && known.thing == thing);
             match same {
                 Some(known) => known.certainty = known.certainty.max(call.certainty),

@@ -493,3 +493,53 @@ fn what_the_provider_takes_events_with_is_missing_where_the_role_does_not_give_i
     assert_eq!(missing("S", "Arn", "'kinesis:Get*'", "!GetAtt S.Arn"), [""; 0]);
     assert_eq!(missing("S", "Arn", "'kinesis:PutRecord'", "!GetAtt S.Arn").len(), 2);
 }
+
+#[test]
+fn the_bucket_that_an_event_names_is_one_of_those_that_send_events() {
+    let template = |runtime: &str, events: &str| {
+        format!(
+            "Transform: AWS::Serverless-2016-10-31
+Resources:
+  In: {{ Type: AWS::S3::Bucket }}
+  Also: {{ Type: AWS::S3::Bucket }}
+  F: {{ Type: 'AWS::Serverless::Function', Properties: {{ Runtime: {runtime}, Handler: a.handler, CodeUri: src/, Policies: [{{ Statement: [{{ Effect: Allow, Action: 's3:GetObject', Resource: '*' }}] }}], Events: {{ {events} }} }} }}
+"
+        )
+    };
+    let one = "A: { Type: S3, Properties: { Bucket: !Ref In, Events: 's3:ObjectCreated:*' } }";
+    let two = format!(
+        "{one}, B: {{ Type: S3, Properties: {{ Bucket: !Ref Also, Events: 's3:ObjectCreated:*' }} }}"
+    );
+    let foreign = format!(
+        "{one}, B: {{ Type: S3, Properties: {{ Bucket: elsewhere, Events: 's3:ObjectCreated:*' }} }}"
+    );
+    let script = "const { S3Client, GetObjectCommand } = require('@aws-sdk/client-s3');
+const s3 = new S3Client({});
+exports.handler = async (event) => {
+  for (const r of event.Records) await s3.send(new GetObjectCommand({ Bucket: r.s3.bucket.name, Key: r.s3.object.key }));
+};";
+    let python = "import boto3
+s3 = boto3.client('s3')
+def handler(event, context):
+    record = event['Records'][0]
+    bucket = record['s3']['bucket']['name']
+    return s3.get_object(Bucket=bucket, Key=record['s3']['object']['key'])
+";
+    let uses = |runtime: &str, events: &str, (path, code): (&str, &str)| -> Vec<String> {
+        let report = made(&[("template.yaml", &template(runtime, events)), (path, code)]);
+        report.apps[0].needs[0]
+            .uses
+            .iter()
+            .map(|used| format!("{} on {}", used.action, used.on.as_deref().unwrap_or("nothing")))
+            .collect()
+    };
+    for (runtime, file) in [("nodejs22.x", ("src/a.js", script)), ("python3.13", ("src/a.py", python))] {
+        assert_eq!(uses(runtime, one, file), ["s3:GetObject on In"], "{runtime}");
+        assert_eq!(uses(runtime, &two, file), ["s3:GetObject on Also", "s3:GetObject on In"], "{runtime}");
+        assert_eq!(
+            uses(runtime, &foreign, file),
+            ["s3:GetObject on something that its code works out"],
+            "{runtime}"
+        );
+    }
+}

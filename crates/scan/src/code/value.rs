@@ -103,6 +103,9 @@ pub(super) struct Class {
     pub(super) shared: ObjectId,
 }
 
+/// What a notification of a bucket names: the bucket that sends it.
+pub(crate) const BUCKET_OF_EVENT: &str = "it is the bucket that sends the event";
+
 /// Where something dangerous came from and how it got here.
 #[derive(Debug, Clone)]
 pub(super) struct Trail {
@@ -361,8 +364,13 @@ impl Value {
                 Some(value) => value.pieces(),
                 None => vec![Piece::Unknown("it differs".to_owned())],
             },
-            _ if self.taint.event.is_some() => vec![Piece::Unknown("the caller sends it".to_owned())],
-            _ => vec![Piece::Unknown("it is worked out while running".to_owned())],
+            _ => match &self.taint.event {
+                Some(trail) if trail.name.ends_with(".s3.bucket.name") => {
+                    vec![Piece::Unknown(BUCKET_OF_EVENT.to_owned())]
+                }
+                Some(_) => vec![Piece::Unknown("the caller sends it".to_owned())],
+                None => vec![Piece::Unknown("it is worked out while running".to_owned())],
+            },
         }
     }
 

@@ -2,13 +2,15 @@
 //!
 //! Invariant: a name that the environment sets by reference leads to the app's own thing; any other name stays a name.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::code::{NO_RESOURCE, PASS_ROLE};
+use crate::code::{BUCKET_OF_EVENT, NO_RESOURCE, PASS_ROLE};
 use crate::facts;
-use crate::graph::{App, Function};
+use crate::graph::{App, Function, Trigger, TriggerKind};
 use crate::iam::Target;
 use crate::known::{Attribute, Name, Piece, Text};
 
@@ -292,6 +294,26 @@ pub(super) fn ask<'a>(app: &'a App, thing: &'a Thing) -> Option<Target<'a>> {
         Thing::Arn(text) if is_open(text) => None,
         Thing::Arn(text) => Some(Target::Arn(text)),
         Thing::Nothing | Thing::Unknown => None,
+    }
+}
+
+/// A resource, or one for each bucket whose notifications start the function where code works on the bucket that sent one.
+pub(super) fn of_senders<'t>(app: &App, function: &Function, text: &'t Text) -> Vec<Cow<'t, Text>> {
+    let is_sender = |piece: &Piece| matches!(piece, Piece::Unknown(why) if why == BUCKET_OF_EVENT);
+    let triggers = || app.triggers_of(&function.name).filter(|trigger| trigger.kind == TriggerKind::Bucket);
+    let own = |trigger: &Trigger| trigger.source.references().find(|name| app.store(name).is_some()).cloned();
+    let senders: Option<BTreeSet<Name>> = triggers().map(own).collect();
+    match senders {
+        Some(senders) if !senders.is_empty() && text.pieces.iter().any(is_sender) => senders
+            .into_iter()
+            .map(|node| {
+                let named = Piece::Of { node, attribute: Attribute::Name };
+                let pieces = text.pieces.iter();
+                let pieces = pieces.map(|piece| if is_sender(piece) { named.clone() } else { piece.clone() });
+                Cow::Owned(Text { pieces: pieces.collect(), place: text.place })
+            })
+            .collect(),
+        _ => vec![Cow::Borrowed(text)],
     }
 }
 
