@@ -260,9 +260,13 @@ impl Report {
 }
 
 /// What a function's name is called for short: all of it, its last part, that without its key, and the key; of one in a module the same of
-/// the module.
+/// the module, and of the CDK's the construct.
 fn short_forms(name: &str) -> Vec<&str> {
     let module = name.rfind(".aws_lambda_function.").and_then(|at| name.get(..at));
+    // The CDK puts eight digits behind the names of constructs.
+    let hash = |digits: &&str| digits.bytes().all(|it| matches!(it, b'0'..=b'9' | b'A'..=b'F'));
+    let at = name.len().checked_sub(8).filter(|at| *at > 0);
+    let construct = at.filter(|at| name.get(*at..).as_ref().is_some_and(hash)).and_then(|at| name.get(..at));
     fn of(name: &str) -> [Option<&str>; 4] {
         // A key in brackets may hold anything, dots too.
         let (before, key) = match name.strip_suffix(']').and_then(|open| open.rsplit_once('[')) {
@@ -272,7 +276,7 @@ fn short_forms(name: &str) -> Vec<&str> {
         let start = before.rfind('.').map_or(0, |dot| dot + 1);
         [Some(name), name.get(start..), before.get(start..), key]
     }
-    [Some(name), module].into_iter().flatten().flat_map(of).flatten().collect()
+    [Some(name), module, construct].into_iter().flatten().flat_map(of).flatten().collect()
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ fn report(file: &str, text: &str) -> Report {
 fn short_forms_of_names() {
     for (name, expect) in [
         ("Admin", vec!["Admin"]),
+        ("ReportA1B2C3D4", vec!["ReportA1B2C3D4", "Report"]),
+        ("A1B2C3D4", vec!["A1B2C3D4"]),
         ("Nested.Admin", vec!["Nested.Admin", "Admin"]),
         ("aws_lambda_function.admin", vec!["aws_lambda_function.admin", "admin"]),
         (
