@@ -198,14 +198,32 @@ pub(super) fn whole_services<'a>(
         let actions: Vec<String> = one.services.iter().map(named).collect();
         finding = finding.seen_at(one.statement.place, format!("allows {}", actions.join(", ")));
     }
-    verdict.report(finding.advice(by_role(
-        sight,
-        role,
-        "List the actions that the code uses, or take a policy template such as `DynamoDBReadPolicy`.",
-        "List the actions that the code uses.",
-        "List the actions that the code uses.",
-        "List the actions that the code uses.",
-    )));
+    let plain = "List the actions that the code uses.";
+    let template = found.iter().flat_map(|one| &one.services).find_map(|service| template_of(service));
+    let or_template = match template {
+        Some(template) => {
+            format!("List the actions that the code uses, or take a policy template such as `{template}`.")
+        }
+        None => plain.to_owned(),
+    };
+    let advice = by_role(sight, role, &or_template, plain, plain, plain).to_owned();
+    verdict.report(finding.advice(advice));
+}
+
+/// A policy template of SAM that is often enough of a service.
+fn template_of(pattern: &str) -> Option<&'static str> {
+    Some(match pattern.split(':').next()? {
+        "dynamodb" => "DynamoDBReadPolicy",
+        "s3" => "S3ReadPolicy",
+        "sqs" => "SQSSendMessagePolicy",
+        "sns" => "SNSPublishMessagePolicy",
+        "lambda" => "LambdaInvokePolicy",
+        "states" => "StepFunctionsExecutionPolicy",
+        "kinesis" => "KinesisStreamReadPolicy",
+        "secretsmanager" => "AWSSecretsManagerGetSecretValuePolicy",
+        "ssm" => "SSMParameterReadPolicy",
+        _ => return None,
+    })
 }
 
 /// Which services on what, each said once: where it reaches furthest.
