@@ -297,14 +297,22 @@ pub(super) fn ask<'a>(app: &'a App, thing: &'a Thing) -> Option<Target<'a>> {
     }
 }
 
+/// Buckets that are told apart; a function that more of them start works on whatever it is sent.
+const MAX_SENDERS: usize = 20;
+
 /// A resource, or one for each bucket whose notifications start the function where code works on the bucket that sent one.
 pub(super) fn of_senders<'t>(app: &App, function: &Function, text: &'t Text) -> Vec<Cow<'t, Text>> {
     let is_sender = |piece: &Piece| matches!(piece, Piece::Unknown(why) if why == BUCKET_OF_EVENT);
-    let triggers = || app.triggers_of(&function.name).filter(|trigger| trigger.kind == TriggerKind::Bucket);
-    let own = |trigger: &Trigger| trigger.source.references().find(|name| app.store(name).is_some()).cloned();
-    let senders: Option<BTreeSet<Name>> = triggers().map(own).collect();
+    if !text.pieces.iter().any(is_sender) {
+        return vec![Cow::Borrowed(text)];
+    }
+    let mut triggers: Vec<&Trigger> = app.triggers_of(&function.name).collect();
+    triggers.retain(|trigger| trigger.kind == TriggerKind::Bucket);
+    let own =
+        |trigger: &&Trigger| trigger.source.references().find(|name| app.store(name).is_some()).cloned();
+    let senders: Option<BTreeSet<Name>> = triggers.iter().take(MAX_SENDERS + 1).map(own).collect();
     match senders {
-        Some(senders) if !senders.is_empty() && text.pieces.iter().any(is_sender) => senders
+        Some(senders) if (1..=MAX_SENDERS).contains(&senders.len()) => senders
             .into_iter()
             .map(|node| {
                 let named = Piece::Of { node, attribute: Attribute::Name };
