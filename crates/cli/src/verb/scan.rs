@@ -4,6 +4,7 @@
 //! (`need`).
 
 mod fix;
+mod format;
 mod need;
 mod overwrite;
 mod walk;
@@ -25,6 +26,7 @@ use casemate_scan::sbom;
 use casemate_scan::source::SourceTree;
 use clap::ValueEnum;
 
+use self::format::Format;
 use self::walk::{LeftOut, Taken};
 use crate::advisories;
 use crate::failure::{Failure, Kind};
@@ -100,16 +102,6 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
-    Sarif,
-    Html,
-    Markdown,
-    Cyclonedx,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum FailOn {
     Critical,
     High,
@@ -150,17 +142,8 @@ impl Arguments {
     }
 
     fn format(&self) -> Format {
-        let name = self.output.as_ref().and_then(|file| file.file_name()?.to_str()).unwrap_or_default();
-        let name = name.to_ascii_lowercase();
-        let ending = || match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
-            "json" if name.ends_with(".cdx.json") || name == "bom.json" => Format::Cyclonedx,
-            "json" => Format::Json,
-            "sarif" => Format::Sarif,
-            "html" | "htm" => Format::Html,
-            "md" => Format::Markdown,
-            _ => Format::Text,
-        };
-        self.format.unwrap_or_else(ending)
+        let of_file = || self.output.as_deref().map_or(Format::Text, Format::of_file);
+        self.format.unwrap_or_else(of_file)
     }
 }
 
