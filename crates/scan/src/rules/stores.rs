@@ -257,6 +257,11 @@ fn unencrypted(app: &App, store: &Store, verdict: &mut Verdict) {
         return;
     }
     let (place, how) = match &store.encryption {
+        // New clusters of Redshift are encrypted since January 2025, unless that is switched off.
+        None if matches!(&store.kind, StoreKind::Database(kind) if kind.to_ascii_lowercase().contains("redshift")) =>
+        {
+            return;
+        }
         None => (
             store.place,
             "nothing asks for encryption, and the provider does not encrypt this kind by itself",
@@ -325,7 +330,10 @@ const DATA_PORTS: [u16; 12] = [1433, 1521, 2049, 3306, 5432, 5439, 6379, 8182, 9
 fn open_network(sight: &Sight<'_>, network: &Network, verdict: &mut Verdict) {
     let app = sight.app;
     let everyone = |peer: &Text| matches!(peer.as_literal(), Some("0.0.0.0/0" | "::/0"));
-    let open: Vec<_> = network.inward.iter().filter(|opening| everyone(&opening.peer)).collect();
+    // Pings have no ports, and what is written for them is a type.
+    let pings = |protocol: &String| matches!(protocol.as_str(), "icmp" | "icmpv6" | "1" | "58");
+    let inward = || network.inward.iter().filter(|opening| !opening.protocol.value().is_some_and(pings));
+    let open: Vec<_> = inward().filter(|opening| everyone(&opening.peer)).collect();
     let functions: Vec<&Name> = app
         .functions
         .iter()
@@ -347,7 +355,14 @@ fn open_network(sight: &Sight<'_>, network: &Network, verdict: &mut Verdict) {
     };
     let used =
         open.iter().find(|opening| !functions.is_empty() || (!data.is_empty() && to_data(opening.ports)));
-    let Some(opening) = used else { return };
+    let Some(opening) = used else {
+        let untold = inward().find_map(|opening| Some((opening.place, opening.peer.why_unknown()?)));
+        if let Some((place, why)) = untold.filter(|_| !functions.is_empty() || !data.is_empty()) {
+            let why = format!("whether `{}` lets everyone in cannot be told: {why}", network.name);
+            verdict.unknown(Some(&network.name), place, why);
+        }
+        return;
+    };
     let ports = match opening.ports {
         None => "every port".to_owned(),
         Some((first, last)) if first == last => format!("port {first}"),

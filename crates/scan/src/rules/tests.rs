@@ -8,6 +8,7 @@ mod logins;
 mod rates;
 mod roles;
 mod secrets;
+mod terraform;
 
 use super::*;
 use crate::finding::Severity;

@@ -70,9 +70,16 @@ fn openings(rule: &Value) -> Vec<Opening> {
         peers.push((rule.place, Text::unknown(rule.why_not(), rule.place)));
     }
     let port = |key: &str| rule.get(key)?.as_u64().and_then(|port| u16::try_from(port).ok());
+    let untold = ["from_port", "to_port"].into_iter().find_map(|key| {
+        let value = rule.get(key).filter(|value| value.as_number().is_none() && !value.is_null())?;
+        Some(format!("which ports it opens cannot be told: {}", value.why_not()))
+    });
     let protocol = rule.get("protocol").or_else(|| rule.get("ip_protocol"));
     let all = protocol.and_then(Value::as_literal).is_some_and(|word| word == "-1" || word == "all");
     let ports = if all { None } else { port("from_port").zip(port("to_port")) };
+    if let Some(why) = untold.filter(|_| !all) {
+        peers.iter_mut().for_each(|(place, peer)| *peer = Text::unknown(why.clone(), *place));
+    }
     let protocol = protocol.map_or_else(
         || Known::Unknown("it names no protocol".to_owned()),
         |value| value.as_literal().map_or_else(|| Known::Unknown(value.why_not()), Known::Value),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Builder;
 use crate::graph::{Encryption, Login, PublicAccess, Store, StoreKind};
-use crate::known::{Name, Piece, Setting, Text};
+use crate::known::{Known, Name, Piece, Setting, Text};
 use crate::terraform::expand::Resource;
 use crate::terraform::value::Value;
 
@@ -164,7 +164,7 @@ impl Builder<'_> {
                 prefix.push(Piece::Unknown("the provider makes the end of the name".to_owned()));
                 Some(prefix)
             }),
-            encryption: encryption(resource),
+            encryption: self.derived(resource).or_else(|| encryption(resource)),
             policy: self.policy_of(policy, &resource.name),
             public: PublicAccess::default(),
             website: !body.blocks("website").is_empty(),
@@ -177,6 +177,36 @@ impl Builder<'_> {
         store
     }
 
+    /// A database of a cluster is encrypted as the cluster is, a copy as what it was made of: that is judged there.
+    fn derived(&self, resource: &Resource) -> Option<Setting<Encryption>> {
+        const FROM: [(&str, &str, &str, &str); 4] = [
+            ("aws_rds_cluster_instance", "cluster_identifier", "aws_rds_cluster", "cluster_identifier"),
+            ("aws_db_instance", "replicate_source_db", "aws_db_instance", "identifier"),
+            ("aws_rds_cluster", "replication_source_identifier", "aws_rds_cluster", "cluster_identifier"),
+            (
+                "aws_elasticache_cluster",
+                "replication_group_id",
+                "aws_elasticache_replication_group",
+                "replication_group_id",
+            ),
+        ];
+        let body = &resource.body;
+        let written = |key: &str| body.get(key).filter(|value| !value.is_null());
+        let of_kind = FROM.iter().filter(|(kind, ..)| *kind == resource.kind);
+        let from = of_kind.filter_map(|(_, key, of, named)| Some((written(key)?, *of, *named))).next();
+        if let Some((from, of, named)) = from {
+            let own = self.named(Some(from), of, named).is_some();
+            let why = || format!("it is as `{}` is, which is not among these files", from.to_text());
+            return Some(match own {
+                true => Setting::new(from.place, Encryption::Provider),
+                false => Setting::unknown(from.place, why()),
+            });
+        }
+        let copied = written("snapshot_identifier").or_else(|| written("restore_to_point_in_time"))?;
+        let says = written("storage_encrypted").is_some() || resource.kind == "aws_redshift_cluster";
+        (!says).then(|| Setting::unknown(copied.place, "it is as what it is restored from"))
+    }
+
     /// What a resource of its own says about a store.
     fn part(&mut self, part: &Resource, store: &mut Store) {
         let body = &part.body;
@@ -186,20 +216,19 @@ impl Builder<'_> {
                     body.get("acl").map(acl).or_else(|| grants(body)).or(store.public.acl.take());
             }
             "aws_s3_bucket_public_access_block" => {
-                // What is not written in the block is off.
-                let all = |keys: [&str; 2]| {
-                    let mut found = Setting::new(part.place, true);
-                    for key in keys {
-                        match body.bool_of(key) {
-                            Some(setting) if setting.value.is(&true) => {}
-                            Some(setting) => found = setting,
-                            None => found = Setting::new(part.place, false),
-                        }
-                    }
-                    Some(found)
+                // What is not written in the block is off; one of two is enough: what is refused is never there, what is ignored has no effect.
+                let either = |keys: [&str; 2]| {
+                    let mut written: Vec<Setting<bool>> =
+                        keys.into_iter().filter_map(|key| body.bool_of(key)).collect();
+                    written.sort_by_key(|setting| match setting.value {
+                        Known::Value(true) => 0,
+                        Known::Unknown(_) => 1,
+                        Known::Value(false) => 2,
+                    });
+                    Some(written.into_iter().next().unwrap_or_else(|| Setting::new(part.place, false)))
                 };
-                store.public.block_acls = all(["block_public_acls", "ignore_public_acls"]);
-                store.public.block_policy = all(["block_public_policy", "restrict_public_buckets"]);
+                store.public.block_acls = either(["block_public_acls", "ignore_public_acls"]);
+                store.public.block_policy = either(["block_public_policy", "restrict_public_buckets"]);
             }
             "aws_s3_bucket_server_side_encryption_configuration" => {
                 store.encryption = bucket_encryption(body.blocks("rule"))
@@ -331,6 +360,9 @@ fn encryption(resource: &Resource) -> Option<Setting<Encryption>> {
             switched(block.get("enabled"), block.get("key_arn"))
         }
         "aws_efs_file_system" | "aws_redshift_cluster" => switched(body.get("encrypted"), kms),
+        "aws_elasticache_cluster" if body.literal_of("engine").as_deref() == Some("memcached") => {
+            Some(Setting::new(resource.place, Encryption::Provider))
+        }
         "aws_elasticache_replication_group" | "aws_elasticache_cluster" => {
             switched(body.get("at_rest_encryption_enabled"), kms)
         }
@@ -342,6 +374,10 @@ fn encryption(resource: &Resource) -> Option<Setting<Encryption>> {
             let block = body.blocks("server_side_encryption").first()?;
             switched(block.get("enabled"), None)
         }
+        // These are never anything else, or have nothing at rest.
+        "aws_redshiftserverless_workgroup"
+        | "aws_elasticache_serverless_cache"
+        | "aws_opensearchserverless_collection" => Some(Setting::new(resource.place, Encryption::Provider)),
         "aws_cloudwatch_event_bus" => body.get("kms_key_identifier").map(key),
         "aws_msk_cluster" => body.at(&["encryption_info", "encryption_at_rest_kms_key_arn"]).map(key),
         "aws_ecr_repository" => body.at(&["encryption_configuration", "kms_key"]).map(key),

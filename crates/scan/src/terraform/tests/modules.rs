@@ -127,8 +127,9 @@ module "bucket" {
   source            = "terraform-aws-modules/s3-bucket/aws"
   bucket            = "in"
   acl               = "public-read"
-  block_public_acls = false
-  versioning        = { enabled = true }
+  block_public_acls  = false
+  ignore_public_acls = false
+  versioning         = { enabled = true }
 }
 module "notify" {
   source = "terraform-aws-modules/s3-bucket/aws//modules/notification"
