@@ -238,7 +238,10 @@ fn missing(grants: &Grants<'_>, function: &Function, uses: &[Use], gaps: &[Seen<
                 thing => thing.to_string(),
             }
         );
-        told(used, is_opened(grants.app(), used).then(opened), message)
+        let missing = told(used, is_opened(grants.app(), used).then(opened), message);
+        // Which of several names of a stream is meant nobody has to be told.
+        let thing = if missing.thing == Thing::Unknown { Thing::Nothing } else { missing.thing };
+        Missing { thing, ..missing }
     });
     lacking.chain(taken).collect()
 }

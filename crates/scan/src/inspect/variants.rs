@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::finding::{Finding, Severity};
-use crate::graph::{App, Unknown, Variant};
+use crate::graph::{App, Trigger, Unknown, Variant};
 use crate::rules::{Verdict, catalogue};
 use crate::source::Place;
 
@@ -59,14 +59,18 @@ pub(super) fn add(verdict: &mut Verdict, variant: &Variant, further: Vec<Finding
     }
 }
 
-/// Whether a function that nothing starts is started with these values.
+/// Whether a function that nothing starts is started with these values, or a trigger that is off is on.
 fn is_used_after_all(finding: &Finding, variant: &App, further: &[Finding]) -> bool {
     let there = |name: &crate::known::Name| {
         variant.function(name).is_some_and(|function| !function.deployed.is(&false))
     };
-    finding.rule.id == catalogue::UNUSED_FUNCTION.id
-        && finding.subjects.iter().any(there)
-        && !further.iter().any(|other| other.rule.id == finding.rule.id && other.cause == finding.cause)
+    let is_of = |trigger: &Trigger| finding.cause == format!("trigger {}", trigger.name);
+    let is_made = match finding.rule.id {
+        id if id == catalogue::UNUSED_FUNCTION.id => finding.subjects.iter().any(there),
+        id if id == catalogue::DEAD_TRIGGER.id => variant.triggers.iter().any(is_of),
+        _ => false,
+    };
+    is_made && !further.iter().any(|other| other.rule.id == finding.rule.id && other.cause == finding.cause)
 }
 
 /// Whether findings say all that another one says: no place, no thing and no severity is new.

@@ -398,3 +398,29 @@ functions:
     // Nothing uses it, and it stands there.
     assert_eq!(secrets(dev, &format!("{dev}{}", key.replace("mail", "other"))), ["secret-in-template"]);
 }
+
+#[test]
+fn a_trigger_that_other_values_switch_on_is_not_dead() {
+    let template = |on: &str| {
+        format!(
+            "Transform: AWS::Serverless-2016-10-31
+Parameters: {{ Stage: {{ Type: String, Default: dev, AllowedValues: [dev, prod] }} }}
+Conditions: {{ IsProd: !Equals [!Ref Stage, prod] }}
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs22.x
+      Handler: i.handler
+      InlineCode: 'exports.handler = async () => 1'
+      Events: {{ Nightly: {{ Type: Schedule, Properties: {{ Schedule: rate(1 day), Enabled: {on} }} }} }}
+"
+        )
+    };
+    let rules = |on: &str| {
+        let found = found(&[("template.yaml", &template(on))]);
+        found.into_iter().flat_map(|(_, rules, _)| rules).filter(|rule| *rule == "dead-trigger").count()
+    };
+    assert_eq!(rules("!If [IsProd, true, false]"), 0);
+    assert_eq!(rules("false"), 1);
+}
