@@ -130,6 +130,19 @@ fn is_exposed(role: &Role) -> bool {
     })
 }
 
+/// Whether only services that set up what is described take a role on.
+fn deploys(role: &Role) -> bool {
+    const SET_UP: [&str; 4] = ["cloudformation.", "codebuild.", "codepipeline.", "codedeploy."];
+    let mut principals = role.trust.iter().flat_map(|statement| &statement.principals).peekable();
+    principals.peek().is_some()
+        && principals.all(|principal| match principal {
+            Principal::Service(text) => {
+                text.as_literal().is_some_and(|service| SET_UP.iter().any(|it| service.starts_with(it)))
+            }
+            _ => false,
+        })
+}
+
 fn list_unknowns(role: &Role, statement: &Statement, verdict: &mut Verdict) {
     for action in &statement.actions {
         if let Some(why) = action.value.why() {
@@ -207,11 +220,19 @@ fn admin(sight: &Sight<'_>, role: &Role, users: &Users<'_>, verdict: &mut Verdic
         Some(Origin::Managed(name)) => format!("the policy `{name}`"),
         _ => "`*` on `*`".to_owned(),
     };
-    let message = format!(
-        "{} may do everything in the account ({by}): one fault in the code, or one package with a backdoor, and the account is an attacker's.",
-        users.subject
-    );
-    let severity = if users.functions.is_empty() { Severity::High } else { Severity::Critical };
+    // What sets up whole accounts needs about as much, and no stranger's data comes near it.
+    let (severity, and_so) = match (users.functions.is_empty(), deploys(role)) {
+        (false, _) => (
+            Severity::Critical,
+            "one fault in the code, or one package with a backdoor, and the account is an attacker's",
+        ),
+        (true, false) if is_exposed(role) => {
+            (Severity::High, "one fault in what runs with it, and the account is an attacker's")
+        }
+        (true, false) => (Severity::High, "whoever takes it on has the account"),
+        (true, true) => (Severity::Low, "whoever may change what it sets up has the account"),
+    };
+    let message = format!("{} may do everything in the account ({by}): {and_so}.", users.subject);
     verdict.report(users.finding(&catalogue::ADMIN_ROLE, role, place, message).severity(severity).advice(by_role(
         sight,
         role,

@@ -242,3 +242,29 @@ fn every_secret_under_a_condition_is_not_passed_over() {
         0
     );
 }
+
+#[test]
+fn a_role_that_sets_stacks_up_weighs_less_than_one_that_runs_code() {
+    let weighs = |service: &str| {
+        let mut tree = SourceTree::new();
+        let text = format!(
+            "Resources:
+  F: {{ Type: AWS::Lambda::Function, Properties: {{ Runtime: nodejs22.x, Handler: a.handler, Role: 'arn:aws:iam::111122223333:role/r', Code: src/ }} }}
+  R: {{ Type: AWS::IAM::Role, Properties: {{ AssumeRolePolicyDocument: {{ Statement: [{{ Effect: Allow, Principal: {{ Service: {service} }}, Action: 'sts:AssumeRole' }}] }}, ManagedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess'] }} }}
+"
+        );
+        tree.add("template.yaml", text.into_bytes());
+        let report = crate::inspect::inspect(&tree, &Default::default(), &Default::default());
+        let found = report.apps[0].findings.iter().find(|found| found.rule.id == "admin-role").unwrap();
+        (found.severity, found.message.rsplit(": ").next().unwrap_or_default().to_owned())
+    };
+    let (severity, why) = weighs("cloudformation.amazonaws.com");
+    assert_eq!(
+        (severity, why.as_str()),
+        (Severity::Low, "whoever may change what it sets up has the account.")
+    );
+    let (severity, why) = weighs("ecs-tasks.amazonaws.com");
+    assert!(severity == Severity::High && why.starts_with("one fault in what runs with it"), "{why}");
+    let (severity, why) = weighs("'*'");
+    assert!(severity == Severity::High && why == "whoever takes it on has the account.", "{why}");
+}
